@@ -1,0 +1,48 @@
+// Package flag decides who sees a change.
+//
+// A flag is declared once, in Go, with its type and the value that counts when
+// in doubt; who gets which variant stands in a document that is validated and
+// compiled whenever it changes. A request evaluates against one immutable
+// snapshot, so all its decisions agree:
+//
+//	var NewCheckout = flag.Bool("new-checkout", false)
+//
+//	func main() {
+//		flags, err := flag.Open("flags.json")
+//		if err != nil {
+//			log.Fatal(err) // every mistake in the file, each with its place
+//		}
+//		go flags.Run(context.Background()) // follows the file
+//		log.Fatal(http.ListenAndServe(":8080", flaghttp.Middleware(flags, who)(mux)))
+//	}
+//
+//	func checkout(w http.ResponseWriter, r *http.Request) {
+//		if NewCheckout.On(r.Context()) {
+//			// the new code path
+//		}
+//	}
+//
+// # Guarantees
+//
+//   - The same document, subject and salt give the same decision in every
+//     process, on every architecture, in every version of the library.
+//   - Raising a ramp never takes the flag from anybody; lowering it takes it
+//     first from those who got it last.
+//   - Evaluation never returns an error, panics, blocks, allocates, or writes to
+//     the subject. In doubt the caller's default wins, and [Ref.Decide] says why.
+//   - A document that does not compile never replaces one that did.
+//   - What [Store.SetRamp] and [Store.Kill] changed lies over the document: a
+//     reload never undoes it, until [Store.Clear].
+//
+// # Bucketing
+//
+// A unit's slot in a salt is normative, so that other languages can agree:
+//
+//	u    = XXH64(unit, seed 0)          strings as UTF-8, integers as decimal
+//	lane = XXH64(salt 0x00 "ramp", seed 0)
+//	h    = SplitMix64 finaliser of (u XOR lane)
+//	slot = high 64 bits of h * 100000   so 0 .. 99999
+//
+// A ramp of p percent admits the slots below p * 1000. The vectors are in
+// testdata/bucketing.json.
+package flag

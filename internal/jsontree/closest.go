@@ -1,0 +1,57 @@
+package jsontree
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// Closest returns the known word that somebody who wrote word most likely
+// meant, the first of several, or "" if none is close: a third of the letters
+// may be wrong, missing, added or swapped, and case, '_' and '-' do not count.
+func Closest(word string, known []string) string {
+	best, least := "", 0
+	written := []rune(fold(word))
+	if len(written) > 64 {
+		return ""
+	}
+	for _, k := range known {
+		distance := edits(written, []rune(fold(k)))
+		limit := max(1, min(len(written), utf8.RuneCountInString(k))/3)
+		if distance > limit || distance >= len(written) {
+			continue
+		}
+		if best == "" || distance < least {
+			best, least = k, distance
+		}
+	}
+	return best
+}
+
+func fold(s string) string {
+	return strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(s))
+}
+
+// edits counts the insertions, deletions, changes and swaps of neighbours that
+// make b of a.
+func edits(a, b []rune) int {
+	before, row := make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		next := make([]int, len(b)+1)
+		next[0] = i
+		for j := 1; j <= len(b); j++ {
+			change := row[j-1]
+			if a[i-1] != b[j-1] {
+				change++
+			}
+			next[j] = min(change, row[j]+1, next[j-1]+1)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				next[j] = min(next[j], before[j-2]+1)
+			}
+		}
+		before, row = row, next
+	}
+	return row[len(b)]
+}
