@@ -1,0 +1,124 @@
+package health
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+	"time"
+)
+
+// Response is what became of one HTTP request.
+type Response struct {
+	Status   int           // of the final answer; 200 if the handler named none, 500 if it panicked, 101 if it took the connection over
+	Latency  time.Duration // from the call of the handler to its return
+	Panicked bool          // the handler did not return
+}
+
+// Observe serves the request by next and then calls done, exactly once, on the
+// same goroutine. When next panics, done is told so and the panic goes on as it
+// was, [http.ErrAbortHandler] included.
+//
+// What next is given behaves as w does: [http.ResponseController] works through
+// it, and it is an [http.Flusher], [http.Hijacker] and [io.ReaderFrom] where an
+// HTTP/1 server's writer is. It is one allocation.
+func Observe(w http.ResponseWriter, r *http.Request, next http.Handler, done func(Response)) {
+	writer, rec := record(w)
+	start := time.Now()
+	returned := false
+	// Without recover, so that the panic keeps its stack.
+	defer func() {
+		res := Response{Status: rec.status, Latency: time.Since(start), Panicked: !returned}
+		switch {
+		case res.Panicked:
+			res.Status = http.StatusInternalServerError
+		case res.Status == 0:
+			res.Status = http.StatusOK
+		}
+		done(res)
+	}()
+	next.ServeHTTP(writer, r)
+	returned = true
+}
+
+// record wraps w in the recorder that has the optional interfaces w has. These
+// three sets are those of net/http's HTTP/1 server, of its HTTP/2 server, and of
+// a plain writer; other mixes get the largest set that fits.
+func record(w http.ResponseWriter) (http.ResponseWriter, *recorder) {
+	flusher, _ := w.(http.Flusher)
+	hijacker, _ := w.(http.Hijacker)
+	from, _ := w.(io.ReaderFrom)
+	switch {
+	case flusher != nil && hijacker != nil && from != nil:
+		rec := &connRecorder{flushRecorder{recorder{ResponseWriter: w}}}
+		return rec, &rec.recorder
+	case flusher != nil:
+		rec := &flushRecorder{recorder{ResponseWriter: w}}
+		return rec, &rec.recorder
+	default:
+		rec := &recorder{ResponseWriter: w}
+		return rec, rec
+	}
+}
+
+// recorder remembers the first final status.
+type recorder struct {
+	http.ResponseWriter
+	status int // zero: none yet
+}
+
+func (r *recorder) answer(status int) {
+	if r.status == 0 {
+		r.status = status
+	}
+}
+
+func (r *recorder) WriteHeader(status int) {
+	// Other 1xx are hints that come before the answer; 101 is the answer.
+	if status >= 200 || status == http.StatusSwitchingProtocols {
+		r.answer(status)
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *recorder) Write(p []byte) (int, error) {
+	r.answer(http.StatusOK)
+	return r.ResponseWriter.Write(p)
+}
+
+func (r *recorder) WriteString(s string) (int, error) {
+	r.answer(http.StatusOK)
+	return io.WriteString(r.ResponseWriter, s)
+}
+
+// Unwrap is how http.ResponseController reaches the writer.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+// FlushError is what http.ResponseController looks for first; a flush sends the
+// header, so the status is decided by it.
+func (r *recorder) FlushError() error {
+	err := http.NewResponseController(r.ResponseWriter).Flush()
+	if err == nil {
+		r.answer(http.StatusOK)
+	}
+	return err
+}
+
+type flushRecorder struct{ recorder }
+
+func (r *flushRecorder) Flush() { _ = r.FlushError() } // http.Flusher has nowhere to report to
+
+type connRecorder struct{ flushRecorder }
+
+func (r *connRecorder) ReadFrom(src io.Reader) (int64, error) {
+	r.answer(http.StatusOK)
+	return r.ResponseWriter.(io.ReaderFrom).ReadFrom(src)
+}
+
+func (r *connRecorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := r.ResponseWriter.(http.Hijacker).Hijack()
+	if err == nil {
+		r.answer(http.StatusSwitchingProtocols)
+	}
+	return conn, rw, err
+}

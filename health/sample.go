@@ -1,0 +1,105 @@
+package health
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/guidon-go/guidon/internal/histogram"
+)
+
+// Side is what one side of a comparison has seen since the rollout began.
+type Side struct {
+	Successes uint64        `json:"successes"`     // requests that went well
+	Failures  uint64        `json:"failures"`      // requests that did not
+	P50       time.Duration `json:"p50,omitempty"` // median latency, failed requests included, within 0.78 %; zero: no value
+	P99       time.Duration `json:"p99,omitempty"` // what 99 % did not exceed, likewise
+}
+
+// Requests is how many outcomes counted.
+func (s Side) Requests() uint64 { return s.Successes + s.Failures }
+
+// ErrorRate is the share of requests that failed, 0 to 1; no value without requests.
+func (s Side) ErrorRate() (float64, bool) { return rate(s.Failures, s.Requests()) }
+
+// String is one line for people.
+func (s Side) String() string {
+	if s.Requests() == 0 {
+		return "no requests"
+	}
+	text := count(s.Requests(), "request") + ", " + percent(s.Failures, s.Requests()) + " fail"
+	if s.P50 > 0 || s.P99 > 0 {
+		text += fmt.Sprintf(", p50 %s, p99 %s", short(s.P50), short(s.P99))
+	}
+	return text
+}
+
+// First counts failures that were coins of one bias: of units about whose slot
+// nothing was known but that it is at least Lo, at a ramp of Ramp, by the side on
+// which they turned out to be. Lo is above the floor only for units that failed
+// before, in the baseline, at a lower ramp. A change that does nothing lands
+// (Ramp-Lo)/(100,000-Lo) of them in the candidate, on average.
+type First struct {
+	Lo        int32  `json:"lo"`        // where the slots begin that were still possible, in slots of 0.001 %
+	Ramp      int32  `json:"ramp"`      // by which the request was decided, in slots
+	Candidate uint64 `json:"candidate"` // how many turned out to be below Ramp
+	Baseline  uint64 `json:"baseline"`  // how many did not
+}
+
+// Sample is what [Cohorts] have counted since the rollout began, and all that a
+// [Judge] sees. It is a value of its own: nothing changes it later. Equal
+// outcomes in equal order give equal samples, byte for byte in JSON.
+type Sample struct {
+	Candidate Side    `json:"candidate"`         // whom the ramp let in
+	Baseline  Side    `json:"baseline"`          // whom it left out
+	Firsts    []First `json:"firsts,omitempty"`  // ordered by Lo, then Ramp
+	Units     int     `json:"units,omitempty"`   // how many units have failed and count in Firsts
+	Full      bool    `json:"full,omitempty"`    // at CohortsOptions.MaxUnits: Firsts takes no new units
+	Invalid   uint64  `json:"invalid,omitempty"` // outcomes with a slot out of range; they count nowhere else
+}
+
+// String is one line for people.
+func (s Sample) String() string {
+	return "candidate: " + s.Candidate.String() + "; baseline: " + s.Baseline.String()
+}
+
+// Snapshot is the sample at this moment.
+func (c *Cohorts) Snapshot() Sample {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.snapshot()
+}
+
+// snapshot is Snapshot with mu held.
+func (c *Cohorts) snapshot() Sample {
+	s := Sample{
+		Candidate: c.candidate.side(),
+		Baseline:  c.baseline.side(),
+		Units:     len(c.units),
+		Full:      len(c.units) >= c.maxUnits || len(c.firsts) >= c.maxUnits,
+		Invalid:   c.carriedInvalid + c.invalid.Load(),
+	}
+	for key, coins := range c.firsts {
+		s.Firsts = append(s.Firsts, First{key.lo, key.ramp, coins.candidate, coins.baseline})
+	}
+	slices.SortFunc(s.Firsts, First.compare)
+	return s
+}
+
+func (f First) compare(g First) int {
+	return cmp.Or(cmp.Compare(f.Lo, g.Lo), cmp.Compare(f.Ramp, g.Ramp))
+}
+
+func (a *arm) side() Side {
+	var latency histogram.Counts
+	latency.Add(&a.latency)
+	s := Side{
+		// No failure is half counted while mu is held, so this cannot wrap.
+		Successes: a.carried.Successes + latency.Total() - a.failures,
+		Failures:  a.carried.Failures + a.failures,
+	}
+	s.P50, _ = latency.Quantile(0.5)
+	s.P99, _ = latency.Quantile(0.99)
+	return s
+}
