@@ -1,0 +1,207 @@
+package rollout
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/guidon-go/guidon/health"
+	"github.com/guidon-go/guidon/strategy"
+)
+
+// driver carries one request out.
+type driver struct {
+	engine  *Engine
+	run     *run
+	request Request
+}
+
+const actor = "engine"
+
+// drive goes on until the rollout is over or the context ends.
+func (d *driver) drive(ctx context.Context) (Outcome, error) {
+	for {
+		m := d.machine()
+		step := m.State().Step
+		var err error
+		switch effect := m.Next(time.Now()); effect.Do {
+		case Rest:
+			return effect.Outcome, nil
+		case Begin:
+			err = d.take(ctx, m.State(), effect.Step)
+		case Settle:
+			hold := effect.Step.(strategy.Hold)
+			err = d.write(ctx, Record{Kind: KindWaiting, Step: step, Actor: actor, Reason: hold.String(), Until: now().Add(hold.For)})
+		case Wait, Expose:
+			err = d.watch(ctx, effect)
+		case Advance:
+			err = d.write(ctx, Record{Kind: KindDone, Step: step, Actor: actor, Reason: d.noHarm(effect.Step.(strategy.Hold))})
+		case Finish:
+			err = d.write(ctx, Record{Kind: KindFinished, Step: step, Actor: actor, Reason: d.why(effect.Outcome)})
+		}
+		if err != nil {
+			return Unfinished, err
+		}
+	}
+}
+
+// take begins a step, carries it out, and writes what became of it. A step that
+// was begun before is begun again: every act may be repeated.
+func (d *driver) take(ctx context.Context, s State, step strategy.Step) error {
+	deadline := now().Add(cmp.Or(d.request.StepTimeout, time.Minute))
+	r := Record{Kind: KindBegun, Step: s.Step, Attempt: s.Attempt + 1, Actor: actor, Reason: step.String(), Until: deadline}
+	if err := d.write(ctx, r); err != nil {
+		return err
+	}
+	stepCtx, cancel := context.WithDeadline(ctx, deadline)
+	defer cancel()
+	err := d.act(stepCtx, step)
+	if ctx.Err() != nil {
+		return ctx.Err() // stopped, not failed: whoever resumes takes the step again
+	}
+	r.Kind, r.Until = KindDone, time.Time{}
+	if err != nil {
+		r.Kind, r.Reason = KindFailed, fmt.Sprintf("%v: %v", step, err)
+		if s.Phase == Back {
+			r.Until = now().Add(min(time.Second<<min(s.Attempt, 6), time.Minute))
+		}
+	}
+	return d.write(ctx, r)
+}
+
+// act is the only place where anything moves.
+func (d *driver) act(ctx context.Context, step strategy.Step) error {
+	switch step := step.(type) {
+	case strategy.Verify:
+		for _, name := range step.Gates {
+			if err := ask(ctx, d.request.Gates[name]); err != nil {
+				return fmt.Errorf("gate %q says no: %w", name, err)
+			}
+		}
+	case strategy.Shift:
+		return ask(ctx, func(ctx context.Context) error {
+			if err := d.request.Target.(strategy.Shifter).Shift(ctx, step.To); err != nil {
+				return err
+			}
+			seen, err := d.request.Target.Observe(ctx)
+			if err == nil && seen.Share != step.To {
+				err = fmt.Errorf("read back %v, want %v", seen.Share, step.To)
+			}
+			return err
+		})
+	}
+	return nil
+}
+
+// ask contains panics: code of the host must not take the engine down.
+func ask(ctx context.Context, gate Gate) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return errors.Join(gate(ctx), ctx.Err())
+}
+
+// watch sleeps until the effect's time, looking at intervals; it returns as soon
+// as a look changes what comes next.
+func (d *driver) watch(ctx context.Context, effect Effect) error {
+	hold, _ := effect.Step.(strategy.Hold)
+	every := cmp.Or(d.request.Look, time.Second)
+	for {
+		if err := d.look(ctx, hold, effect.Do == Expose); err != nil {
+			return err
+		}
+		at := time.Now()
+		if d.machine().Next(at).Do != effect.Do {
+			return nil
+		}
+		pause := every
+		if effect.Do == Wait {
+			pause = min(every, effect.At.Sub(at))
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		case <-timer.C:
+		}
+	}
+}
+
+// look lets every judge of a hold look once. A look is written when it counts
+// units that no record has, when it fails the change, and when the hold may end
+// by it.
+func (d *driver) look(ctx context.Context, hold strategy.Hold, last bool) error {
+	for _, name := range hold.Judges {
+		w, s := d.request.Watches[name], d.machine().State()
+		cp := w.Cohorts.Checkpoint()
+		cp.Marks = append(d.run.unwritten[name], cp.Marks...)
+		d.run.unwritten[name] = cp.Marks
+		verdict, state := w.Judge.Look(d.engine.judgeState(d.run.id, name), cp.Sample)
+		ends := last && cp.Sample.Candidate.Requests()-s.ExposedBefore >= uint64(hold.Exposed)
+		if verdict.Call != health.Fail && len(cp.Marks) == 0 && !ends {
+			continue
+		}
+		err := d.write(ctx, Record{Kind: KindLooked, Step: s.Step, Actor: "judge " + name, Reason: verdict.Reason,
+			Look: &Look{Watch: name, Verdict: verdict, State: state, Checkpoint: cp}})
+		if err != nil {
+			return err
+		}
+		d.run.unwritten[name] = nil
+		if verdict.Call == health.Fail {
+			return nil
+		}
+	}
+	return nil
+}
+
+func (d *driver) machine() Machine {
+	d.engine.mu.Lock()
+	defer d.engine.mu.Unlock()
+	return d.run.machine
+}
+
+// write appends a record of this rollout, if it may follow, and folds it in.
+func (d *driver) write(ctx context.Context, r Record) error {
+	m := d.machine()
+	r.Rollout, r.Generation, r.From, r.At = d.run.id, m.State().Generation, m.State().String(), now()
+	if err := m.Apply(r); err != nil {
+		return err
+	}
+	r.To = m.State().String()
+	r, err := d.engine.journal.Append(ctx, r)
+	if err != nil {
+		return err
+	}
+	if err := d.engine.fold(r); err != nil {
+		return err
+	}
+	if d.engine.options.OnRecord != nil {
+		d.engine.options.OnRecord(r)
+	}
+	return nil
+}
+
+// now is a time as the journal keeps it: no monotonic reading, no zone.
+func now() time.Time { return time.Now().Round(0).UTC() }
+
+// noHarm says why a hold may end: what was not seen, and how much was looked at.
+func (d *driver) noHarm(hold strategy.Hold) string {
+	if len(hold.Judges) == 0 {
+		return fmt.Sprintf("held %v", hold.For)
+	}
+	status, _ := d.engine.Status(d.run.id)
+	return fmt.Sprintf("held %v at %v, no harm seen: %s", hold.For, status.State.Share, status.Verdict.Reason)
+}
+
+func (d *driver) why(outcome Outcome) string {
+	if outcome == RolledBack {
+		return d.machine().State().Reason
+	}
+	return "every step was taken and no judge saw harm"
+}

@@ -1,0 +1,35 @@
+package rollout
+
+import (
+	"errors"
+	"fmt"
+)
+
+// What callers may branch on with errors.Is.
+var (
+	// ErrInvalid is a request that cannot be carried out as it is written.
+	ErrInvalid = errors.New("invalid request")
+	// ErrConflict is an ID that another request has, a flag that another rollout is
+	// moving, or a journal of another service.
+	ErrConflict = errors.New("conflict")
+	// ErrRunning is a second run of the same rollout in this process.
+	ErrRunning = errors.New("already running")
+	// ErrCorrupt is a journal whose records do not agree with their checksums or
+	// with one another. Nothing was changed.
+	ErrCorrupt = errors.New("corrupt journal")
+	// ErrLocked is a journal that another process writes.
+	ErrLocked = errors.New("locked by another process")
+)
+
+// Error says which operation failed, on what.
+type Error struct {
+	Op  string // "deploy", "guard", "open", ...
+	Key string // the rollout's ID, or the journal's file
+	Err error
+}
+
+// Error is "rollout: guard new-checkout: ...".
+func (e *Error) Error() string { return fmt.Sprintf("rollout: %s %s: %v", e.Op, e.Key, e.Err) }
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }

@@ -1,0 +1,35 @@
+package rollout
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/guidon-go/guidon/flag"
+	"github.com/guidon-go/guidon/strategy"
+)
+
+// FlagTarget is a boolean flag as the target of a plan: a share of the traffic is
+// a ramp that lies over the flag's document. It is a [strategy.Target] and a
+// [strategy.Shifter].
+type FlagTarget struct {
+	flags *flag.Store
+	key   string
+	salt  string
+}
+
+// NewFlagTarget returns the flag as a target. The salt decides who is in the ramp;
+// empty keeps the flag's own.
+func NewFlagTarget(flags *flag.Store, flag flag.Switch, salt string) *FlagTarget {
+	return &FlagTarget{flags: flags, key: flag.Key(), salt: salt}
+}
+
+// Shift sets the ramp.
+func (t *FlagTarget) Shift(_ context.Context, to strategy.Share) error {
+	return t.flags.SetRamp(t.key, flag.Ramp{Share: flag.Share(to), Salt: t.salt}, flag.Change{Actor: "guidon", Reason: fmt.Sprintf("rollout: shift to %v", to)})
+}
+
+// Observe reads the ramp that serves now.
+func (t *FlagTarget) Observe(context.Context) (strategy.Observation, error) {
+	s, err := t.flags.Status(t.key)
+	return strategy.Observation{Share: strategy.Share(s.Ramp.Share)}, err
+}

@@ -1,0 +1,265 @@
+package rollout
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/guidon-go/guidon/flag"
+	"github.com/guidon-go/guidon/health"
+	"github.com/guidon-go/guidon/internal/bucket"
+	"github.com/guidon-go/guidon/strategy"
+)
+
+// Guarded says how a flag ramps itself. Flag is required; every other zero is
+// right for most.
+type Guarded struct {
+	// Flag is the boolean flag; its document must have it.
+	Flag flag.Switch
+	// ID names the rollout in the journal. Empty means the flag's key, with
+	// "@version" if the release has one. To try again after a rollback, change the
+	// release's version, or this.
+	ID string
+	// Release is what the flag releases.
+	Release Release
+	// Before must say yes before anybody is exposed.
+	Before map[string]Gate
+	// Ladder is the shares to go through, ascending, up to 100 %. Nil means 1, 10,
+	// 50 and 100 %.
+	Ladder []flag.Share
+	// Hold is the least time at each share below 100 %. Zero means ten minutes.
+	Hold time.Duration
+	// Exposed is how many requests on the new side must have been answered during
+	// each hold; without them the rollout waits. Zero means 20.
+	Exposed int
+	// Judge compares those whom the ramp let in with those whom it left out. Nil
+	// means [health.FirstFailure], with its bound of 5 % on a false rollback.
+	Judge health.Judge
+	// Classify says how an answer counts. Nil means [health.ByStatus].
+	Classify func(health.Response) health.Class
+	// Look is how often the judge looks. Zero means once a second.
+	Look time.Duration
+}
+
+// judgeName is what a guard's plan calls its judge.
+const judgeName = "errors"
+
+var defaultLadder = []flag.Share{1 * flag.Percent, 10 * flag.Percent, 50 * flag.Percent, flag.All}
+
+// Guard is a flag that ramps itself on live traffic and comes back by itself. Its
+// Middleware joins who was exposed with what became of them; its Run moves the
+// ramp.
+type Guard struct {
+	engine  *Engine
+	flag    flag.Switch
+	cohorts *health.Cohorts
+	judge   health.Judge
+	class   func(health.Response) health.Class
+	request Request
+	asked   Requested
+	lane    uint64
+	resumed bool
+	unseen  atomic.Uint64 // requests that came without a view
+}
+
+// Guard compiles a guarded rollout and, if the journal knows it, puts the flag
+// where the journal has it: call it before the host listens. Nothing moves before
+// [Guard.Run].
+//
+// A flag that serves nobody yet gets a fresh salt, so that nobody's luck of an
+// earlier rollout comes back. A flag whose ramp is above zero keeps its salt and
+// goes on from there; those who had it before are left out of the comparison.
+func (e *Engine) Guard(flags *flag.Store, guarded Guarded) (*Guard, error) {
+	id := guarded.ID
+	if id == "" {
+		id = guarded.Flag.Key()
+		if v := guarded.Release.Version; v != "" {
+			id += "@" + v
+		}
+	}
+	fail := func(err error) (*Guard, error) { return nil, &Error{"guard", id, err} }
+	status, err := flags.Status(guarded.Flag.Key())
+	if err != nil {
+		return fail(err)
+	}
+	asked, err := e.asked(id, guarded, status)
+	if err != nil {
+		return fail(err)
+	}
+	plan, err := guarded.plan(asked.Floor)
+	if err != nil {
+		return fail(fmt.Errorf("%w: %w", ErrInvalid, err))
+	}
+	cohorts, err := e.Cohorts(id, judgeName, health.CohortsOptions{Floor: int32(asked.Floor)})
+	if err != nil {
+		return fail(err)
+	}
+	g := &Guard{
+		engine: e, flag: guarded.Flag, cohorts: cohorts, asked: asked,
+		judge: guarded.Judge, class: guarded.Classify,
+		lane: bucket.Lane(asked.Salt, bucket.Ramp),
+	}
+	if g.judge == nil {
+		g.judge = health.FirstFailure{}
+	}
+	if g.class == nil {
+		g.class = func(r health.Response) health.Class { return health.ByStatus(r.Status) }
+	}
+	g.request = Request{
+		ID: id, Release: guarded.Release, Plan: plan, Look: guarded.Look,
+		Target:  NewFlagTarget(flags, guarded.Flag, asked.Salt),
+		Gates:   guarded.Before,
+		Watches: map[string]Watch{judgeName: {g.judge, cohorts}},
+	}
+	if err := g.request.check(); err != nil {
+		return fail(err)
+	}
+	if err := g.restore(flags); err != nil {
+		return fail(err)
+	}
+	return g, nil
+}
+
+// asked is what the journal will keep, or keeps, of a guarded rollout.
+func (e *Engine) asked(id string, guarded Guarded, status flag.Status) (Requested, error) {
+	ladder := guarded.Ladder
+	if ladder == nil {
+		ladder = defaultLadder
+	}
+	asked := Requested{Flag: guarded.Flag.Key(), Digest: digest(struct {
+		Flag    string
+		Release Release
+		Ladder  []flag.Share
+		Hold    time.Duration
+		Exposed int
+		Before  []string
+	}{guarded.Flag.Key(), guarded.Release.anonymous(), ladder, guarded.Hold, guarded.Exposed, slices.Sorted(maps.Keys(guarded.Before))})}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for other, r := range e.runs {
+		s := r.machine.State()
+		switch {
+		case s.Phase == Pending:
+		case other == id && r.request.Digest != asked.Digest:
+			return asked, fmt.Errorf("%w: the journal has this ID for another request; give the new one an ID, or its release a version, of its own", ErrConflict)
+		case other == id:
+			asked.Salt, asked.Floor = r.request.Salt, r.request.Floor
+			return asked, nil
+		case r.request.Flag == asked.Flag && s.Phase != Done:
+			return asked, fmt.Errorf("%w: rollout %q moves the flag and is not over", ErrConflict, other)
+		}
+	}
+	asked.Salt, asked.Floor = status.Ramp.Salt, strategy.Share(status.Ramp.Share)
+	if asked.Floor == 0 {
+		asked.Salt = asked.Flag + "." + rand.Text()
+	}
+	return asked, nil
+}
+
+// plan is a canary on the flag.
+func (g Guarded) plan(from strategy.Share) (strategy.Plan, error) {
+	ladder := g.Ladder
+	if ladder == nil {
+		ladder = defaultLadder
+	}
+	c := strategy.Canary{
+		Hold:    cmp.Or(g.Hold, 10*time.Minute),
+		Exposed: cmp.Or(g.Exposed, 20),
+		Gates:   slices.Sorted(maps.Keys(g.Before)),
+		Judges:  []string{judgeName},
+	}
+	for _, share := range ladder {
+		c.Weights = append(c.Weights, strategy.Share(share))
+	}
+	return c.Plan(strategy.Input{From: from})
+}
+
+// restore puts the flag where the journal has it.
+func (g *Guard) restore(flags *flag.Store) error {
+	status, known := g.engine.Status(g.request.ID)
+	if !known {
+		return nil
+	}
+	g.resumed = true
+	return flags.SetRamp(g.flag.Key(), flag.Ramp{Share: flag.Share(status.State.Share), Salt: g.asked.Salt},
+		flag.Change{Actor: "guidon", Reason: fmt.Sprintf("rollout %s: restored from the journal, %s", g.request.ID, status.State)})
+}
+
+// Run moves the ramp until the rollout is over. When the context ends first, it
+// returns the context's error and leaves the ramp and the journal as they are: Run
+// again, in this process or the next, goes on. A rollout that is over returns its
+// outcome at once.
+func (g *Guard) Run(ctx context.Context) (Outcome, error) {
+	return g.engine.deploy(ctx, g.request, g.asked)
+}
+
+// Middleware joins exposure and outcome. It must stand inside flaghttp.Middleware,
+// which gives each request its view of the flags, and outside the handlers that
+// evaluate the flag. A request counts if it evaluated the flag through its view
+// and the ramp decided; those that a rule, a kill or another ramp decided are left
+// out. It counts once, when it has been answered; one that panics is a failure.
+func (g *Guard) Middleware(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		view := flag.FromContext(r.Context())
+		if view == nil {
+			g.unseen.Add(1)
+			next.ServeHTTP(w, r)
+			return
+		}
+		exposure := g.flag.Watch(view)
+		health.Observe(w, r, next, func(answer health.Response) {
+			if exposure.Seen() {
+				g.record(view, answer)
+			}
+		})
+	})
+}
+
+func (g *Guard) record(view *flag.View, answer health.Response) {
+	d := g.flag.DecideFrom(view)
+	if d.Reason != flag.ReasonRamp || strategy.Share(d.Ramp) <= g.asked.Floor || bucket.Slot(d.Unit, g.lane) != d.Slot {
+		return
+	}
+	g.cohorts.Record(health.Outcome{Unit: d.Unit, Slot: d.Slot, Ramp: int32(d.Ramp), Class: g.class(answer), Latency: answer.Latency})
+}
+
+// Progress is a guarded rollout as it stands this moment.
+type Progress struct {
+	Status
+	// Sample is what both sides have done so far, and Verdict what the judge makes
+	// of it now.
+	Sample  health.Sample
+	Verdict health.Verdict
+	// Resumed says that the journal knew the rollout when this process began.
+	Resumed bool
+	// Unseen counts requests that came without a view of the flags: they cannot be
+	// judged.
+	Unseen uint64
+}
+
+// Progress returns how the rollout stands this moment. It moves nothing.
+func (g *Guard) Progress() Progress {
+	status, known := g.engine.Status(g.request.ID)
+	if !known {
+		status = Status{ID: g.request.ID, Release: g.request.Release, Flag: g.asked.Flag, Phase: "pending"}
+		status.State.Share = g.asked.Floor
+	}
+	p := Progress{Status: status, Sample: g.cohorts.Snapshot(), Resumed: g.resumed, Unseen: g.unseen.Load()}
+	p.Verdict, _ = g.judge.Look(g.engine.judgeState(g.request.ID, judgeName), p.Sample)
+	return p
+}
+
+// String is one line for people.
+func (p Progress) String() string {
+	s := fmt.Sprintf("%s at %v, %s: %v", p.ID, p.State.Share, p.Phase, p.Verdict)
+	if p.Unseen > 0 && p.Sample.Candidate.Requests()+p.Sample.Baseline.Requests() == 0 {
+		s += fmt.Sprintf("; %d requests came without a view of the flags: put flaghttp.Middleware around the guard", p.Unseen)
+	}
+	return s
+}

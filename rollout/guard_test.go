@@ -1,0 +1,386 @@
+package rollout_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/guidon-go/guidon/flag"
+	"github.com/guidon-go/guidon/flag/flaghttp"
+	"github.com/guidon-go/guidon/health"
+	"github.com/guidon-go/guidon/rollout"
+	"github.com/stretchr/testify/require"
+)
+
+var (
+	newPage = flag.Bool("new-page", false)
+	beta    = flag.Attr[bool]("beta")
+)
+
+const pageFlags = `{"flags": {"new-page": {"rules": [{"if": {"attr": "beta", "eq": true}, "serve": "on"}]}, "steady": {"ramp": {"percent": 5}}}}`
+
+func pages(t testing.TB) *flag.Store {
+	t.Helper()
+	store := flag.New(flag.Bytes([]byte(pageFlags)), flag.Options{})
+	require.NoError(t, store.Load(t.Context()))
+	return store
+}
+
+func who(r *http.Request) flag.Subject {
+	return flag.For(r.Header.Get("X-User"), beta.Is(r.Header.Get("X-Beta") == "yes"))
+}
+
+// site is a handler whose new page fails for some requests, and who sent them.
+type site struct {
+	handler http.Handler
+	random  *rand.Rand
+}
+
+func newSite(guard *rollout.Guard, store *flag.Store, failing float64) *site {
+	s := &site{random: rand.New(rand.NewPCG(1, 2))}
+	page := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if newPage.On(r.Context()) && s.random.Float64() < failing {
+			w.WriteHeader(http.StatusInternalServerError)
+		}
+	})
+	s.handler = flaghttp.Middleware(store, who)(guard.Middleware(page))
+	return s
+}
+
+func (s *site) visit(user, header string) int {
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.Header.Set("X-User", user)
+	if header != "" {
+		r.Header.Set(header, "yes")
+	}
+	w := httptest.NewRecorder()
+	s.handler.ServeHTTP(w, r)
+	return w.Code
+}
+
+// busy visits ten times a second until the context ends.
+func (s *site) busy(ctx context.Context) {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			s.visit(fmt.Sprint("user-", s.random.IntN(500)), "")
+		}
+	}
+}
+
+func engineOn(t testing.TB, journal rollout.Journal) *rollout.Engine {
+	t.Helper()
+	engine, err := rollout.New(journal, rollout.Options{Service: "site", Environment: "test"})
+	require.NoError(t, err)
+	return engine
+}
+
+func TestGuardedRollouts(t *testing.T) {
+	tests := []struct {
+		name    string
+		failing float64
+		want    rollout.Outcome
+		share   flag.Share
+	}{
+		{"good", 0, rollout.Succeeded, flag.All},
+		{"bad", 0.3, rollout.RolledBack, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				store, journal := pages(t), &rollout.Memory{}
+				guard, err := engineOn(t, journal).Guard(store, rollout.Guarded{Flag: newPage})
+				require.NoError(t, err)
+				s := newSite(guard, store, tt.failing)
+				ctx, cancel := context.WithCancel(t.Context())
+				go s.busy(ctx)
+				began := time.Now()
+				outcome, err := guard.Run(ctx)
+				cancel()
+				synctest.Wait()
+				require.NoError(t, err)
+				require.Equal(t, tt.want, outcome)
+				p := guard.Progress()
+				require.Equal(t, tt.want, p.State.Outcome)
+				status, err := store.Status("new-page")
+				require.NoError(t, err)
+				require.Equal(t, tt.share, status.Ramp.Share)
+				if tt.want == rollout.Succeeded {
+					require.GreaterOrEqual(t, time.Since(began), 30*time.Minute, "three holds of ten minutes")
+				} else {
+					require.Contains(t, p.State.Reason, "evidence")
+					require.Equal(t, "judge errors", p.State.Actor)
+				}
+				checkJournal(t, journal)
+				// Whoever starts next finds the flag where the journal has it, at once.
+				next := pages(t)
+				again, err := engineOn(t, journal).Guard(next, rollout.Guarded{Flag: newPage})
+				require.NoError(t, err)
+				status, err = next.Status("new-page")
+				require.NoError(t, err)
+				require.Equal(t, tt.share, status.Ramp.Share)
+				outcome, err = again.Run(t.Context())
+				require.NoError(t, err)
+				require.Equal(t, tt.want, outcome)
+			})
+		})
+	}
+}
+
+// TestGuardNeedsTraffic: time alone promotes nothing, and the reason is there to
+// be read.
+func TestGuardNeedsTraffic(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := pages(t)
+		guard, err := engineOn(t, &rollout.Memory{}).Guard(store, rollout.Guarded{Flag: newPage})
+		require.NoError(t, err)
+		plain := guard.Middleware(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+		plain.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil))
+		ctx, cancel := context.WithTimeout(t.Context(), 24*time.Hour)
+		defer cancel()
+		_, err = guard.Run(ctx)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		p := guard.Progress()
+		require.Equal(t, 1*flag.Percent, int(p.State.Share))
+		require.Contains(t, p.String(), "1 requests came without a view of the flags: put flaghttp.Middleware around the guard")
+	})
+}
+
+// TestWhoIsCompared: only requests that evaluated the flag, and that this rollout's
+// ramp decided.
+func TestWhoIsCompared(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := pages(t)
+		guard, err := engineOn(t, &rollout.Memory{}).Guard(store, rollout.Guarded{Flag: newPage, Ladder: []flag.Share{50 * flag.Percent, flag.All}, Hold: time.Hour})
+		require.NoError(t, err)
+		ctx, cancel := context.WithCancel(t.Context())
+		go guard.Run(ctx)
+		s := newSite(guard, store, 0)
+		count := func() int {
+			sample := guard.Progress().Sample
+			return int(sample.Candidate.Requests() + sample.Baseline.Requests())
+		}
+		s.visit("early", "")
+		require.Equal(t, 0, count(), "before the first exposure")
+		time.Sleep(time.Minute)
+		s.visit("user", "")
+		require.Equal(t, 1, count(), "the ramp decided")
+		s.visit("user", "X-Beta")
+		s.visit("", "")
+		require.Equal(t, 1, count(), "a rule decided, or nobody could")
+		ignorant := flaghttp.Middleware(store, who)(guard.Middleware(http.NotFoundHandler()))
+		ignorant.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil))
+		require.Equal(t, 1, count(), "the flag was not evaluated")
+		panicking := flaghttp.Middleware(store, who)(guard.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			newPage.On(r.Context())
+			panic("broken")
+		})))
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.Header.Set("X-User", "user")
+		require.PanicsWithValue(t, "broken", func() { panicking.ServeHTTP(httptest.NewRecorder(), r) })
+		sample := guard.Progress().Sample
+		require.Equal(t, 2, count())
+		require.Equal(t, uint64(1), sample.Candidate.Failures+sample.Baseline.Failures)
+		me := flag.Change{Actor: "me", Reason: "test"}
+		require.NoError(t, store.SetRamp("new-page", flag.Ramp{Share: flag.All / 2, Salt: "another"}, me))
+		s.visit("user", "")
+		require.Equal(t, 2, count(), "another ramp decided")
+		require.NoError(t, store.Kill("new-page", me))
+		s.visit("user", "")
+		require.Equal(t, 2, count(), "it was killed")
+		cancel()
+		synctest.Wait()
+	})
+}
+
+// TestGuardKeepsAnEarlierRamp: a flag that some users have already goes on from
+// there, and comes back to there.
+func TestGuardKeepsAnEarlierRamp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := pages(t)
+		steady := flag.Bool("steady", false)
+		before, err := store.Status("steady")
+		require.NoError(t, err)
+		journal := &rollout.Memory{}
+		guard, err := engineOn(t, journal).Guard(store, rollout.Guarded{Flag: steady, Ladder: []flag.Share{1 * flag.Percent, 50 * flag.Percent, flag.All},
+			Judge: health.JudgeFunc(func(health.State, health.Sample) (health.Verdict, health.State) {
+				return health.Verdict{Call: health.Fail, Reason: "no"}, nil
+			})})
+		require.NoError(t, err)
+		outcome, err := guard.Run(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, rollout.RolledBack, outcome)
+		after, err := store.Status("steady")
+		require.NoError(t, err)
+		require.Equal(t, before.Ramp, after.Ramp)
+		p := guard.Progress()
+		require.Equal(t, 50*flag.Percent, int(p.State.Peak))
+		require.Equal(t, []string{"shift from 5 % to 50 %", "hold 10m0s and 20 requests under errors", "shift from 50 % to 100 %", "promote"}, p.Plan)
+	})
+}
+
+func TestFreshSalts(t *testing.T) {
+	salts := map[string]bool{}
+	for range 3 {
+		synctest.Test(t, func(t *testing.T) {
+			store, journal := pages(t), &rollout.Memory{}
+			guard, err := engineOn(t, journal).Guard(store, rollout.Guarded{Flag: newPage})
+			require.NoError(t, err)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			_, err = guard.Run(ctx)
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			status, err := store.Status("new-page")
+			require.NoError(t, err)
+			salts[status.Ramp.Salt] = true
+			// A resumed rollout keeps its salt: nobody changes sides.
+			next := pages(t)
+			_, err = engineOn(t, journal).Guard(next, rollout.Guarded{Flag: newPage})
+			require.NoError(t, err)
+			again, err := next.Status("new-page")
+			require.NoError(t, err)
+			require.Equal(t, status.Ramp, again.Ramp)
+		})
+	}
+	require.Len(t, salts, 3)
+}
+
+func TestGuardRefuses(t *testing.T) {
+	no := rollout.Gate(func(context.Context) error { return errors.New("no") })
+	tests := []struct {
+		name    string
+		guarded rollout.Guarded
+		is      error
+		want    []string
+	}{
+		{"a flag that is not there", rollout.Guarded{Flag: flag.Bool("nowhere", false)}, flag.ErrNotFound, []string{"nowhere: no such flag"}},
+		{"impossible settings, all at once", rollout.Guarded{Flag: newPage, Ladder: []flag.Share{50 * flag.Percent, 5 * flag.Percent}, Hold: -1, Exposed: -2}, rollout.ErrInvalid,
+			[]string{"want a list that ends at 100 %", "weights[1]: found 5 % after 50 %", "hold: found -1ns", "exposed: found -2"}},
+		{"nothing left to move", rollout.Guarded{Flag: flag.Bool("steady", false), Ladder: []flag.Share{}}, rollout.ErrInvalid, []string{"want a list that ends at 100 %"}},
+		{"an impossible alpha", rollout.Guarded{Flag: newPage, Judge: health.FirstFailure{Alpha: 2}}, rollout.ErrInvalid, []string{"alpha is 2, want between 0 and 1"}},
+		{"another request with a known ID", rollout.Guarded{Flag: newPage, ID: "known", Hold: time.Minute}, rollout.ErrConflict, []string{"the journal has this ID for another request"}},
+		{"a flag that another rollout moves", rollout.Guarded{Flag: newPage, ID: "other"}, rollout.ErrConflict, []string{`rollout "known" moves the flag and is not over`}},
+		{"no gate under a name", rollout.Guarded{Flag: flag.Bool("steady", false), Before: map[string]rollout.Gate{"smoke": nil}}, rollout.ErrInvalid, []string{`gates: "smoke" is in the plan and bound to nothing`}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				journal := &rollout.Memory{}
+				if tt.is == rollout.ErrConflict {
+					guard, err := engineOn(t, journal).Guard(pages(t), rollout.Guarded{Flag: newPage, ID: "known"})
+					require.NoError(t, err)
+					ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+					defer cancel()
+					_, err = guard.Run(ctx)
+					require.ErrorIs(t, err, context.DeadlineExceeded)
+				}
+				before := len(records(t, journal))
+				_, err := engineOn(t, journal).Guard(pages(t), tt.guarded)
+				require.ErrorIs(t, err, tt.is)
+				for _, want := range tt.want {
+					require.ErrorContains(t, err, want)
+				}
+				require.Len(t, records(t, journal), before)
+			})
+		})
+	}
+	t.Run("a gate says no", func(t *testing.T) {
+		store, journal := pages(t), &rollout.Memory{}
+		engine := engineOn(t, journal)
+		guard, err := engine.Guard(store, rollout.Guarded{Flag: newPage, Before: map[string]rollout.Gate{"smoke": no}})
+		require.NoError(t, err)
+		outcome, err := guard.Run(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, rollout.RolledBack, outcome)
+		p := guard.Progress()
+		require.Zero(t, p.State.Peak, "nobody was exposed")
+		require.Equal(t, `verify by smoke: gate "smoke" says no: no`, p.State.Reason)
+		d, err := engine.Delivery(time.Time{}, time.Now())
+		require.NoError(t, err)
+		require.Zero(t, d.Deployments)
+	})
+	t.Run("a gate panics", func(t *testing.T) {
+		guard, err := engineOn(t, &rollout.Memory{}).Guard(pages(t), rollout.Guarded{Flag: newPage, Before: map[string]rollout.Gate{"smoke": func(context.Context) error { panic("boo") }}})
+		require.NoError(t, err)
+		outcome, err := guard.Run(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, rollout.RolledBack, outcome)
+		require.Contains(t, guard.Progress().State.Reason, "panic: boo")
+	})
+}
+
+func TestAnotherServicesJournal(t *testing.T) {
+	journal := &rollout.Memory{}
+	guard, err := engineOn(t, journal).Guard(pages(t), rollout.Guarded{Flag: newPage, Before: map[string]rollout.Gate{"smoke": func(context.Context) error { return errors.New("no") }}})
+	require.NoError(t, err)
+	_, err = guard.Run(t.Context())
+	require.NoError(t, err)
+	_, err = rollout.New(journal, rollout.Options{Service: "another", Environment: "test"})
+	require.ErrorIs(t, err, rollout.ErrConflict)
+	require.ErrorContains(t, err, `the journal is of service "site" in "test", want "another" in "test"`)
+}
+
+// TestEvidenceSurvives: a judge that has seen failures before a crash goes on from
+// there, and a unit that it has counted is not counted again.
+func TestEvidenceSurvives(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		journal, store := &rollout.Memory{}, pages(t)
+		guarded := rollout.Guarded{Flag: newPage, Ladder: []flag.Share{50 * flag.Percent, flag.All}, Hold: time.Hour}
+		session := func(visits func(*site)) health.Sample {
+			guard, err := engineOn(t, journal).Guard(store, guarded)
+			require.NoError(t, err)
+			ctx, cancel := context.WithCancel(t.Context())
+			go guard.Run(ctx)
+			time.Sleep(time.Minute)
+			visits(newSite(guard, store, 1))
+			time.Sleep(time.Minute)
+			cancel()
+			synctest.Wait()
+			return guard.Progress().Sample
+		}
+		failing := func(s *site) {
+			for i := range 6 {
+				s.visit(fmt.Sprint("user-", i), "")
+			}
+		}
+		first := session(failing)
+		require.NotEmpty(t, first.Firsts)
+		second := session(failing)
+		require.Equal(t, first.Firsts, second.Firsts, "the same units failed again")
+		require.Equal(t, 2*first.Candidate.Failures, second.Candidate.Failures)
+	})
+}
+
+func BenchmarkGuardMiddleware(b *testing.B) {
+	store := pages(b)
+	guard, err := engineOn(b, &rollout.Memory{}).Guard(store, rollout.Guarded{Flag: newPage})
+	require.NoError(b, err)
+	page := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { newPage.On(r.Context()) })
+	for _, bench := range []struct {
+		name    string
+		handler http.Handler
+	}{
+		{"flags", flaghttp.Middleware(store, who)(page)},
+		{"flags+guard", flaghttp.Middleware(store, who)(guard.Middleware(page))},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			r := httptest.NewRequest(http.MethodGet, "/", nil)
+			r.Header.Set("X-User", "user-1")
+			w := httptest.NewRecorder()
+			b.ReportAllocs()
+			for b.Loop() {
+				bench.handler.ServeHTTP(w, r)
+			}
+		})
+	}
+}

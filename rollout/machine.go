@@ -1,0 +1,245 @@
+package rollout
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/guidon-go/guidon/health"
+	"github.com/guidon-go/guidon/strategy"
+)
+
+// Phase is where a rollout stands.
+type Phase uint8
+
+// The phases, all of them.
+const (
+	Pending Phase = iota // nothing was requested yet
+	Forward              // step Step comes next, or was begun
+	Waiting              // holding at step Step
+	Back                 // step Step of the way back comes next, or was begun
+	Done                 // over, with an Outcome
+)
+
+// Outcome is how a rollout ended.
+type Outcome uint8
+
+// The outcomes. The zero Outcome is a rollout that is not over.
+const (
+	Unfinished Outcome = iota
+	Succeeded
+	RolledBack
+	Superseded
+	Cancelled
+)
+
+// String is "rolled back" and the like.
+func (o Outcome) String() string {
+	return [...]string{"unfinished", "succeeded", "rolled back", "superseded", "cancelled"}[o]
+}
+
+// MarshalText writes "rolled_back" and the like.
+func (o Outcome) MarshalText() ([]byte, error) {
+	return []byte([...]string{"unfinished", "succeeded", "rolled_back", "superseded", "cancelled"}[o]), nil
+}
+
+// State is everything that a rollout's records say about where it stands.
+type State struct {
+	Phase      Phase
+	Step       int
+	Begun      bool      // the step was begun, and nothing is known of its end
+	Attempt    int       // how often this step was begun
+	Until      time.Time // deadline of the step, the hold, or the pause before the next attempt
+	Generation int
+	Outcome    Outcome
+	Reason     string // why it turned round, or ended
+	Actor      string // who made it
+	// Share is the most of the traffic that the journal allows the new version.
+	Share strategy.Share
+	// Peak is the largest Share there ever was.
+	Peak strategy.Share
+	// Exposed counts the candidate's requests that judges have seen, and
+	// ExposedBefore those before the hold began.
+	Exposed, ExposedBefore uint64
+	// Looked is when a judge last looked.
+	Looked time.Time
+}
+
+// String is "waiting 3", "back 1", "rolled back": what records call From and To.
+func (s State) String() string {
+	switch s.Phase {
+	case Pending:
+		return "pending"
+	case Done:
+		return s.Outcome.String()
+	}
+	return fmt.Sprintf("%s %d", [...]string{Forward: "forward", Waiting: "waiting", Back: "back"}[s.Phase], s.Step)
+}
+
+// Machine is the whole of a rollout's logic: a fold over its records, which says
+// what comes next. It has no clock, no goroutine and no I/O. It is a value: a copy
+// goes its own way.
+type Machine struct {
+	state State
+	plan  strategy.Plan
+	back  []strategy.Step
+}
+
+// State returns where the rollout stands.
+func (m Machine) State() State { return m.state }
+
+// Do is what comes next.
+type Do uint8
+
+// What can come next.
+const (
+	Rest    Do = iota // nothing: no rollout was requested, or it is over
+	Begin             // take Effect.Step (again, if it was begun before)
+	Settle            // begin the hold Effect.Step
+	Wait              // nothing before Effect.At
+	Expose            // nothing before judges have seen enough of the candidate
+	Advance           // the hold is over
+	Finish            // record the end, Effect.Outcome
+)
+
+// Effect is the single thing to do next.
+type Effect struct {
+	Do      Do
+	Step    strategy.Step
+	At      time.Time
+	Outcome Outcome
+}
+
+// Next says what comes next.
+func (m Machine) Next(now time.Time) Effect {
+	s, step := m.state, m.current()
+	switch s.Phase {
+	case Forward:
+		switch step.(type) {
+		case nil:
+			return Effect{Do: Finish, Outcome: Succeeded}
+		case strategy.Hold:
+			return Effect{Do: Settle, Step: step}
+		}
+		return Effect{Do: Begin, Step: step}
+	case Waiting:
+		hold := step.(strategy.Hold)
+		switch {
+		case now.Before(s.Until):
+			return Effect{Do: Wait, Step: hold, At: s.Until}
+		case len(hold.Judges) > 0 && (s.Looked.Before(s.Until) || s.Exposed-s.ExposedBefore < uint64(hold.Exposed)):
+			return Effect{Do: Expose, Step: hold}
+		}
+		return Effect{Do: Advance, Step: hold}
+	case Back:
+		switch {
+		case step == nil:
+			return Effect{Do: Finish, Outcome: RolledBack}
+		case !s.Begun && now.Before(s.Until):
+			return Effect{Do: Wait, Step: step, At: s.Until}
+		}
+		return Effect{Do: Begin, Step: step}
+	}
+	return Effect{Do: Rest, Outcome: s.Outcome}
+}
+
+// Apply folds one record in. A record that cannot follow is an error, and changes
+// nothing; one of an older generation is dropped.
+func (m *Machine) Apply(r Record) error {
+	next := *m
+	if err := next.apply(r); err != nil {
+		return fmt.Errorf("%s after %v: %w", r.Kind, m.state, err)
+	}
+	*m = next
+	return nil
+}
+
+var errOutOfPlace = errors.New("cannot follow")
+
+func (m *Machine) apply(r Record) error {
+	s := &m.state
+	if r.Generation < s.Generation {
+		return nil
+	}
+	if r.Kind != KindRequested && r.Kind != KindLooked && r.Kind != KindFinished && r.Step != s.Step {
+		return fmt.Errorf("step %d, want %d: %w", r.Step, s.Step, errOutOfPlace)
+	}
+	step := m.current()
+	_, hold := step.(strategy.Hold)
+	moving := step != nil && !hold && s.Phase != Waiting
+	switch {
+	case r.Kind == KindRequested && s.Phase == Pending && r.Request != nil:
+		m.plan = r.Request.Plan
+		s.Phase, s.Share, s.Peak = Forward, r.Request.Floor, r.Request.Floor
+	case r.Kind == KindBegun && moving:
+		s.Begun, s.Attempt, s.Until = true, r.Attempt, r.Until
+		m.allow()
+	case r.Kind == KindDone && (moving && s.Begun || s.Phase == Waiting):
+		m.step(s.Step + 1)
+	case r.Kind == KindWaiting && hold && s.Phase == Forward:
+		s.Phase, s.Until, s.ExposedBefore = Waiting, r.Until, s.Exposed
+	case r.Kind == KindLooked && r.Look != nil && (s.Phase == Forward || s.Phase == Waiting):
+		s.Exposed, s.Looked = r.Look.Checkpoint.Sample.Candidate.Requests(), r.At
+		if r.Look.Verdict.Call == health.Fail {
+			m.turn(r)
+		}
+	case r.Kind == KindFailed && s.Phase == Forward && s.Begun:
+		m.turn(r)
+	case r.Kind == KindFailed && s.Phase == Back && s.Begun:
+		s.Begun, s.Until = false, r.Until
+	case r.Kind == KindFinished && step == nil && (s.Phase == Forward || s.Phase == Back):
+		s.Outcome = m.Next(r.At).Outcome
+		s.Phase = Done
+		if s.Outcome == Succeeded {
+			s.Reason, s.Actor = r.Reason, r.Actor
+		}
+	default:
+		return errOutOfPlace
+	}
+	return nil
+}
+
+// current is the step of the plan or of the way back that is next or under way, or
+// nil at its end.
+func (m *Machine) current() strategy.Step {
+	steps := m.plan.Steps
+	if m.state.Phase == Back {
+		steps = m.back
+	}
+	if m.state.Phase == Pending || m.state.Phase == Done || m.state.Step >= len(steps) {
+		return nil
+	}
+	return steps[m.state.Step]
+}
+
+// step goes on to a step of the plan or of the way back.
+func (m *Machine) step(to int) {
+	s := &m.state
+	if s.Phase == Waiting {
+		s.Phase = Forward
+	}
+	s.Step, s.Begun, s.Attempt, s.Until = to, false, 0, time.Time{}
+}
+
+// allow moves the share as soon as a shift is begun: the journal has said so.
+func (m *Machine) allow() {
+	s := &m.state
+	if shift, ok := m.current().(strategy.Shift); ok {
+		s.Share, s.Peak = shift.To, max(s.Peak, shift.To)
+	}
+}
+
+// turn begins the way back. From now on the journal allows no more than it had at
+// the start, whether or not anybody has acted on it.
+func (m *Machine) turn(r Record) {
+	s := &m.state
+	m.back = m.plan.Undo(s.Step)
+	s.Phase, s.Reason, s.Actor = Back, r.Reason, r.Actor
+	s.Generation++
+	m.step(0)
+	for _, step := range m.back {
+		if shift, ok := step.(strategy.Shift); ok {
+			s.Share = shift.To
+		}
+	}
+}

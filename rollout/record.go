@@ -1,0 +1,134 @@
+package rollout
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/guidon-go/guidon/health"
+)
+
+// Kind is what a record tells.
+type Kind string
+
+// The kinds of records.
+const (
+	KindRequested Kind = "requested" // a rollout was asked for
+	KindBegun     Kind = "begun"     // a step is about to be taken
+	KindDone      Kind = "done"      // a step was taken, and read back
+	KindFailed    Kind = "failed"    // a step was not taken, or a gate said no
+	KindWaiting   Kind = "waiting"   // a hold began
+	KindLooked    Kind = "looked"    // a judge looked
+	KindFinished  Kind = "finished"  // the rollout is over
+)
+
+// recordVersion is the newest format that this package writes and reads.
+const recordVersion = 1
+
+// Record is one fact in a journal. Status, audit, resume and the delivery metrics
+// are all folds over records.
+type Record struct {
+	Version int    `json:"version"`
+	Seq     uint64 `json:"seq"`  // from 1, without gaps
+	Prev    string `json:"prev"` // the Sum of the record before; empty for the first
+	Kind    Kind   `json:"kind"`
+	Rollout string `json:"rollout"`
+	Parent  string `json:"parent,omitempty"`
+	// Generation counts how often the rollout turned round; answers of an older
+	// generation are dropped.
+	Generation int    `json:"generation"`
+	Step       int    `json:"step"` // index in the plan, or in the way back
+	Attempt    int    `json:"attempt,omitempty"`
+	From       string `json:"from"` // the machine's state before
+	To         string `json:"to"`   // and after
+	Reason     string `json:"reason,omitempty"`
+	Actor      string `json:"actor,omitempty"`
+	// Until is a deadline: of a step that was begun, a hold, or the next attempt.
+	Until   time.Time  `json:"until,omitzero"`
+	Request *Requested `json:"request,omitempty"`  // of KindRequested
+	Look    *Look      `json:"evidence,omitempty"` // of KindLooked
+	At      time.Time  `json:"at"`
+	Sum     string     `json:"sum"` // SHA-256 of the record's JSON before this field
+}
+
+// Look is what a judge saw and said.
+type Look struct {
+	Watch      string            `json:"watch"`
+	Verdict    health.Verdict    `json:"verdict"`
+	State      health.State      `json:"state,omitempty"`
+	Checkpoint health.Checkpoint `json:"checkpoint"`
+}
+
+// String is the record in human words, on one line.
+func (r Record) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s  %-14s  ", r.At.Format("15:04:05.000"), r.Rollout)
+	switch r.Kind {
+	case KindRequested:
+		fmt.Fprintf(&b, "requested by %s", r.Actor)
+	case KindBegun:
+		b.WriteString("begins to " + r.Reason)
+		if r.Attempt > 1 {
+			fmt.Fprintf(&b, ", attempt %d", r.Attempt)
+		}
+		return b.String()
+	case KindWaiting:
+		b.WriteString("waits: " + r.Reason)
+		return b.String()
+	case KindLooked:
+		b.WriteString(r.Actor + " looked, " + r.Look.Verdict.String())
+		return b.String()
+	case KindFinished:
+		b.WriteString("is over: " + r.To)
+	default:
+		b.WriteString(string(r.Kind))
+	}
+	if r.Reason != "" {
+		b.WriteString(": " + r.Reason)
+	}
+	return b.String()
+}
+
+const sumField = `,"sum":"`
+
+// seal chains a record to the one before and returns it with its line, newline
+// included.
+func seal(seq uint64, prev string, r Record) (Record, []byte, error) {
+	r.Version, r.Seq, r.Prev, r.Sum = recordVersion, seq, prev, ""
+	line, err := json.Marshal(r)
+	if err != nil {
+		return r, nil, fmt.Errorf("record %d cannot be written as JSON: %w", seq, err)
+	}
+	body := line[:len(line)-len(sumField)-len(`"}`)]
+	sum := sha256.Sum256(body)
+	r.Sum = hex.EncodeToString(sum[:])
+	line = append(body, sumField+r.Sum+"\"}\n"...)
+	return r, line, nil
+}
+
+// unseal reads a line without its newline and checks it against its own sum and
+// the record before.
+func unseal(line []byte, seq uint64, prev string) (Record, error) {
+	var r Record
+	if cut := len(line) - len(sumField) - hex.EncodedLen(sha256.Size) - len(`"}`); cut < 0 || !bytes.HasPrefix(line[cut:], []byte(sumField)) {
+		return r, fmt.Errorf("record %d does not end in a checksum", seq)
+	} else if sum := sha256.Sum256(line[:cut]); hex.EncodeToString(sum[:]) != string(line[cut+len(sumField):len(line)-len(`"}`)]) {
+		return r, fmt.Errorf("record %d does not agree with its checksum", seq)
+	}
+	if err := json.Unmarshal(line, &r); err != nil {
+		return r, fmt.Errorf("record %d: %w", seq, err)
+	}
+	switch {
+	case r.Version != recordVersion:
+		return r, fmt.Errorf("record %d has version %d, want %d: it was written by another version of this package", seq, r.Version, recordVersion)
+	case r.Seq != seq:
+		return r, fmt.Errorf("found record %d, want %d", r.Seq, seq)
+	case r.Prev != prev:
+		return r, fmt.Errorf("record %d does not follow the record before it", seq)
+	}
+	return r, nil
+}

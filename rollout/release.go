@@ -1,0 +1,117 @@
+package rollout
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/guidon-go/guidon/health"
+	"github.com/guidon-go/guidon/strategy"
+)
+
+// Gate is whatever can say no: it blocks until it knows; nil is yes, an error is
+// no and says why. A smoke suite's Check, a method value, and a plain function are
+// gates. It must return soon after its context ends; a gate that panics says no.
+type Gate func(context.Context) error
+
+// Release is what is being rolled out. It is a value: it never changes.
+type Release struct {
+	Name    string `json:"name,omitempty"`
+	Version string `json:"version,omitempty"`
+	Digest  string `json:"digest,omitempty"`
+	// Committed is when the change was committed, for the lead time. Zero means
+	// unknown.
+	Committed time.Time `json:"committed,omitzero"`
+}
+
+// Request asks for one rollout.
+type Request struct {
+	// ID names the rollout in the journal. A request with the ID of a finished or
+	// interrupted rollout joins it, if it asks for the same; otherwise it is
+	// [ErrConflict].
+	ID string
+	// Release is what is rolled out.
+	Release Release
+	// Plan is what to do.
+	Plan strategy.Plan
+	// Target is what the plan moves.
+	Target strategy.Target
+	// Gates binds the names in the plan's Verify steps.
+	Gates map[string]Gate
+	// Watches binds the names of the plan's judges.
+	Watches map[string]Watch
+	// StepTimeout bounds a gate, or an act of the target; it counts as a no. Zero
+	// means one minute.
+	StepTimeout time.Duration
+	// Look is how often judges look during a hold. Zero means once a second.
+	Look time.Duration
+}
+
+// Watch is a judge and the cohorts that it looks at.
+type Watch struct {
+	Judge   health.Judge
+	Cohorts *health.Cohorts
+}
+
+// check says everything that keeps the request from being carried out, names
+// without a binding included.
+func (r Request) check() error {
+	problems := []error{r.Plan.Check(r.Target)}
+	add := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
+	if r.ID == "" {
+		add("id: missing")
+	}
+	if len(r.Plan.Steps) == 0 {
+		add("plan: has no steps")
+	}
+	for _, name := range r.Plan.Gates() {
+		if r.Gates[name] == nil {
+			add("gates: %q is in the plan and bound to nothing", name)
+		}
+	}
+	for _, name := range r.Plan.Judges() {
+		switch w := r.Watches[name]; {
+		case w.Judge == nil || w.Cohorts == nil:
+			add("watches: %q is in the plan and not bound to a judge and cohorts", name)
+		default:
+			if v, ok := w.Judge.(interface{ Validate() error }); ok {
+				if err := v.Validate(); err != nil {
+					add("watches: %q: %w", name, err)
+				}
+			}
+		}
+	}
+	if err := errors.Join(problems...); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	return nil
+}
+
+// Requested is a request as the journal keeps it.
+type Requested struct {
+	Service     string        `json:"service,omitempty"`
+	Environment string        `json:"environment,omitempty"`
+	Release     Release       `json:"release,omitzero"`
+	Plan        strategy.Plan `json:"plan"`
+	// Digest tells whether a later request with the same ID asks for the same.
+	Digest string `json:"digest"`
+	// Flag, Salt and Floor are of a guarded flag: its key, who is in its ramp, and
+	// the share that had it before.
+	Flag  string         `json:"flag,omitempty"`
+	Salt  string         `json:"salt,omitempty"`
+	Floor strategy.Share `json:"floor,omitempty"`
+}
+
+// digest is the SHA-256 of what was asked for, as JSON.
+func digest(asked any) string {
+	text, err := json.Marshal(asked)
+	if err != nil {
+		panic(fmt.Sprintf("rollout: a request that JSON cannot say: %v", err)) // only our own plain structs come here
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}
