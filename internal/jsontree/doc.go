@@ -18,5 +18,6 @@
 //
 // A parsed tree is immutable as long as nobody writes to its fields, and may
 // then be read from several goroutines. The size of a document is the caller's
-// business: a tree takes some ten times the memory of its text.
+// business: a tree takes some 20 times the memory of its text, and up to 80 times
+// if the text is all small numbers.
 package jsontree

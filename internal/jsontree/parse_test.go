@@ -45,6 +45,7 @@ func TestParseRefuses(t *testing.T) {
 		{"lone low surrogate", `"\uDC00"`, []string{`line 1, column 2: found the lone surrogate escape \udc00, want a pair`}},
 		{"high surrogate and letter", `"\ud800\u0041"`, []string{`line 1, column 2: found the lone surrogate escape \ud800, want a pair`}},
 		{"control character", "\"a\tb\"", []string{`line 1, column 3: found control character U+0009 in a string, want it escaped`}},
+		{"last control character", "\"\x1f\"", []string{`line 1, column 2: found control character U+001F in a string, want it escaped`}},
 		{"zero byte in a string", "\"\x00\"", []string{`line 1, column 2: found control character U+0000 in a string, want it escaped`}},
 		{"string without end", `{"a":"b`, []string{`a (line 1, column 8): found the end of the document, want '"' at the end of the string`}},
 		{"wrong escape", `"\x41"`, []string{`line 1, column 2: found a wrong escape, want one of \" \\ \/ \b \f \n \r \t or \u and four hex digits`}},

@@ -1,0 +1,105 @@
+package verify
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// State says how a test ended.
+type State uint8
+
+// The states of a test.
+const (
+	Skipped State = iota // it was not run: the zero value
+	Failed
+	Passed
+)
+
+// String is "skipped", "failed" or "passed".
+func (s State) String() string {
+	switch s {
+	case Skipped:
+		return "skipped"
+	case Failed:
+		return "failed"
+	case Passed:
+		return "passed"
+	}
+	return fmt.Sprintf("State(%d)", uint8(s))
+}
+
+// Kind says what sort of difference a [Mismatch] is.
+type Kind string
+
+// The kinds of mismatch.
+const (
+	KindStatus    Kind = "status"    // another status
+	KindMissing   Kind = "missing"   // a key of the body is not there
+	KindType      Kind = "type"      // a value of another kind, such as "7" for 7
+	KindValue     Kind = "value"     // a value of the right kind, but not equal
+	KindLength    Kind = "length"    // an array of another length
+	KindBody      Kind = "body"      // not JSON, or too long
+	KindTransport Kind = "transport" // no answer, or not all of it
+	KindTimeout   Kind = "timeout"   // none in time
+	KindCanceled  Kind = "canceled"  // the context was cancelled meanwhile
+	KindPanic     Kind = "panic"     // the Handler panicked
+)
+
+// Mismatch is one thing that was not as expected.
+type Mismatch struct {
+	Kind Kind   // what sort of difference it is
+	Path string // "request", "status", "body", or where in the body: "$.items[2].price"
+	Want string // what was expected, cut at 120 bytes
+	Got  string // what came, cut at 120 bytes
+}
+
+// String is one line: $.items[2].price: want 10.5, got "10.5".
+func (m Mismatch) String() string {
+	return fmt.Sprintf("%s: want %s, got %s", m.Path, m.Want, m.Got)
+}
+
+// Result is what came of one test. The zero value is a test that was not run.
+type Result struct {
+	Name         string        // of the test, or method and endpoint
+	Method       string        // as sent
+	Endpoint     string        // as in the test
+	Optional     bool          // whether it does not decide
+	State        State         // how it ended
+	Status       int           // of the answer, 0 if there was none
+	ResponseTime time.Duration // to the last byte that was read, or to the failure; 0 if Skipped
+	Mismatches   []Mismatch    // of a Failed test, never empty then, at most MaxMismatches
+	Omitted      int           // how many more there were
+	Reason       string        // why it was Skipped
+}
+
+// lines says all that is wrong, one line each: nothing of a test that passed.
+func (r Result) lines() []string {
+	head := r.Method + " " + r.Endpoint
+	if r.Name != head {
+		head = r.Name + ": " + head
+	}
+	if r.Optional {
+		head += " (optional)"
+	}
+	var lines []string
+	for _, m := range r.Mismatches {
+		lines = append(lines, head+" -> "+m.String())
+	}
+	if r.Omitted > 0 {
+		lines = append(lines, fmt.Sprintf("%s -> and %d more", head, r.Omitted))
+	}
+	if r.State == Skipped {
+		lines = append(lines, head+" -> skipped: "+r.Reason)
+	}
+	return lines
+}
+
+// String is the state and the name, and all that is wrong in indented lines.
+func (r Result) String() string {
+	first := fmt.Sprintf("%-7s %s", r.State, r.Name)
+	if r.State != Skipped {
+		first += fmt.Sprintf(" (%v)", r.ResponseTime.Round(100*time.Microsecond))
+	}
+	return strings.Join(append([]string{first}, r.lines()...), "\n    ")
+}
