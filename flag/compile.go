@@ -96,7 +96,7 @@ type compiler struct {
 func compileFlag(key string, def FeatureFlag, problems *Problems) *compiled {
 	c := &compiler{Problems: problems, path: jsontree.Join("flags", key), def: def}
 	if key == "" {
-		c.add("flags", "has a flag without a key")
+		c.add(c.path, "has no key")
 	}
 	f := &compiled{key: key, disabled: def.Disabled}
 	f.typed = c.types(key, c.variants())

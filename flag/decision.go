@@ -38,16 +38,16 @@ func (r Reason) String() string {
 
 // Decision is a value and why it was chosen.
 type Decision[T any] struct {
-	Value    T
+	Value    T      // what to do
 	Variant  string // the variant's name; empty if the caller's default won
-	Reason   Reason
+	Reason   Reason // what decided
 	Rule     int    // index of the rule that matched, or -1
 	Revision uint64 // of the snapshot that decided; it grows with every change
 
-	// For ReasonRamp, and for a rule's ramp: the unit was in if Slot < Ramp.
+	// Where a ramp decided, the unit was in if Slot < Ramp.
 	Unit uint64 // hash of the subject's key
 	Slot int32  // 0 .. 99,999, or -1 if no ramp decided
-	Ramp Share
+	Ramp Share  // of the ramp that decided
 }
 
 // verdict is a decision before its value is looked up.

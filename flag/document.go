@@ -1,13 +1,15 @@
 package flag
 
 import (
+	"slices"
+
 	"github.com/guidon-go/guidon/internal/jsontree"
 )
 
 // Document is everything a team says about its flags, by key. In JSON it is
 // {"flags": {"new-checkout": {...}}}.
 type Document struct {
-	Flags map[string]FeatureFlag `json:"flags"`
+	Flags map[string]FeatureFlag `json:"flags"` // by key
 }
 
 // FeatureFlag is the definition of one flag: what it can serve, and to whom. Its
@@ -114,11 +116,8 @@ func read(data []byte) (*Set, *jsontree.Node, Problems) {
 		return nil, nil, problems
 	}
 	set, more := compile(doc)
-	for _, p := range more {
-		if !problems.explains(p) {
-			problems = append(problems, p)
-		}
-	}
+	more = slices.DeleteFunc(more, problems.explains)
+	problems = append(problems, more...)
 	problems.locate(root)
 	return set, root, problems
 }

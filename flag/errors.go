@@ -25,7 +25,7 @@ var (
 type Error struct {
 	Op  string // "load", "set ramp", ...
 	Key string // the flag's key, or the source's name
-	Err error
+	Err error  // why
 }
 
 // Error is "flag: load flags.json: ...".

@@ -8,8 +8,8 @@ import (
 
 // Change says who changed a flag at run time, and why. Both are required.
 type Change struct {
-	Actor  string
-	Reason string
+	Actor  string // who
+	Reason string // why
 }
 
 func (c Change) check() error {
@@ -52,13 +52,13 @@ func (o overlay) apply(f *compiled) (*compiled, error) {
 
 // Status is one flag as it serves now.
 type Status struct {
-	Key      string
+	Key      string // the flag's
 	Disabled bool   // by its document
 	Killed   bool   // by Kill
 	Ramp     Ramp   // the ramp that serves; zero if there is none
 	Overlaid bool   // whether something was changed at run time
 	Change   Change // who did, and why
-	Revision uint64
+	Revision uint64 // of the snapshot that serves
 }
 
 // Status returns a flag as it serves now, or [ErrNotFound].

@@ -20,23 +20,33 @@ type Ref[T any] struct {
 // Switch is a boolean flag.
 type Switch struct{ Ref[bool] }
 
+// Declarations are not inlined, so that a problem can name the line they stand in.
+
 // Bool declares a boolean flag.
+//
+//go:noinline
 func Bool(key string, def bool) Switch {
 	return Switch{Ref[bool]{declare(key, asBool) + 1, key, def}}
 }
 
 // Int declares an integer flag. A variant with a fraction is a problem of the
 // document, never a truncation.
+//
+//go:noinline
 func Int(key string, def int64) Ref[int64] {
 	return Ref[int64]{declare(key, asInt) + 1, key, def}
 }
 
 // Float declares a number flag.
+//
+//go:noinline
 func Float(key string, def float64) Ref[float64] {
 	return Ref[float64]{declare(key, asFloat) + 1, key, def}
 }
 
 // String declares a string flag.
+//
+//go:noinline
 func String(key, def string) Ref[string] {
 	return Ref[string]{declare(key, asString) + 1, key, def}
 }

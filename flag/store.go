@@ -3,6 +3,7 @@ package flag
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -41,7 +42,7 @@ type Options struct {
 
 // LoadInfo says how a document fared.
 type LoadInfo struct {
-	Source   string
+	Source   string // the source's name
 	Revision uint64 // of the snapshot that serves now
 	Err      error  // why the document was refused; nil if it serves
 }
@@ -62,7 +63,7 @@ func Open(path string) (*Store, error) {
 // serving and the error says why; errors.As finds the [Problems].
 func (s *Store) Load(ctx context.Context) error {
 	if s.source == nil {
-		return &Error{"load", "document", fmt.Errorf("the store has no source: %w", ErrNotFound)}
+		return &Error{"load", "document", errors.New("the store has no source")}
 	}
 	data, err := s.source.Read(ctx)
 	if ctx.Err() != nil && err != nil {

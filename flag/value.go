@@ -121,7 +121,11 @@ func scalar(x any) (value, error) {
 		}
 		return value{}, fmt.Errorf("found NaN, want a number")
 	}
-	return value{}, fmt.Errorf("found %T, want a string, number or boolean", x)
+	found := "an object"
+	if _, list := x.([]any); list {
+		found = "an array"
+	}
+	return value{}, fmt.Errorf("found %s, want a string, number or boolean", found)
 }
 
 // number reads a JSON number without loss where an integer type can hold it, and

@@ -16,7 +16,10 @@ type View struct {
 }
 
 // View returns the subject's view of the newest snapshot.
-func (s *Store) View(subject Subject) *View { return &View{set: s.snapshot(), subject: subject} }
+func (s *Store) View(subject Subject) *View { return s.snapshot().View(subject) }
+
+// View returns the subject's view of the set.
+func (s *Set) View(subject Subject) *View { return &View{set: s, subject: subject} }
 
 // Subject returns whom the view is for.
 func (v *View) Subject() Subject {
