@@ -15,10 +15,10 @@ import (
 type Delivery struct {
 	// From and To bound when the deployments ended: From included, To not.
 	From time.Time `json:"from"`
-	To   time.Time `json:"to"`
+	To   time.Time `json:"to"` // see From
 	// Deployments and Failed count distinct rollouts.
 	Deployments int `json:"deployments"`
-	Failed      int `json:"failed"`
+	Failed      int `json:"failed"` // of Deployments
 	// PerDay is the deployment frequency; no value for a period under a day.
 	PerDay *float64 `json:"per_day,omitempty"`
 	// LeadTime is from a change's commit to its promotion, for succeeded
@@ -33,8 +33,8 @@ type Delivery struct {
 
 // Durations sums up some times, in nanoseconds in JSON.
 type Durations struct {
-	Count  int           `json:"count"`
-	Mean   time.Duration `json:"mean"`
+	Count  int           `json:"count"`  // how many they are
+	Mean   time.Duration `json:"mean"`   // arithmetic
 	Median time.Duration `json:"median"` // nearest rank
 	P90    time.Duration `json:"p90"`    // nearest rank
 }
@@ -42,9 +42,9 @@ type Durations struct {
 // Rate is a part of a whole, 0 to 1, with its 95 % interval (Wilson, Journal of
 // the American Statistical Association 22, 1927).
 type Rate struct {
-	Value float64 `json:"value"`
-	Low   float64 `json:"low"`
-	High  float64 `json:"high"`
+	Value float64 `json:"value"` // as counted
+	Low   float64 `json:"low"`   // lower end of the interval
+	High  float64 `json:"high"`  // upper end of the interval
 }
 
 // Delivery measures the deployments of this engine's journal that ended between

@@ -28,18 +28,18 @@ func (d *driver) drive(ctx context.Context) (Outcome, error) {
 		step := m.State().Step
 		var err error
 		switch effect := m.Next(time.Now()); effect.Do {
-		case Rest:
+		case DoRest:
 			return effect.Outcome, nil
-		case Begin:
+		case DoBegin:
 			err = d.take(ctx, m.State(), effect.Step)
-		case Settle:
+		case DoHold:
 			hold := effect.Step.(strategy.Hold)
 			err = d.write(ctx, Record{Kind: KindWaiting, Step: step, Actor: actor, Reason: hold.String(), Until: now().Add(hold.For)})
-		case Wait, Expose:
+		case DoWait, DoWatch:
 			err = d.watch(ctx, effect)
-		case Advance:
+		case DoAdvance:
 			err = d.write(ctx, Record{Kind: KindDone, Step: step, Actor: actor, Reason: d.noHarm(effect.Step.(strategy.Hold))})
-		case Finish:
+		case DoFinish:
 			err = d.write(ctx, Record{Kind: KindFinished, Step: step, Actor: actor, Reason: d.why(effect.Outcome)})
 		}
 		if err != nil {
@@ -112,7 +112,7 @@ func (d *driver) watch(ctx context.Context, effect Effect) error {
 	hold, _ := effect.Step.(strategy.Hold)
 	every := cmp.Or(d.request.Look, time.Second)
 	for {
-		if err := d.look(ctx, hold, effect.Do == Expose); err != nil {
+		if err := d.look(ctx, hold, effect.Do == DoWatch); err != nil {
 			return err
 		}
 		at := time.Now()
@@ -120,7 +120,7 @@ func (d *driver) watch(ctx context.Context, effect Effect) error {
 			return nil
 		}
 		pause := every
-		if effect.Do == Wait {
+		if effect.Do == DoWait {
 			pause = min(every, effect.At.Sub(at))
 		}
 		timer := time.NewTimer(pause)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"sync"
@@ -192,18 +193,18 @@ func (e *Engine) claim(id, digest string) (*run, error) {
 
 // Status is where one rollout stands, for people and programs.
 type Status struct {
-	ID      string
-	Release Release
-	Flag    string // the guarded flag's key, if any
-	State   State
-	Phase   string // in people's words: "holding", "rolling back", ...
-	Plan    []string
-	Started time.Time
+	ID      string         // the rollout's
+	Release Release        // what is rolled out
+	Flag    string         // the guarded flag's key, if any
+	State   State          // where it stands
+	Phase   string         // the same in people's words: "analysing", "rolling back", ...
+	Plan    []string       // the steps, a line each
+	Started time.Time      // when it was requested
 	Verdict health.Verdict // of the last look that the journal has
 }
 
-// All returns every rollout that the journal knows, oldest first.
-func (e *Engine) All() []Status {
+// All yields every rollout that the journal knows, oldest first.
+func (e *Engine) All() iter.Seq[Status] {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	var all []Status
@@ -215,7 +216,7 @@ func (e *Engine) All() []Status {
 	slices.SortFunc(all, func(a, b Status) int {
 		return cmp.Or(a.Started.Compare(b.Started), strings.Compare(a.ID, b.ID))
 	})
-	return all
+	return slices.Values(all)
 }
 
 // Status returns one rollout, and whether the journal knows it.

@@ -25,7 +25,7 @@ var (
 type Error struct {
 	Op  string // "deploy", "guard", "open", ...
 	Key string // the rollout's ID, or the journal's file
-	Err error
+	Err error  // why
 }
 
 // Error is "rollout: guard new-checkout: ...".

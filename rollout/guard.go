@@ -232,9 +232,9 @@ func (g *Guard) record(view *flag.View, answer health.Response) {
 // Progress is a guarded rollout as it stands this moment.
 type Progress struct {
 	Status
-	// Sample is what both sides have done so far, and Verdict what the judge makes
-	// of it now.
-	Sample  health.Sample
+	// Sample is what both sides have done so far.
+	Sample health.Sample
+	// Verdict is what the judge makes of it now.
 	Verdict health.Verdict
 	// Resumed says that the journal knew the rollout when this process began.
 	Resumed bool

@@ -45,15 +45,15 @@ func (o Outcome) MarshalText() ([]byte, error) {
 
 // State is everything that a rollout's records say about where it stands.
 type State struct {
-	Phase      Phase
-	Step       int
+	Phase      Phase     // in which part of the plan
+	Step       int       // index in the plan, or in the way back
 	Begun      bool      // the step was begun, and nothing is known of its end
 	Attempt    int       // how often this step was begun
 	Until      time.Time // deadline of the step, the hold, or the pause before the next attempt
-	Generation int
-	Outcome    Outcome
-	Reason     string // why it turned round, or ended
-	Actor      string // who made it
+	Generation int       // how often it turned round
+	Outcome    Outcome   // once it is over
+	Reason     string    // why it turned round, or ended
+	Actor      string    // who made it
 	// Share is the most of the traffic that the journal allows the new version.
 	Share strategy.Share
 	// Peak is the largest Share there ever was.
@@ -93,21 +93,21 @@ type Do uint8
 
 // What can come next.
 const (
-	Rest    Do = iota // nothing: no rollout was requested, or it is over
-	Begin             // take Effect.Step (again, if it was begun before)
-	Settle            // begin the hold Effect.Step
-	Wait              // nothing before Effect.At
-	Expose            // nothing before judges have seen enough of the candidate
-	Advance           // the hold is over
-	Finish            // record the end, Effect.Outcome
+	DoRest    Do = iota // nothing: no rollout was requested, or it is over
+	DoBegin             // take Effect.Step (again, if it was begun before)
+	DoHold              // begin the hold Effect.Step
+	DoWait              // nothing before Effect.At
+	DoWatch             // nothing before judges have seen enough of the candidate
+	DoAdvance           // the hold is over
+	DoFinish            // record the end, Effect.Outcome
 )
 
 // Effect is the single thing to do next.
 type Effect struct {
-	Do      Do
-	Step    strategy.Step
-	At      time.Time
-	Outcome Outcome
+	Do      Do            // what kind of thing
+	Step    strategy.Step // the step it is about
+	At      time.Time     // of DoWait
+	Outcome Outcome       // of DoFinish, and of DoRest once it is over
 }
 
 // Next says what comes next.
@@ -117,30 +117,30 @@ func (m Machine) Next(now time.Time) Effect {
 	case Forward:
 		switch step.(type) {
 		case nil:
-			return Effect{Do: Finish, Outcome: Succeeded}
+			return Effect{Do: DoFinish, Outcome: Succeeded}
 		case strategy.Hold:
-			return Effect{Do: Settle, Step: step}
+			return Effect{Do: DoHold, Step: step}
 		}
-		return Effect{Do: Begin, Step: step}
+		return Effect{Do: DoBegin, Step: step}
 	case Waiting:
 		hold := step.(strategy.Hold)
 		switch {
 		case now.Before(s.Until):
-			return Effect{Do: Wait, Step: hold, At: s.Until}
+			return Effect{Do: DoWait, Step: hold, At: s.Until}
 		case len(hold.Judges) > 0 && (s.Looked.Before(s.Until) || s.Exposed-s.ExposedBefore < uint64(hold.Exposed)):
-			return Effect{Do: Expose, Step: hold}
+			return Effect{Do: DoWatch, Step: hold}
 		}
-		return Effect{Do: Advance, Step: hold}
+		return Effect{Do: DoAdvance, Step: hold}
 	case Back:
 		switch {
 		case step == nil:
-			return Effect{Do: Finish, Outcome: RolledBack}
+			return Effect{Do: DoFinish, Outcome: RolledBack}
 		case !s.Begun && now.Before(s.Until):
-			return Effect{Do: Wait, Step: step, At: s.Until}
+			return Effect{Do: DoWait, Step: step, At: s.Until}
 		}
-		return Effect{Do: Begin, Step: step}
+		return Effect{Do: DoBegin, Step: step}
 	}
-	return Effect{Do: Rest, Outcome: s.Outcome}
+	return Effect{Do: DoRest, Outcome: s.Outcome}
 }
 
 // Apply folds one record in. A record that cannot follow is an error, and changes

@@ -80,15 +80,15 @@ func story(t *testing.T, p strategy.Plan, events ...string) string {
 
 func tell(e rollout.Effect) string {
 	switch e.Do {
-	case rollout.Begin, rollout.Settle:
+	case rollout.DoBegin, rollout.DoHold:
 		return "next: " + e.Step.String()
-	case rollout.Wait:
+	case rollout.DoWait:
 		return "next: wait until " + e.At.Format("15:04")
-	case rollout.Expose:
+	case rollout.DoWatch:
 		return "next: see more"
-	case rollout.Advance:
+	case rollout.DoAdvance:
 		return "next: go on"
-	case rollout.Finish:
+	case rollout.DoFinish:
 		return "next: end, " + e.Outcome.String()
 	}
 	return "rest"

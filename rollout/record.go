@@ -32,35 +32,35 @@ const recordVersion = 1
 // Record is one fact in a journal. Status, audit, resume and the delivery metrics
 // are all folds over records.
 type Record struct {
-	Version int    `json:"version"`
-	Seq     uint64 `json:"seq"`  // from 1, without gaps
-	Prev    string `json:"prev"` // the Sum of the record before; empty for the first
-	Kind    Kind   `json:"kind"`
-	Rollout string `json:"rollout"`
-	Parent  string `json:"parent,omitempty"`
+	Version int    `json:"version"`          // of the format
+	Seq     uint64 `json:"seq"`              // from 1, without gaps
+	Prev    string `json:"prev"`             // the Sum of the record before; empty for the first
+	Kind    Kind   `json:"kind"`             // what the record tells
+	Rollout string `json:"rollout"`          // the rollout's ID
+	Parent  string `json:"parent,omitempty"` // of the rollout that this one is part of
 	// Generation counts how often the rollout turned round; answers of an older
 	// generation are dropped.
 	Generation int    `json:"generation"`
-	Step       int    `json:"step"` // index in the plan, or in the way back
-	Attempt    int    `json:"attempt,omitempty"`
-	From       string `json:"from"` // the machine's state before
-	To         string `json:"to"`   // and after
-	Reason     string `json:"reason,omitempty"`
-	Actor      string `json:"actor,omitempty"`
+	Step       int    `json:"step"`              // index in the plan, or in the way back
+	Attempt    int    `json:"attempt,omitempty"` // of the step, from 1
+	From       string `json:"from"`              // the machine's state before
+	To         string `json:"to"`                // and after
+	Reason     string `json:"reason,omitempty"`  // what for, or why
+	Actor      string `json:"actor,omitempty"`   // who
 	// Until is a deadline: of a step that was begun, a hold, or the next attempt.
 	Until   time.Time  `json:"until,omitzero"`
 	Request *Requested `json:"request,omitempty"`  // of KindRequested
 	Look    *Look      `json:"evidence,omitempty"` // of KindLooked
-	At      time.Time  `json:"at"`
-	Sum     string     `json:"sum"` // SHA-256 of the record's JSON before this field
+	At      time.Time  `json:"at"`                 // when, in UTC
+	Sum     string     `json:"sum"`                // SHA-256 of the record's JSON before this field
 }
 
 // Look is what a judge saw and said.
 type Look struct {
-	Watch      string            `json:"watch"`
-	Verdict    health.Verdict    `json:"verdict"`
-	State      health.State      `json:"state,omitempty"`
-	Checkpoint health.Checkpoint `json:"checkpoint"`
+	Watch      string            `json:"watch"`           // the judge's name in the plan
+	Verdict    health.Verdict    `json:"verdict"`         // what it said
+	State      health.State      `json:"state,omitempty"` // what it needs for its next look
+	Checkpoint health.Checkpoint `json:"checkpoint"`      // what it saw
 }
 
 // String is the record in human words, on one line.

@@ -20,9 +20,9 @@ type Gate func(context.Context) error
 
 // Release is what is being rolled out. It is a value: it never changes.
 type Release struct {
-	Name    string `json:"name,omitempty"`
-	Version string `json:"version,omitempty"`
-	Digest  string `json:"digest,omitempty"`
+	Name    string `json:"name,omitempty"`    // of the service or the change
+	Version string `json:"version,omitempty"` // as people say it
+	Digest  string `json:"digest,omitempty"`  // of the content, as the host computes it
 	// Committed is when the change was committed, for the lead time. Zero means
 	// unknown.
 	Committed time.Time `json:"committed,omitzero"`
@@ -53,8 +53,8 @@ type Request struct {
 
 // Watch is a judge and the cohorts that it looks at.
 type Watch struct {
-	Judge   health.Judge
-	Cohorts *health.Cohorts
+	Judge   health.Judge    // who compares
+	Cohorts *health.Cohorts // what it compares; see Engine.Cohorts
 }
 
 // check says everything that keeps the request from being carried out, names
@@ -93,17 +93,15 @@ func (r Request) check() error {
 
 // Requested is a request as the journal keeps it.
 type Requested struct {
-	Service     string        `json:"service,omitempty"`
-	Environment string        `json:"environment,omitempty"`
-	Release     Release       `json:"release,omitzero"`
-	Plan        strategy.Plan `json:"plan"`
+	Service     string        `json:"service,omitempty"`     // of Options
+	Environment string        `json:"environment,omitempty"` // of Options
+	Release     Release       `json:"release,omitzero"`      // what is rolled out
+	Plan        strategy.Plan `json:"plan"`                  // what to do
 	// Digest tells whether a later request with the same ID asks for the same.
-	Digest string `json:"digest"`
-	// Flag, Salt and Floor are of a guarded flag: its key, who is in its ramp, and
-	// the share that had it before.
-	Flag  string         `json:"flag,omitempty"`
-	Salt  string         `json:"salt,omitempty"`
-	Floor strategy.Share `json:"floor,omitempty"`
+	Digest string         `json:"digest"`
+	Flag   string         `json:"flag,omitempty"`  // a guarded flag's key
+	Salt   string         `json:"salt,omitempty"`  // who is in its ramp
+	Floor  strategy.Share `json:"floor,omitempty"` // the share that had it before
 }
 
 // digest is the SHA-256 of what was asked for, as JSON.

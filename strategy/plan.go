@@ -25,8 +25,8 @@ type Input struct {
 // Plan is a list of steps that nobody has taken yet. It prints, compares with
 // reflect.DeepEqual or go-cmp, and survives JSON. It must not be changed.
 type Plan struct {
-	Strategy string
-	Steps    []Step
+	Strategy string // its name: "canary"
+	Steps    []Step // in order
 }
 
 // plan is how a Plan stands in JSON.

@@ -20,22 +20,22 @@ type Step interface {
 
 // Verify asks gates, all of which must say yes.
 type Verify struct {
-	Gates []string `json:"gates"`
+	Gates []string `json:"gates"` // by name, asked in order
 }
 
 // Shift moves traffic to the new version.
 type Shift struct {
-	From Share `json:"from"`
-	To   Share `json:"to"`
+	From Share `json:"from"` // what the new version has before
+	To   Share `json:"to"`   // and after
 }
 
 // Hold lets a share of the traffic run for some time while judges watch. It is
 // over when the time is up, no judge has said that the change fails, and the
 // candidate has answered Exposed requests since the hold began.
 type Hold struct {
-	For     time.Duration `json:"for"`
-	Exposed int           `json:"exposed,omitempty"`
-	Judges  []string      `json:"judges,omitempty"`
+	For     time.Duration `json:"for"`               // at least
+	Exposed int           `json:"exposed,omitempty"` // requests, at least
+	Judges  []string      `json:"judges,omitempty"`  // by name
 }
 
 // Promote makes the new version the one to come back to.
