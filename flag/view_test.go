@@ -48,7 +48,7 @@ func TestMiddleware(t *testing.T) {
 		return flag.For(r.Header.Get("X-User"), country.Is(r.Header.Get("X-Country")))
 	}
 	handler := flaghttp.Middleware(store, who)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if served.On(r.Context()) && served.On(r.Context()) {
+		if served.On(r.Context()) {
 			w.WriteHeader(http.StatusAccepted)
 		}
 	}))

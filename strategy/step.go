@@ -120,9 +120,15 @@ func (s *steps) UnmarshalJSON(data []byte) error {
 		if n.Promote != nil {
 			given = append(given, *n.Promote)
 		}
-		if len(given) != 1 {
-			problems = append(problems, jsontree.Problem{Path: jsontree.Index("", i), Text: fmt.Sprintf("has %d steps, want one", len(given))})
+		at := jsontree.Index("", i)
+		switch {
+		case len(given) != 1:
+			problems = append(problems, jsontree.Problem{Path: at, Text: fmt.Sprintf("has %d steps, want one", len(given))})
 			continue
+		case n.Verify != nil && len(n.Verify.Gates) == 0:
+			problems = append(problems, jsontree.Problem{Path: jsontree.Join(at, "verify"), Text: "names no gates"})
+		case n.Hold != nil && (n.Hold.For < 0 || n.Hold.Exposed < 0):
+			problems = append(problems, jsontree.Problem{Path: jsontree.Join(at, "hold"), Text: "found a negative time or number"})
 		}
 		*s = append(*s, given[0])
 	}

@@ -86,7 +86,7 @@ func (d *decoder) value(n *Node, v reflect.Value) {
 func (d *decoder) concrete(n *Node, v reflect.Value) {
 	kind, want := wanted(v)
 	if n.Kind == Null || kind != 0 && n.Kind != kind {
-		d.fail(n, "got %s, want %s", n.describe(), want)
+		d.fail(n, "found %s, want %s", n.describe(), want)
 		return
 	}
 	switch u := v.Addr().Interface().(type) {
@@ -101,7 +101,7 @@ func (d *decoder) concrete(n *Node, v reflect.Value) {
 	case *time.Duration:
 		var err error
 		if *u, err = time.ParseDuration(n.Text); err != nil {
-			d.fail(n, "got %s, want %s", n.describe(), want)
+			d.fail(n, "found %s, want %s", n.describe(), want)
 		}
 		return
 	}
@@ -167,7 +167,7 @@ func (d *decoder) number(n *Node, v reflect.Value) {
 	case v.CanInt() || v.CanUint():
 		negative, magnitude, whole, fits := integer(n.Text)
 		if !whole {
-			d.fail(n, "got number %s, want a whole number", cut(n.Text))
+			d.fail(n, "found number %s, want a whole number", cut(n.Text))
 			return
 		}
 		var least int64

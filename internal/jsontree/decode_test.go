@@ -147,27 +147,27 @@ func TestUnmarshalReports(t *testing.T) {
 			`Skipped (line 1, column 2): unknown field`, `private (line 1, column 16): unknown field`,
 		}},
 		{"odd key", `{"a.b c":1}`, []string{`["a.b c"] (line 1, column 2): unknown field`}},
-		{"wrong kind of the whole", `[]`, []string{`line 1, column 1: got an array, want an object`}},
+		{"wrong kind of the whole", `[]`, []string{`line 1, column 1: found an array, want an object`}},
 		{"wrong kinds", `{"string":1,"bool":"true","int":"7","float":true,"list":{},"map":[],"rules":"x"}`, []string{
-			`string (line 1, column 11): got number 1, want a string`,
-			`bool (line 1, column 20): got string "true", want true or false`,
-			`int (line 1, column 33): got string "7", want a whole number`,
-			`float (line 1, column 45): got true, want a number`,
-			`list (line 1, column 57): got an object, want an array`,
-			`map (line 1, column 66): got an array, want an object`,
-			`rules (line 1, column 77): got string "x", want an array`,
+			`string (line 1, column 11): found number 1, want a string`,
+			`bool (line 1, column 20): found string "true", want true or false`,
+			`int (line 1, column 33): found string "7", want a whole number`,
+			`float (line 1, column 45): found true, want a number`,
+			`list (line 1, column 57): found an object, want an array`,
+			`map (line 1, column 66): found an array, want an object`,
+			`rules (line 1, column 77): found string "x", want an array`,
 		}},
 		{"null", `{"string":null,"int":null,"list":null,"map":null,"share":null,"prefix":null,"duration":null}`, []string{
-			`string (line 1, column 11): got null, want a string`,
-			`int (line 1, column 22): got null, want a whole number`,
-			`list (line 1, column 34): got null, want an array`,
-			`map (line 1, column 45): got null, want an object`,
-			`share (line 1, column 58): got null, want a value`,
-			`prefix (line 1, column 72): got null, want a string`,
-			`duration (line 1, column 88): got null, want a duration like "10m"`,
+			`string (line 1, column 11): found null, want a string`,
+			`int (line 1, column 22): found null, want a whole number`,
+			`list (line 1, column 34): found null, want an array`,
+			`map (line 1, column 45): found null, want an object`,
+			`share (line 1, column 58): found null, want a value`,
+			`prefix (line 1, column 72): found null, want a string`,
+			`duration (line 1, column 88): found null, want a duration like "10m"`,
 		}},
 		{"numbers that do not fit", `{"int":1.5,"int8":128,"int64":9223372036854775808,"uint8":-1,"uint64":1e400000000,"float":1e999,"float32":1e39}`, []string{
-			`int (line 1, column 8): got number 1.5, want a whole number`,
+			`int (line 1, column 8): found number 1.5, want a whole number`,
 			`int8 (line 1, column 19): 128 is out of range, want -128 to 127`,
 			`int64 (line 1, column 31): 9223372036854775808 is out of range, want -9223372036854775808 to 9223372036854775807`,
 			`uint8 (line 1, column 59): -1 is out of range, want 0 to 255`,
@@ -178,11 +178,11 @@ func TestUnmarshalReports(t *testing.T) {
 		{"more that do not fit", `{"int8":-129,"uint64":18446744073709551616,"int":1e-400000000}`, []string{
 			`int8 (line 1, column 9): -129 is out of range, want -128 to 127`,
 			`uint64 (line 1, column 23): 18446744073709551616 is out of range, want 0 to 18446744073709551615`,
-			`int (line 1, column 50): got number 1e-400000000, want a whole number`,
+			`int (line 1, column 50): found number 1e-400000000, want a whole number`,
 		}},
 		{"durations", `{"duration":10,"wait":"ten minutes"}`, []string{
-			`duration (line 1, column 13): got number 10, want a duration like "10m"`,
-			`wait (line 1, column 23): got string "ten minutes", want a duration like "10m"`,
+			`duration (line 1, column 13): found number 10, want a duration like "10m"`,
+			`wait (line 1, column 23): found string "ten minutes", want a duration like "10m"`,
 		}},
 		{"text", `{"prefix":"10.0.0.0","time":5}`, []string{
 			`prefix (line 1, column 11): netip.ParsePrefix("10.0.0.0"): no '/'`,
@@ -190,11 +190,11 @@ func TestUnmarshalReports(t *testing.T) {
 		}},
 		{"an Unmarshaler's error", `{"share":100.5,"named":{"x":{"deep":5}}}`, []string{
 			`share (line 1, column 10): 100.5 is more than 100, want 0 to 100`,
-			`named.x.deep (line 1, column 37): got number 5, want a string`,
+			`named.x.deep (line 1, column 37): found number 5, want a string`,
 		}},
 		{"an Unmarshaler's problems", "{\"rules\":[{\"ID\":\"a\",\"Serve\":\"on\"},\n  {\"ID\":5,\n \"serve\":\"on\"}, {}]}", []string{
 			`rules[1].Serve (line 2, column 3): missing, want a variant`,
-			`rules[1].ID (line 2, column 9): got number 5, want a string`,
+			`rules[1].ID (line 2, column 9): found number 5, want a string`,
 			`rules[1].serve (line 3, column 2): unknown field, did you mean "Serve"?`,
 			`rules[2].Serve (line 3, column 17): missing, want a variant`,
 		}},
@@ -203,7 +203,7 @@ func TestUnmarshalReports(t *testing.T) {
 			`rules[0].Serve (line 1, column 38): missing, want a variant`,
 		}},
 		{"duplicates among the rest", `{"int":"x","int":1,"nothing":1}`, []string{
-			`int (line 1, column 8): got string "x", want a whole number`,
+			`int (line 1, column 8): found string "x", want a whole number`,
 			`int (line 1, column 12): duplicate key, the first is at line 1, column 2`,
 			`nothing (line 1, column 20): unknown field`,
 		}},
@@ -212,7 +212,7 @@ func TestUnmarshalReports(t *testing.T) {
 			`intMap (line 1, column 23): no value can be decoded into a map[int]int`,
 		}},
 		{"long values are cut", `{"int":"` + strings.Repeat("é", 100) + `"}`, []string{
-			`int (line 1, column 8): got string "` + strings.Repeat("é", 30) + `...", want a whole number`,
+			`int (line 1, column 8): found string "` + strings.Repeat("é", 30) + `...", want a whole number`,
 		}},
 	}
 	for _, tt := range tests {
@@ -257,7 +257,7 @@ func TestDecodeUnderAPath(t *testing.T) {
 	require.NoError(t, err)
 	var got target
 	err = root.Find("flags.x").Decode("flags.x", &got)
-	want := []string{`flags.x.int (line 2, column 13): got string "y", want a whole number`}
+	want := []string{`flags.x.int (line 2, column 13): found string "y", want a whole number`}
 	if diff := cmp.Diff(want, lines(err)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
