@@ -83,7 +83,7 @@ func NewDelivery(records iter.Seq2[Record, error], from, to time.Time) (Delivery
 		if one.exposed.IsZero() && s.Peak > 0 {
 			one.exposed = r.At
 		}
-		if r.Kind != KindFinished {
+		if s.Phase != Done {
 			continue
 		}
 		delete(live, r.Rollout)

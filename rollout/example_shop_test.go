@@ -1,0 +1,76 @@
+package rollout_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"net/http"
+	"time"
+
+	"github.com/guidon-go/guidon/flag"
+	"github.com/guidon-go/guidon/flag/flaghttp"
+	"github.com/guidon-go/guidon/rollout"
+)
+
+var (
+	NewCheckout = flag.Bool("new-checkout", false) // false is what counts when in doubt
+	CartLimit   = flag.Int("cart-limit", 50)       // flag.String, flag.Float, flag.JSON[T]
+	Country     = flag.Attr[string]("country")     // what rules can ask about
+)
+
+func whoAsks(r *http.Request) flag.Subject {
+	return flag.For(userID(r), Country.Is(geo(r)))
+}
+
+func checkout(w http.ResponseWriter, r *http.Request) {
+	if NewCheckout.On(r.Context()) {
+		fmt.Fprintf(w, "one page, up to %d items", CartLimit.In(r.Context()))
+		return
+	}
+	fmt.Fprint(w, "three pages")
+}
+
+func serve(ctx context.Context, mux *http.ServeMux) {
+	flags, err := flag.Open("flags.json")
+	if err != nil {
+		log.Fatal(err) // every mistake in the file, each with its place
+	}
+	go flags.Run(ctx) // follows the file, and keeps the last good document
+	log.Fatal(http.ListenAndServe(":8080", flaghttp.Middleware(flags, whoAsks)(mux)))
+}
+
+func serveGuarded(ctx context.Context, flags *flag.Store, mux *http.ServeMux) {
+	journal, err := rollout.OpenFile("state")
+	if err != nil {
+		log.Fatal(err)
+	}
+	engine, err := rollout.New(journal, rollout.Options{Service: "shop", Environment: "production"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	guard, err := engine.Guard(flags, rollout.Guarded{ // puts the ramp where the journal has it
+		Flag:   NewCheckout,
+		Ladder: []flag.Share{0.1 * flag.Percent, 5 * flag.Percent, 50 * flag.Percent, 100 * flag.Percent},
+		Hold:   10 * time.Minute,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	handler := flaghttp.Middleware(flags, whoAsks)(guard.Middleware(mux)) // joins exposure and outcome
+	go http.ListenAndServe(":8080", handler)
+	outcome, err := guard.Run(ctx) // succeeded, or rolled back
+	log.Println(outcome, err, guard.Progress())
+}
+
+// Example_shop is the program of the README. It serves, so it is compiled and not
+// run.
+func Example_shop() {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /checkout", checkout)
+	serve(context.Background(), mux)
+	serveGuarded(context.Background(), nil, mux)
+}
+
+func userID(r *http.Request) string { return r.Header.Get("X-User") }
+
+func geo(r *http.Request) string { return r.Header.Get("X-Country") }
