@@ -16,7 +16,7 @@ var (
 	// the [Problems].
 	ErrInvalid = errors.New("invalid document")
 	// ErrNotFound is a flag that is not in the document.
-	ErrNotFound = errors.New("no such flag")
+	ErrNotFound = errors.New("no such flag in the document")
 	// ErrRunning is a second Run of the same store.
 	ErrRunning = errors.New("already running")
 )

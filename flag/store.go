@@ -36,7 +36,7 @@ type Options struct {
 	// Every is how often Run asks the source. Zero means once a second.
 	Every time.Duration
 	// OnLoad is told of every document that was loaded or refused, outside any
-	// lock. Nil logs the refused ones to slog's default logger.
+	// lock. Nil logs those that Run refuses to slog's default logger.
 	OnLoad func(LoadInfo)
 }
 
@@ -70,8 +70,8 @@ func (s *Store) Load(ctx context.Context) error {
 		return err
 	}
 	info, news := s.accept(data, err)
-	if news {
-		s.tell(info)
+	if news && s.options.OnLoad != nil {
+		s.options.OnLoad(info)
 	}
 	return info.Err
 }
@@ -94,8 +94,17 @@ func (s *Store) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-			s.Load(ctx) // refusals are told and kept; the next tick tries again
+			s.follow(ctx)
 		}
+	}
+}
+
+// follow loads once for Run, which has nobody to return an error to.
+func (s *Store) follow(ctx context.Context) {
+	before := s.Err()
+	err := s.Load(ctx)
+	if err != nil && err != before && ctx.Err() == nil && s.options.OnLoad == nil {
+		slog.Default().Error("flags: document refused, the last good one goes on serving", "error", err)
 	}
 }
 
@@ -137,9 +146,11 @@ func (s *Store) accept(data []byte, err error) (LoadInfo, bool) {
 	}
 	if err != nil {
 		err = &Error{"load", s.name(), err}
-		news := s.err == nil || s.err.Error() != err.Error()
+		if s.err != nil && s.err.Error() == err.Error() {
+			return LoadInfo{s.name(), s.revision, s.err}, false
+		}
 		s.err = err
-		return LoadInfo{s.name(), s.revision, err}, news
+		return LoadInfo{s.name(), s.revision, err}, true
 	}
 	s.err, s.document = nil, set
 	s.publish()
@@ -182,13 +193,4 @@ func (s *Store) publish() {
 	next.revision = s.revision
 	next.index()
 	s.now.Store(&next)
-}
-
-func (s *Store) tell(info LoadInfo) {
-	switch {
-	case s.options.OnLoad != nil:
-		s.options.OnLoad(info)
-	case info.Err != nil:
-		slog.Default().Error("flags: document refused, the last good one goes on serving", "source", info.Source, "revision", info.Revision, "error", info.Err)
-	}
 }

@@ -147,9 +147,9 @@ func TestChangesAreChecked(t *testing.T) {
 	}{
 		{"no actor", store.Kill("checked", flag.Change{Reason: "r"}), `flag: kill checked: found actor "" and reason "r", want both`},
 		{"no reason", store.Clear("checked", flag.Change{Actor: "a"}), `flag: clear checked: found actor "a" and reason "", want both`},
-		{"no flag", store.Kill("nowhere", me), "flag: kill nowhere: no such flag"},
-		{"no document", (&flag.Store{}).Kill("checked", me), "flag: kill checked: no such flag"},
-		{"no store", none.Kill("checked", me), "flag: kill checked: no such flag"},
+		{"no flag", store.Kill("nowhere", me), "flag: kill nowhere: no such flag in the document"},
+		{"no document", (&flag.Store{}).Kill("checked", me), "flag: kill checked: no such flag in the document"},
+		{"no store", none.Kill("checked", me), "flag: kill checked: no such flag in the document"},
 		{"too much", store.SetRamp("checked", flag.Ramp{Share: flag.All + 1}, me), "flag: set ramp checked: found 100.001 %, want 0 to 100 %"},
 		{"too little", store.SetRamp("checked", flag.Ramp{Share: -1}, me), "flag: set ramp checked: found -0.001 %, want 0 to 100 %"},
 	}

@@ -21,13 +21,8 @@ import (
 // run to its end: it resumes, and the outcomes are those of a run that nobody
 // disturbed.
 func TestKillNine(t *testing.T) {
-	binary := filepath.Join(t.TempDir(), "quickstart")
-	if runtime.GOOS == "windows" {
-		binary += ".exe"
-	}
-	out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	state := t.TempDir()
+	t.Parallel()
+	binary, state := build(t), t.TempDir()
 	start := func() (*exec.Cmd, *bytes.Buffer) {
 		var out bytes.Buffer
 		cmd := exec.Command(binary, "-state", state, "-json")
@@ -75,6 +70,38 @@ func TestKillNine(t *testing.T) {
 	require.Equal(t, 2, got.Delivery.Deployments)
 	require.Equal(t, 1, got.Delivery.Failed)
 	restored(t, state)
+}
+
+// TestFollowsAFile breaks the flags file while the program runs: the break is
+// reported, and the last good document goes on serving.
+func TestFollowsAFile(t *testing.T) {
+	t.Parallel()
+	binary, file := build(t), filepath.Join(t.TempDir(), "flags.json")
+	require.NoError(t, os.WriteFile(file, embedded, 0o600))
+	cmd := exec.Command(binary, "-flags", file, "-json")
+	var out, problems bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &problems
+	require.NoError(t, cmd.Start())
+	time.AfterFunc(3*time.Second, func() {
+		if err := os.WriteFile(file, []byte(`{"flags": {"new-search": {"serv": "on"}}}`), 0o600); err != nil {
+			t.Error(err)
+		}
+	})
+	require.NoError(t, cmd.Wait(), "%s\n%s", &out, &problems)
+	require.Contains(t, problems.String(), "document refused, the last good one goes on serving")
+	require.Contains(t, problems.String(), "flags.new-search.serv (line 1, column 27): unknown field, did you mean")
+	require.Contains(t, out.String(), `"outcome":"rolled_back"`)
+}
+
+func build(t *testing.T) string {
+	t.Helper()
+	binary := filepath.Join(t.TempDir(), "quickstart")
+	if runtime.GOOS == "windows" {
+		binary += ".exe"
+	}
+	out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	return binary
 }
 
 func number(x float64) string {

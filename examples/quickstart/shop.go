@@ -41,7 +41,7 @@ func search(w http.ResponseWriter, r *http.Request) {
 func checkout(w http.ResponseWriter, r *http.Request) {
 	if NewCheckout.On(r.Context()) {
 		cart, _ := strconv.Atoi(r.FormValue("cart"))
-		answer(w, r, "new", 18*time.Millisecond, cart%17 == 16) // 6 % of all carts
+		answer(w, r, "new", 18*time.Millisecond, cart%13 == 12) // 8 % of all carts
 		return
 	}
 	answer(w, r, "old", 8*time.Millisecond, false)
