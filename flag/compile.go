@@ -3,6 +3,7 @@ package flag
 import (
 	"cmp"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -159,6 +160,10 @@ func (c *compiler) types(key string, values []value) any {
 	case 0:
 		return natural(c.names, values)
 	case 1:
+		if len(c.def.Variants) == 0 && declared[0].typ != reflect.TypeFor[bool]() {
+			c.add(c.at("variants"), "missing, want named values: the flag is declared as %v at %s", declared[0].typ, declared[0].where)
+			return nil
+		}
 		built, wrong := declared[0].build(c.names, values)
 		for _, name := range slices.Sorted(maps.Keys(wrong)) {
 			c.add(jsontree.Join(c.at("variants"), name), "%v, as %s declares", wrong[name], declared[0].where)

@@ -32,7 +32,9 @@
 //     the subject. In doubt the caller's default wins, and [Ref.Decide] says why.
 //   - A document that does not compile never replaces one that did.
 //   - What [Store.SetRamp] and [Store.Kill] changed lies over the document: a
-//     reload never undoes it, until [Store.Clear].
+//     reload never undoes it, until [Store.Clear]; a document that it does not fit
+//     is refused. It lies in memory: after a restart the document alone counts, and
+//     what a guarded rollout restores from its journal.
 //
 // # Bucketing
 //

@@ -21,6 +21,8 @@ var (
 	ErrRunning = errors.New("already running")
 )
 
+var errNoDocument = fmt.Errorf("no document is loaded yet: %w", ErrNotFound)
+
 // Error says which operation failed, on what.
 type Error struct {
 	Op  string // "load", "set ramp", ...

@@ -63,8 +63,8 @@ type Status struct {
 
 // Status returns a flag as it serves now, or [ErrNotFound].
 func (s *Store) Status(key string) (Status, error) {
-	if s == nil || s.snapshot() == nil {
-		return Status{}, &Error{"status", key, ErrNotFound}
+	if s.snapshot() == nil {
+		return Status{}, &Error{"status", key, errNoDocument}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -91,7 +91,8 @@ func (s *Store) SetRamp(key string, ramp Ramp, change Change) error {
 }
 
 // Kill is the emergency rollback: when it returns, every new evaluation serves
-// Off to everybody, until [Store.Clear].
+// Off to everybody, until [Store.Clear] or the end of the process. If a guarded
+// rollout moves the flag, that goes back, and its journal keeps it so.
 func (s *Store) Kill(key string, change Change) error {
 	return s.change("kill", key, change, func(o *overlay) { o.killed = true })
 }
@@ -107,7 +108,7 @@ func (s *Store) change(op, key string, change Change, edit func(*overlay)) error
 		return &Error{op, key, err}
 	}
 	if s.snapshot() == nil {
-		return &Error{op, key, ErrNotFound}
+		return &Error{op, key, errNoDocument}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

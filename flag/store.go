@@ -165,10 +165,10 @@ func (s *Store) compile(data []byte) (*Set, error) {
 		return nil, problems
 	}
 	for key, over := range s.overlay {
-		if f := set.byKey[key]; f != nil {
-			if _, err := over.apply(f); err != nil {
-				problems.add(jsontree.Join("flags", key), "%v", err)
-			}
+		if f := set.byKey[key]; f == nil {
+			problems.add(jsontree.Join("flags", key), "missing, but %s changed it at run time (%s): clear it first", over.change.Actor, over.change.Reason)
+		} else if _, err := over.apply(f); err != nil {
+			problems.add(jsontree.Join("flags", key), "%v", err)
 		}
 	}
 	if len(problems) > 0 {

@@ -133,6 +133,8 @@ func TestOverlayMustFit(t *testing.T) {
 	require.NoError(t, store.SetRamp("fits", flag.Ramp{Share: flag.All, Serve: "b"}, me))
 	src.put(`{"flags": {"fits": {"variants": {"a": "1"}, "serve": "a"}}}`, nil)
 	require.ErrorContains(t, store.Load(t.Context()), `flags.fits (line 1, column 20): unknown variant "b", want one of ["a"]: me set a ramp to it (test)`)
+	src.put(`{"flags": {"other": {}}}`, nil)
+	require.ErrorContains(t, store.Load(t.Context()), `flags.fits (line 1, column 11): missing, but me changed it at run time (test): clear it first`)
 	subject := flag.For("u")
 	require.Equal(t, "2", flag.String("fits", "").Value(store, &subject))
 }
@@ -148,8 +150,8 @@ func TestChangesAreChecked(t *testing.T) {
 		{"no actor", store.Kill("checked", flag.Change{Reason: "r"}), `flag: kill checked: found actor "" and reason "r", want both`},
 		{"no reason", store.Clear("checked", flag.Change{Actor: "a"}), `flag: clear checked: found actor "a" and reason "", want both`},
 		{"no flag", store.Kill("nowhere", me), "flag: kill nowhere: no such flag in the document"},
-		{"no document", (&flag.Store{}).Kill("checked", me), "flag: kill checked: no such flag in the document"},
-		{"no store", none.Kill("checked", me), "flag: kill checked: no such flag in the document"},
+		{"no document", (&flag.Store{}).Kill("checked", me), "flag: kill checked: no document is loaded yet: no such flag in the document"},
+		{"no store", none.Kill("checked", me), "flag: kill checked: no document is loaded yet: no such flag in the document"},
 		{"too much", store.SetRamp("checked", flag.Ramp{Share: flag.All + 1}, me), "flag: set ramp checked: found 100.001 %, want 0 to 100 %"},
 		{"too little", store.SetRamp("checked", flag.Ramp{Share: -1}, me), "flag: set ramp checked: found -0.001 %, want 0 to 100 %"},
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime/debug"
 	"time"
 
@@ -86,15 +87,31 @@ func (d *driver) act(ctx context.Context, step strategy.Step) error {
 			if err := d.request.Target.(strategy.Shifter).Shift(ctx, step.To); err != nil {
 				return err
 			}
-			seen, err := d.request.Target.Observe(ctx)
-			if err == nil && seen.Share != step.To {
-				err = fmt.Errorf("read back %v, want %v", seen.Share, step.To)
-			}
-			return err
+			return d.readBack(ctx, step.To)
 		})
 	}
 	return nil
 }
+
+// readBack looks whether the target is where the journal has it. On the way back
+// less is fine: somebody else may have turned it off altogether.
+func (d *driver) readBack(ctx context.Context, want strategy.Share) error {
+	seen, err := d.request.Target.Observe(ctx)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errUnseen, err)
+	}
+	back := d.machine().State().Phase == Back
+	switch {
+	case back && seen.Share <= want, seen.Share == want && seen.Why == "":
+		return nil
+	case seen.Why != "":
+		return errors.New(seen.Why)
+	}
+	return fmt.Errorf("read back %v, want %v", seen.Share, want)
+}
+
+// errUnseen is a target that cannot be read back: nobody knows where it is.
+var errUnseen = errors.New("cannot be read back")
 
 // ask contains panics: code of the host must not take the engine down.
 func ask(ctx context.Context, gate Gate) (err error) {
@@ -109,15 +126,22 @@ func ask(ctx context.Context, gate Gate) (err error) {
 // watch sleeps until the effect's time, looking at intervals; it returns as soon
 // as a look changes what comes next.
 func (d *driver) watch(ctx context.Context, effect Effect) error {
-	hold, _ := effect.Step.(strategy.Hold)
+	hold, holding := effect.Step.(strategy.Hold)
 	every := cmp.Or(d.request.Look, time.Second)
+	began, told := time.Now(), false
 	for {
-		if err := d.look(ctx, hold, effect.Do == DoWatch); err != nil {
-			return err
+		if holding {
+			if err := d.look(ctx, hold, effect.Do == DoWatch); err != nil {
+				return err
+			}
 		}
 		at := time.Now()
 		if d.machine().Next(at).Do != effect.Do {
 			return nil
+		}
+		if effect.Do == DoWatch && !told && at.Sub(began) >= time.Minute {
+			told = true
+			slog.Default().Warn("rollout: the hold is over, and waits for more requests on the new side", "rollout", d.run.id, "progress", d.tell())
 		}
 		pause := every
 		if effect.Do == DoWait {
@@ -136,9 +160,22 @@ func (d *driver) watch(ctx context.Context, effect Effect) error {
 // look lets every judge of a hold look once. A look is written when it counts
 // units that no record has, when it fails the change, and when the hold may end
 // by it.
+//
+// Before that it looks whether the target is still where the journal has it: if
+// somebody else moved it, the rollout is over.
 func (d *driver) look(ctx context.Context, hold strategy.Hold, last bool) error {
+	s := d.machine().State()
+	err := ask(ctx, func(ctx context.Context) error { return d.readBack(ctx, s.Share) })
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.Is(err, errUnseen):
+		return nil // whoever cannot see it must not go on either; the next look tries again
+	case err != nil:
+		return d.write(ctx, Record{Kind: KindFailed, Step: s.Step, Actor: actor, Reason: fmt.Sprintf("%v: %v", hold, err)})
+	}
 	for _, name := range hold.Judges {
-		w, s := d.request.Watches[name], d.machine().State()
+		w := d.request.Watches[name]
 		cp := w.Cohorts.Checkpoint()
 		cp.Marks = append(d.run.unwritten[name], cp.Marks...)
 		d.run.unwritten[name] = cp.Marks
@@ -197,6 +234,15 @@ func (d *driver) noHarm(hold strategy.Hold) string {
 	}
 	status, _ := d.engine.Status(d.run.id)
 	return fmt.Sprintf("held %v at %v, no harm seen: %s", hold.For, status.State.Share, status.Verdict.Reason)
+}
+
+// tell says how the rollout stands, for a log.
+func (d *driver) tell() string {
+	if d.request.tell != nil {
+		return d.request.tell()
+	}
+	status, _ := d.engine.Status(d.run.id)
+	return status.Phase
 }
 
 func (d *driver) why(outcome Outcome) string {

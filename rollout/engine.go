@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/guidon-go/guidon/health"
+	"github.com/guidon-go/guidon/strategy"
 )
 
 // Engine carries rollouts out: it asks the machine what comes next, writes to the
@@ -40,7 +41,8 @@ type run struct {
 	machine Machine
 	request Requested
 	started time.Time
-	active  bool // somebody drives it
+	active  bool   // somebody drives it
+	flag    string // that it moves, if any
 
 	states  map[string]health.State // of each watch's judge
 	verdict health.Verdict          // of the last look that the journal has
@@ -53,13 +55,16 @@ type run struct {
 // New returns an engine on a journal and folds every record that is there. A
 // journal of another service or environment is [ErrConflict].
 func New(journal Journal, options Options) (*Engine, error) {
+	if journal == nil {
+		panic("rollout: New needs a journal")
+	}
 	e := &Engine{journal: journal, options: options, runs: map[string]*run{}}
 	for r, err := range journal.Records() {
 		if err != nil {
 			return nil, err
 		}
 		if q := r.Request; q != nil && (q.Service != options.Service || q.Environment != options.Environment) {
-			return nil, &Error{"open", r.Rollout, fmt.Errorf("the journal is of service %q in %q, want %q in %q: %w", q.Service, q.Environment, options.Service, options.Environment, ErrConflict)}
+			return nil, &Error{"open", "journal", fmt.Errorf("it is of service %q in %q, want %q in %q: %w", q.Service, q.Environment, options.Service, options.Environment, ErrConflict)}
 		}
 		if err := e.fold(r); err != nil {
 			return nil, &Error{"open", r.Rollout, fmt.Errorf("%w: record %d: %w", ErrCorrupt, r.Seq, err)}
@@ -82,7 +87,7 @@ func (e *Engine) fold(r Record) error {
 	e.runs[r.Rollout] = run
 	switch r.Kind {
 	case KindRequested:
-		run.request, run.started = *r.Request, r.At
+		run.request, run.started, run.flag = *r.Request, r.At, r.Request.Flag
 	case KindLooked:
 		run.states[r.Look.Watch], run.verdict = r.Look.State, r.Look.Verdict
 	}
@@ -128,8 +133,12 @@ func (r Release) anonymous() Release {
 }
 
 func (e *Engine) deploy(ctx context.Context, request Request, asked Requested) (Outcome, error) {
-	fail := func(err error) (Outcome, error) { return Unfinished, &Error{"deploy", request.ID, err} }
-	run, err := e.claim(request.ID, asked.Digest)
+	op := "deploy"
+	if request.flag != "" {
+		op = "run"
+	}
+	fail := func(err error) (Outcome, error) { return Unfinished, &Error{op, request.ID, err} }
+	run, err := e.claim(request, asked.Digest)
 	if err != nil {
 		return fail(err)
 	}
@@ -173,22 +182,53 @@ func what(q Requested) string {
 }
 
 // claim finds or makes the run of an ID, for one driver at a time.
-func (e *Engine) claim(id, digest string) (*run, error) {
+func (e *Engine) claim(request Request, digest string) (*run, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	r := e.runs[id]
+	if err := e.free(request.ID, request.flag); err != nil {
+		return nil, err
+	}
+	r := e.runs[request.ID]
 	if r == nil {
-		r = newRun(id)
-		e.runs[id] = r
+		r = newRun(request.ID)
+		e.runs[request.ID] = r
 	}
 	switch {
 	case r.active:
 		return nil, ErrRunning
 	case r.machine.State().Phase != Pending && r.request.Digest != digest:
-		return nil, fmt.Errorf("%w: the journal has this ID for another request; give the new one an ID of its own", ErrConflict)
+		return nil, r.conflict(request.Plan)
 	}
-	r.active = true
+	r.active, r.flag = true, request.flag
 	return r, nil
+}
+
+// free says whether no other rollout moves the flag. Called with mu held.
+func (e *Engine) free(id, flag string) error {
+	for other, r := range e.runs {
+		if flag != "" && other != id && r.flag == flag && (r.active || r.machine.unfinished()) {
+			return fmt.Errorf("%w: rollout %q moves the flag and is not over", ErrConflict, other)
+		}
+	}
+	return nil
+}
+
+// conflict says where another request with the ID of this run differs.
+func (r *run) conflict(plan strategy.Plan) error {
+	there, here := r.request.Plan.Steps, plan.Steps
+	for i := range max(len(there), len(here)) {
+		was, is := "nothing", "nothing"
+		if i < len(there) {
+			was = there[i].String()
+		}
+		if i < len(here) {
+			is = here[i].String()
+		}
+		if was != is {
+			return fmt.Errorf("%w: the journal has this ID for another plan: its step %d is %q, and this one's %q; a plan cannot change on its way", ErrConflict, i+1, was, is)
+		}
+	}
+	return fmt.Errorf("%w: the journal has this ID for another request; give this one an ID of its own", ErrConflict)
 }
 
 // Status is where one rollout stands, for people and programs.
@@ -201,6 +241,8 @@ type Status struct {
 	Plan    []string       // the steps, a line each
 	Started time.Time      // when it was requested
 	Verdict health.Verdict // of the last look that the journal has
+
+	hold strategy.Hold // while it waits
 }
 
 // All yields every rollout that the journal knows, oldest first.
@@ -232,6 +274,7 @@ func (e *Engine) Status(id string) (Status, bool) {
 
 func (r *run) status() Status {
 	s := Status{ID: r.id, Release: r.request.Release, Flag: r.request.Flag, State: r.machine.State(), Phase: r.machine.phase(), Started: r.started, Verdict: r.verdict}
+	s.hold, _ = r.machine.current().(strategy.Hold)
 	for _, step := range r.request.Plan.Steps {
 		s.Plan = append(s.Plan, step.String())
 	}

@@ -9,7 +9,9 @@ import (
 
 	"github.com/guidon-go/guidon/flag"
 	"github.com/guidon-go/guidon/flag/flaghttp"
+	"github.com/guidon-go/guidon/health"
 	"github.com/guidon-go/guidon/rollout"
+	"github.com/guidon-go/guidon/verify"
 )
 
 var (
@@ -24,10 +26,10 @@ func whoAsks(r *http.Request) flag.Subject {
 
 func checkout(w http.ResponseWriter, r *http.Request) {
 	if NewCheckout.On(r.Context()) {
-		fmt.Fprintf(w, "one page, up to %d items", CartLimit.In(r.Context()))
+		fmt.Fprintf(w, `{"pages": 1, "limit": %d}`, CartLimit.In(r.Context()))
 		return
 	}
-	fmt.Fprint(w, "three pages")
+	fmt.Fprint(w, `{"pages": 3}`)
 }
 
 func serve(ctx context.Context, mux *http.ServeMux) {
@@ -40,7 +42,7 @@ func serve(ctx context.Context, mux *http.ServeMux) {
 }
 
 func serveGuarded(ctx context.Context, flags *flag.Store, mux *http.ServeMux) {
-	journal, err := rollout.OpenFile("state")
+	journal, err := rollout.OpenFile("state") // keep this folder: it is the memory
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -52,14 +54,28 @@ func serveGuarded(ctx context.Context, flags *flag.Store, mux *http.ServeMux) {
 		Flag:   NewCheckout,
 		Ladder: []flag.Share{0.1 * flag.Percent, 5 * flag.Percent, 50 * flag.Percent, 100 * flag.Percent},
 		Hold:   10 * time.Minute,
+		Before: map[string]rollout.Gate{"smoke": smoke(flags, mux).Check},
 	})
 	if err != nil {
 		log.Fatal(err)
 	}
 	handler := flaghttp.Middleware(flags, whoAsks)(guard.Middleware(mux)) // joins exposure and outcome
-	go http.ListenAndServe(":8080", handler)
-	outcome, err := guard.Run(ctx) // succeeded, or rolled back
-	log.Println(outcome, err, guard.Progress())
+	go func() {
+		outcome, err := guard.Run(ctx) // succeeded, or rolled back
+		log.Println(outcome, err, guard.Progress())
+	}()
+	log.Fatal(http.ListenAndServe(":8080", handler))
+}
+
+func smoke(flags *flag.Store, mux *http.ServeMux) *verify.Suite {
+	return &verify.Suite{
+		Handler: flaghttp.Middleware(flags, whoAsks)(mux), // no socket needed; a URL would do as well
+		Tests: []verify.SmokeTest{{
+			Endpoint:         "/checkout",
+			Header:           http.Header{"X-Country": {"test"}}, // a rule gives it the new side
+			ExpectedResponse: map[string]any{"pages": 1},
+		}},
+	}
 }
 
 // Example_shop is the program of the README. It serves, so it is compiled and not
@@ -70,6 +86,15 @@ func Example_shop() {
 	serve(context.Background(), mux)
 	serveGuarded(context.Background(), nil, mux)
 }
+
+func slowIsBad(answer health.Response) health.Class {
+	if answer.Latency > 300*time.Millisecond {
+		return health.Failure
+	}
+	return health.ByStatus(answer.Status)
+}
+
+var _ = rollout.Guarded{Classify: slowIsBad}
 
 func userID(r *http.Request) string { return r.Header.Get("X-User") }
 

@@ -25,11 +25,24 @@ func NewFlagTarget(flags *flag.Store, flag flag.Switch, salt string) *FlagTarget
 
 // Shift sets the ramp.
 func (t *FlagTarget) Shift(_ context.Context, to strategy.Share) error {
-	return t.flags.SetRamp(t.key, flag.Ramp{Share: flag.Share(to), Salt: t.salt}, flag.Change{Actor: "guidon", Reason: fmt.Sprintf("rollout: shift to %v", to)})
+	return t.flags.SetRamp(t.key, flag.Ramp{Share: flag.Share(to), Salt: t.salt}, flag.Change{Actor: flagActor, Reason: fmt.Sprintf("rollout: shift to %v", to)})
 }
 
-// Observe reads the ramp that serves now.
+// Observe reads the ramp that serves now; a flag that is killed or disabled serves
+// nobody.
 func (t *FlagTarget) Observe(context.Context) (strategy.Observation, error) {
 	s, err := t.flags.Status(t.key)
-	return strategy.Observation{Share: strategy.Share(s.Ramp.Share)}, err
+	seen := strategy.Observation{Share: strategy.Share(s.Ramp.Share)}
+	switch {
+	case s.Killed:
+		seen = strategy.Observation{Why: fmt.Sprintf("killed by %s: %s", s.Change.Actor, s.Change.Reason)}
+	case s.Disabled:
+		seen = strategy.Observation{Why: "disabled by its document"}
+	case s.Overlaid && (s.Change.Actor != flagActor || t.salt != "" && s.Ramp.Salt != t.salt):
+		seen.Why = fmt.Sprintf("changed by %s: %s", s.Change.Actor, s.Change.Reason)
+	}
+	return seen, err
 }
+
+// flagActor is who changes a flag's ramp for a rollout.
+const flagActor = "guidon"

@@ -22,11 +22,12 @@ import (
 type Guarded struct {
 	// Flag is the boolean flag; its document must have it.
 	Flag flag.Switch
-	// ID names the rollout in the journal. Empty means the flag's key, with
-	// "@version" if the release has one. To try again after a rollback, change the
-	// release's version, or this.
+	// ID names the rollout in the journal. Empty means the flag's key. A rollout that
+	// is over is never run again: to try once more after a rollback, give it another
+	// ID ("new-checkout 2"). It names the change behind the flag; a new build of the
+	// same change has the same ID and goes on where the last one stopped.
 	ID string
-	// Release is what the flag releases.
+	// Release is what the flag releases, for the journal and the delivery metrics.
 	Release Release
 	// Before must say yes before anybody is exposed.
 	Before map[string]Gate
@@ -41,7 +42,8 @@ type Guarded struct {
 	// Judge compares those whom the ramp let in with those whom it left out. Nil
 	// means [health.FirstFailure], with its bound of 5 % on a false rollback.
 	Judge health.Judge
-	// Classify says how an answer counts. Nil means [health.ByStatus].
+	// Classify says how an answer counts; it may look at the latency, too. Nil means
+	// [health.ByStatus]: 500 and above is a failure.
 	Classify func(health.Response) health.Class
 	// Look is how often the judge looks. Zero means once a second.
 	Look time.Duration
@@ -65,7 +67,9 @@ type Guard struct {
 	asked   Requested
 	lane    uint64
 	resumed bool
-	unseen  atomic.Uint64 // requests that came without a view
+	wrapped atomic.Bool // Middleware was called
+
+	noView, notAsked, notByRamp atomic.Uint64 // see Skipped
 }
 
 // Guard compiles a guarded rollout and, if the journal knows it, puts the flag
@@ -76,25 +80,18 @@ type Guard struct {
 // earlier rollout comes back. A flag whose ramp is above zero keeps its salt and
 // goes on from there; those who had it before are left out of the comparison.
 func (e *Engine) Guard(flags *flag.Store, guarded Guarded) (*Guard, error) {
-	id := guarded.ID
-	if id == "" {
-		id = guarded.Flag.Key()
-		if v := guarded.Release.Version; v != "" {
-			id += "@" + v
-		}
-	}
+	id := cmp.Or(guarded.ID, guarded.Flag.Key())
 	fail := func(err error) (*Guard, error) { return nil, &Error{"guard", id, err} }
+	if id == "" {
+		return fail(fmt.Errorf("%w: flag: missing", ErrInvalid))
+	}
 	status, err := flags.Status(guarded.Flag.Key())
 	if err != nil {
 		return fail(err)
 	}
-	asked, err := e.asked(id, guarded, status)
+	asked, plan, err := e.asked(id, guarded, status)
 	if err != nil {
 		return fail(err)
-	}
-	plan, err := guarded.plan(asked.Floor)
-	if err != nil {
-		return fail(fmt.Errorf("%w: %w", ErrInvalid, err))
 	}
 	cohorts, err := e.Cohorts(id, judgeName, health.CohortsOptions{Floor: int32(asked.Floor)})
 	if err != nil {
@@ -112,6 +109,7 @@ func (e *Engine) Guard(flags *flag.Store, guarded Guarded) (*Guard, error) {
 		g.class = func(r health.Response) health.Class { return health.ByStatus(r.Status) }
 	}
 	g.request = Request{
+		flag: asked.Flag, tell: func() string { return g.Progress().String() },
 		ID: id, Release: guarded.Release, Plan: plan, Look: guarded.Look,
 		Target:  NewFlagTarget(flags, guarded.Flag, asked.Salt),
 		Gates:   guarded.Before,
@@ -126,40 +124,34 @@ func (e *Engine) Guard(flags *flag.Store, guarded Guarded) (*Guard, error) {
 	return g, nil
 }
 
-// asked is what the journal will keep, or keeps, of a guarded rollout.
-func (e *Engine) asked(id string, guarded Guarded, status flag.Status) (Requested, error) {
-	ladder := guarded.Ladder
-	if ladder == nil {
-		ladder = defaultLadder
-	}
-	asked := Requested{Flag: guarded.Flag.Key(), Digest: digest(struct {
-		Flag    string
-		Release Release
-		Ladder  []flag.Share
-		Hold    time.Duration
-		Exposed int
-		Before  []string
-	}{guarded.Flag.Key(), guarded.Release.anonymous(), ladder, guarded.Hold, guarded.Exposed, slices.Sorted(maps.Keys(guarded.Before))})}
+// asked is what the journal will keep, or keeps, of a guarded rollout, and its plan.
+func (e *Engine) asked(id string, guarded Guarded, status flag.Status) (Requested, strategy.Plan, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for other, r := range e.runs {
-		s := r.machine.State()
-		switch {
-		case s.Phase == Pending:
-		case other == id && r.request.Digest != asked.Digest:
-			return asked, fmt.Errorf("%w: the journal has this ID for another request; give the new one an ID, or its release a version, of its own", ErrConflict)
-		case other == id:
-			asked.Salt, asked.Floor = r.request.Salt, r.request.Floor
-			return asked, nil
-		case r.request.Flag == asked.Flag && s.Phase != Done:
-			return asked, fmt.Errorf("%w: rollout %q moves the flag and is not over", ErrConflict, other)
-		}
+	asked := Requested{Flag: guarded.Flag.Key(), Salt: status.Ramp.Salt, Floor: strategy.Share(status.Ramp.Share)}
+	if err := e.free(id, asked.Flag); err != nil {
+		return asked, strategy.Plan{}, err
 	}
-	asked.Salt, asked.Floor = status.Ramp.Salt, strategy.Share(status.Ramp.Share)
-	if asked.Floor == 0 {
+	r := e.runs[id]
+	known := r != nil && r.machine.State().Phase != Pending
+	switch {
+	case known:
+		asked.Salt, asked.Floor = r.request.Salt, r.request.Floor
+	case asked.Floor == 0:
 		asked.Salt = asked.Flag + "." + rand.Text()
 	}
-	return asked, nil
+	plan, err := guarded.plan(asked.Floor)
+	if err != nil {
+		return asked, plan, fmt.Errorf("%w: as a plan: %w", ErrInvalid, err)
+	}
+	asked.Digest = digest(struct {
+		Flag string
+		Plan strategy.Plan
+	}{asked.Flag, plan})
+	if known && r.request.Digest != asked.Digest {
+		return asked, plan, r.conflict(plan)
+	}
+	return asked, plan, nil
 }
 
 // plan is a canary on the flag.
@@ -188,27 +180,36 @@ func (g *Guard) restore(flags *flag.Store) error {
 	}
 	g.resumed = true
 	return flags.SetRamp(g.flag.Key(), flag.Ramp{Share: flag.Share(status.State.Share), Salt: g.asked.Salt},
-		flag.Change{Actor: "guidon", Reason: fmt.Sprintf("rollout %s: restored from the journal, %s", g.request.ID, status.State)})
+		flag.Change{Actor: flagActor, Reason: fmt.Sprintf("rollout %s: restored from the journal, %s", g.request.ID, status.State)})
 }
 
 // Run moves the ramp until the rollout is over. When the context ends first, it
 // returns the context's error and leaves the ramp and the journal as they are: Run
 // again, in this process or the next, goes on. A rollout that is over returns its
-// outcome at once.
+// outcome at once. Run is refused while nothing could be judged, because
+// [Guard.Middleware] was never called.
+//
+// Whoever kills the flag, disables it, or gives it another ramp meanwhile ends the
+// rollout: it goes back, and the journal says who did it and why.
 func (g *Guard) Run(ctx context.Context) (Outcome, error) {
+	if status, _ := g.engine.Status(g.request.ID); !g.wrapped.Load() && status.State.Phase != Done {
+		return Unfinished, &Error{"run", g.request.ID, fmt.Errorf("%w: guard.Middleware was never called, so no request could be judged", ErrInvalid)}
+	}
 	return g.engine.deploy(ctx, g.request, g.asked)
 }
 
 // Middleware joins exposure and outcome. It must stand inside flaghttp.Middleware,
 // which gives each request its view of the flags, and outside the handlers that
-// evaluate the flag. A request counts if it evaluated the flag through its view
-// and the ramp decided; those that a rule, a kill or another ramp decided are left
-// out. It counts once, when it has been answered; one that panics is a failure.
+// evaluate the flag. A request counts if it evaluated the flag through its view,
+// before it was answered, and the ramp decided; those that a rule, a kill or
+// another ramp decided are left out. It counts once, when it has been answered; one
+// that panics is a failure.
 func (g *Guard) Middleware(next http.Handler) http.Handler {
+	g.wrapped.Store(true)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		view := flag.FromContext(r.Context())
 		if view == nil {
-			g.unseen.Add(1)
+			g.noView.Add(1)
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -216,6 +217,8 @@ func (g *Guard) Middleware(next http.Handler) http.Handler {
 		health.Observe(w, r, next, func(answer health.Response) {
 			if exposure.Seen() {
 				g.record(view, answer)
+			} else {
+				g.notAsked.Add(1)
 			}
 		})
 	})
@@ -224,42 +227,8 @@ func (g *Guard) Middleware(next http.Handler) http.Handler {
 func (g *Guard) record(view *flag.View, answer health.Response) {
 	d := g.flag.DecideFrom(view)
 	if d.Reason != flag.ReasonRamp || strategy.Share(d.Ramp) <= g.asked.Floor || bucket.Slot(d.Unit, g.lane) != d.Slot {
+		g.notByRamp.Add(1)
 		return
 	}
 	g.cohorts.Record(health.Outcome{Unit: d.Unit, Slot: d.Slot, Ramp: int32(d.Ramp), Class: g.class(answer), Latency: answer.Latency})
-}
-
-// Progress is a guarded rollout as it stands this moment.
-type Progress struct {
-	Status
-	// Sample is what both sides have done so far.
-	Sample health.Sample
-	// Verdict is what the judge makes of it now.
-	Verdict health.Verdict
-	// Resumed says that the journal knew the rollout when this process began.
-	Resumed bool
-	// Unseen counts requests that came without a view of the flags: they cannot be
-	// judged.
-	Unseen uint64
-}
-
-// Progress returns how the rollout stands this moment. It moves nothing.
-func (g *Guard) Progress() Progress {
-	status, known := g.engine.Status(g.request.ID)
-	if !known {
-		status = Status{ID: g.request.ID, Release: g.request.Release, Flag: g.asked.Flag, Phase: "pending"}
-		status.State.Share = g.asked.Floor
-	}
-	p := Progress{Status: status, Sample: g.cohorts.Snapshot(), Resumed: g.resumed, Unseen: g.unseen.Load()}
-	p.Verdict, _ = g.judge.Look(g.engine.judgeState(g.request.ID, judgeName), p.Sample)
-	return p
-}
-
-// String is one line for people.
-func (p Progress) String() string {
-	s := fmt.Sprintf("%s at %v, %s: %v", p.ID, p.State.Share, p.Phase, p.Verdict)
-	if p.Unseen > 0 && p.Sample.Candidate.Requests()+p.Sample.Baseline.Requests() == 0 {
-		s += fmt.Sprintf("; %d requests came without a view of the flags: put flaghttp.Middleware around the guard", p.Unseen)
-	}
-	return s
 }

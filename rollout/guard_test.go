@@ -78,6 +78,14 @@ func (s *site) busy(ctx context.Context) {
 	}
 }
 
+// wrapped is a guard whose middleware stands somewhere.
+func wrapped(guard *rollout.Guard, err error) (*rollout.Guard, error) {
+	if err == nil {
+		guard.Middleware(http.NotFoundHandler())
+	}
+	return guard, err
+}
+
 func engineOn(t testing.TB, journal rollout.Journal) *rollout.Engine {
 	t.Helper()
 	engine, err := rollout.New(journal, rollout.Options{Service: "site", Environment: "test"})
@@ -152,7 +160,7 @@ func TestGuardNeedsTraffic(t *testing.T) {
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		p := guard.Progress()
 		require.Equal(t, 1*flag.Percent, int(p.State.Share))
-		require.Contains(t, p.String(), "1 requests came without a view of the flags: put flaghttp.Middleware around the guard")
+		require.Contains(t, p.String(), "this hold has 0 of 20 requests on the new side; of the requests that do not count, 1 came without a view of the flags: put flaghttp.Middleware around the guard")
 	})
 }
 
@@ -164,8 +172,8 @@ func TestWhoIsCompared(t *testing.T) {
 		guard, err := engineOn(t, &rollout.Memory{}).Guard(store, rollout.Guarded{Flag: newPage, Ladder: []flag.Share{50 * flag.Percent, flag.All}, Hold: time.Hour})
 		require.NoError(t, err)
 		ctx, cancel := context.WithCancel(t.Context())
-		go guard.Run(ctx)
 		s := newSite(guard, store, 0)
+		go guard.Run(ctx)
 		count := func() int {
 			sample := guard.Progress().Sample
 			return int(sample.Candidate.Requests() + sample.Baseline.Requests())
@@ -191,13 +199,7 @@ func TestWhoIsCompared(t *testing.T) {
 		sample := guard.Progress().Sample
 		require.Equal(t, 2, count())
 		require.Equal(t, uint64(1), sample.Candidate.Failures+sample.Baseline.Failures)
-		me := flag.Change{Actor: "me", Reason: "test"}
-		require.NoError(t, store.SetRamp("new-page", flag.Ramp{Share: flag.All / 2, Salt: "another"}, me))
-		s.visit("user", "")
-		require.Equal(t, 2, count(), "another ramp decided")
-		require.NoError(t, store.Kill("new-page", me))
-		s.visit("user", "")
-		require.Equal(t, 2, count(), "it was killed")
+		require.Equal(t, rollout.Skipped{NotAsked: 1, NotByRamp: 3}, guard.Progress().Skipped)
 		cancel()
 		synctest.Wait()
 	})
@@ -216,6 +218,7 @@ func TestGuardKeepsAnEarlierRamp(t *testing.T) {
 			Judge: health.JudgeFunc(func(health.State, health.Sample) (health.Verdict, health.State) {
 				return health.Verdict{Call: health.Fail, Reason: "no"}, nil
 			})})
+		guard.Middleware(http.NotFoundHandler())
 		require.NoError(t, err)
 		outcome, err := guard.Run(t.Context())
 		require.NoError(t, err)
@@ -229,12 +232,91 @@ func TestGuardKeepsAnEarlierRamp(t *testing.T) {
 	})
 }
 
+// TestSomebodyElseMoves: whoever kills, disables, clears or ramps a flag under a
+// guard ends the rollout, and the journal says who.
+func TestSomebodyElseMoves(t *testing.T) {
+	me := flag.Change{Actor: "oncall", Reason: "orders are lost"}
+	data := pageFlags
+	tests := []struct {
+		name   string
+		change func(*flag.Store) error
+		want   string
+	}{
+		{"kill", func(s *flag.Store) error { return s.Kill("new-page", me) }, "killed by oncall: orders are lost"},
+		{"ramp", func(s *flag.Store) error { return s.SetRamp("new-page", flag.Ramp{Share: 3 * flag.Percent}, me) }, "changed by oncall: orders are lost"},
+		{"the same ramp of others", func(s *flag.Store) error {
+			return s.SetRamp("new-page", flag.Ramp{Share: 1 * flag.Percent, Salt: "else"}, flag.Change{Actor: "guidon", Reason: "else"})
+		}, "changed by guidon: else"},
+		{"clear", func(s *flag.Store) error { return s.Clear("new-page", me) }, "read back 0 %, want 1 %"},
+		{"disable", func(s *flag.Store) error {
+			data = `{"flags": {"new-page": {"disabled": true}}}`
+			return s.Load(t.Context())
+		}, "disabled by its document"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				data = pageFlags
+				store := flag.New(flag.SourceFunc(func(context.Context) ([]byte, error) { return []byte(data), nil }), flag.Options{})
+				require.NoError(t, store.Load(t.Context()))
+				journal := &rollout.Memory{}
+				guard, err := wrapped(engineOn(t, journal).Guard(store, rollout.Guarded{Flag: newPage}))
+				require.NoError(t, err)
+				time.AfterFunc(time.Minute, func() {
+					if err := tt.change(store); err != nil {
+						t.Error(err)
+					}
+				})
+				outcome, err := guard.Run(t.Context())
+				require.NoError(t, err)
+				require.Equal(t, rollout.RolledBack, outcome)
+				require.Contains(t, guard.Progress().String(), "new-page: rolled back at 0 %: hold 10m0s and 20 requests under errors: "+tt.want)
+				checkJournal(t, journal)
+				status, err := store.Status("new-page")
+				require.NoError(t, err)
+				require.Zero(t, status.Ramp.Share, "clearing the kill exposes nobody")
+			})
+		})
+	}
+}
+
+// TestGuardNeedsItsMiddleware: a rollout that could not judge anything is refused
+// before it exposes anybody.
+func TestGuardNeedsItsMiddleware(t *testing.T) {
+	journal := &rollout.Memory{}
+	guard, err := engineOn(t, journal).Guard(pages(t), rollout.Guarded{Flag: newPage})
+	require.NoError(t, err)
+	_, err = guard.Run(t.Context())
+	require.EqualError(t, err, "rollout: run new-page: invalid request: guard.Middleware was never called, so no request could be judged")
+	require.Empty(t, records(t, journal))
+}
+
+// TestOneRolloutAFlag: two guards of one flag cannot both move it.
+func TestOneRolloutAFlag(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, engine := pages(t), engineOn(t, &rollout.Memory{})
+		one, err := wrapped(engine.Guard(store, rollout.Guarded{Flag: newPage, ID: "one"}))
+		require.NoError(t, err)
+		two, err := wrapped(engine.Guard(store, rollout.Guarded{Flag: newPage, ID: "two"}))
+		require.NoError(t, err)
+		ctx, cancel := context.WithCancel(t.Context())
+		go one.Run(ctx)
+		synctest.Wait()
+		_, err = two.Run(ctx)
+		require.ErrorIs(t, err, rollout.ErrConflict)
+		_, err = one.Run(ctx)
+		require.ErrorIs(t, err, rollout.ErrRunning)
+		cancel()
+		synctest.Wait()
+	})
+}
+
 func TestFreshSalts(t *testing.T) {
 	salts := map[string]bool{}
 	for range 3 {
 		synctest.Test(t, func(t *testing.T) {
 			store, journal := pages(t), &rollout.Memory{}
-			guard, err := engineOn(t, journal).Guard(store, rollout.Guarded{Flag: newPage})
+			guard, err := wrapped(engineOn(t, journal).Guard(store, rollout.Guarded{Flag: newPage}))
 			require.NoError(t, err)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
@@ -263,12 +345,13 @@ func TestGuardRefuses(t *testing.T) {
 		is      error
 		want    []string
 	}{
-		{"a flag that is not there", rollout.Guarded{Flag: flag.Bool("nowhere", false)}, flag.ErrNotFound, []string{"nowhere: no such flag"}},
+		{"no flag", rollout.Guarded{}, rollout.ErrInvalid, []string{"flag: missing"}},
+		{"a flag that is not there", rollout.Guarded{Flag: flag.Bool("nowhere", false)}, flag.ErrNotFound, []string{"nowhere: no such flag in the document"}},
 		{"impossible settings, all at once", rollout.Guarded{Flag: newPage, Ladder: []flag.Share{50 * flag.Percent, 5 * flag.Percent}, Hold: -1, Exposed: -2}, rollout.ErrInvalid,
 			[]string{"want a list that ends at 100 %", "weights[1]: found 5 % after 50 %", "hold: found -1ns", "exposed: found -2"}},
 		{"nothing left to move", rollout.Guarded{Flag: flag.Bool("steady", false), Ladder: []flag.Share{}}, rollout.ErrInvalid, []string{"want a list that ends at 100 %"}},
 		{"an impossible alpha", rollout.Guarded{Flag: newPage, Judge: health.FirstFailure{Alpha: 2}}, rollout.ErrInvalid, []string{"alpha is 2, want between 0 and 1"}},
-		{"another request with a known ID", rollout.Guarded{Flag: newPage, ID: "known", Hold: time.Minute}, rollout.ErrConflict, []string{"the journal has this ID for another request"}},
+		{"another request with a known ID", rollout.Guarded{Flag: newPage, ID: "known", Hold: time.Minute}, rollout.ErrConflict, []string{`the journal has this ID for another plan: its step 2 is "hold 10m0s and 20 requests under errors", and this one's "hold 1m0s and 20 requests under errors"`}},
 		{"a flag that another rollout moves", rollout.Guarded{Flag: newPage, ID: "other"}, rollout.ErrConflict, []string{`rollout "known" moves the flag and is not over`}},
 		{"no gate under a name", rollout.Guarded{Flag: flag.Bool("steady", false), Before: map[string]rollout.Gate{"smoke": nil}}, rollout.ErrInvalid, []string{`gates: "smoke" is in the plan and bound to nothing`}},
 	}
@@ -277,7 +360,7 @@ func TestGuardRefuses(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				journal := &rollout.Memory{}
 				if tt.is == rollout.ErrConflict {
-					guard, err := engineOn(t, journal).Guard(pages(t), rollout.Guarded{Flag: newPage, ID: "known"})
+					guard, err := wrapped(engineOn(t, journal).Guard(pages(t), rollout.Guarded{Flag: newPage, ID: "known"}))
 					require.NoError(t, err)
 					ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 					defer cancel()
@@ -297,7 +380,7 @@ func TestGuardRefuses(t *testing.T) {
 	t.Run("a gate says no", func(t *testing.T) {
 		store, journal := pages(t), &rollout.Memory{}
 		engine := engineOn(t, journal)
-		guard, err := engine.Guard(store, rollout.Guarded{Flag: newPage, Before: map[string]rollout.Gate{"smoke": no}})
+		guard, err := wrapped(engine.Guard(store, rollout.Guarded{Flag: newPage, Before: map[string]rollout.Gate{"smoke": no}}))
 		require.NoError(t, err)
 		outcome, err := guard.Run(t.Context())
 		require.NoError(t, err)
@@ -310,7 +393,7 @@ func TestGuardRefuses(t *testing.T) {
 		require.Zero(t, d.Deployments)
 	})
 	t.Run("a gate panics", func(t *testing.T) {
-		guard, err := engineOn(t, &rollout.Memory{}).Guard(pages(t), rollout.Guarded{Flag: newPage, Before: map[string]rollout.Gate{"smoke": func(context.Context) error { panic("boo") }}})
+		guard, err := wrapped(engineOn(t, &rollout.Memory{}).Guard(pages(t), rollout.Guarded{Flag: newPage, Before: map[string]rollout.Gate{"smoke": func(context.Context) error { panic("boo") }}}))
 		require.NoError(t, err)
 		outcome, err := guard.Run(t.Context())
 		require.NoError(t, err)
@@ -321,13 +404,13 @@ func TestGuardRefuses(t *testing.T) {
 
 func TestAnotherServicesJournal(t *testing.T) {
 	journal := &rollout.Memory{}
-	guard, err := engineOn(t, journal).Guard(pages(t), rollout.Guarded{Flag: newPage, Before: map[string]rollout.Gate{"smoke": func(context.Context) error { return errors.New("no") }}})
+	guard, err := wrapped(engineOn(t, journal).Guard(pages(t), rollout.Guarded{Flag: newPage, Before: map[string]rollout.Gate{"smoke": func(context.Context) error { return errors.New("no") }}}))
 	require.NoError(t, err)
 	_, err = guard.Run(t.Context())
 	require.NoError(t, err)
 	_, err = rollout.New(journal, rollout.Options{Service: "another", Environment: "test"})
 	require.ErrorIs(t, err, rollout.ErrConflict)
-	require.ErrorContains(t, err, `the journal is of service "site" in "test", want "another" in "test"`)
+	require.ErrorContains(t, err, `open journal: it is of service "site" in "test", want "another" in "test"`)
 }
 
 // TestEvidenceSurvives: a judge that has seen failures before a crash goes on from
@@ -340,9 +423,10 @@ func TestEvidenceSurvives(t *testing.T) {
 			guard, err := engineOn(t, journal).Guard(store, guarded)
 			require.NoError(t, err)
 			ctx, cancel := context.WithCancel(t.Context())
+			site := newSite(guard, store, 1)
 			go guard.Run(ctx)
 			time.Sleep(time.Minute)
-			visits(newSite(guard, store, 1))
+			visits(site)
 			time.Sleep(time.Minute)
 			cancel()
 			synctest.Wait()

@@ -183,7 +183,7 @@ func (m *Machine) apply(r Record) error {
 		if r.Look.Verdict.Call == health.Fail {
 			m.turn(r)
 		}
-	case r.Kind == KindFailed && s.Phase == Forward && s.Begun:
+	case r.Kind == KindFailed && (s.Phase == Forward && s.Begun || s.Phase == Waiting):
 		m.turn(r)
 	case r.Kind == KindFailed && s.Phase == Back && s.Begun:
 		s.Begun, s.Until = false, r.Until
@@ -198,6 +198,8 @@ func (m *Machine) apply(r Record) error {
 	}
 	return nil
 }
+
+func (m *Machine) unfinished() bool { return m.state.Phase != Pending && m.state.Phase != Done }
 
 // current is the step of the plan or of the way back that is next or under way, or
 // nil at its end.

@@ -47,8 +47,12 @@ type Request struct {
 	// StepTimeout bounds a gate, or an act of the target; it counts as a no. Zero
 	// means one minute.
 	StepTimeout time.Duration
-	// Look is how often judges look during a hold. Zero means once a second.
+	// Look is how often judges look during a hold, and the target is read back. Zero
+	// means once a second.
 	Look time.Duration
+
+	tell func() string // how it stands, for a log; nil for its phase
+	flag string        // the flag that it moves, if any
 }
 
 // Watch is a judge and the cohorts that it looks at.

@@ -21,6 +21,9 @@ type Target interface {
 type Observation struct {
 	// Share of the traffic that the new version has.
 	Share Share
+	// Why it is so, for people, if somebody else made it so. A rollout that finds
+	// this on its way forward goes back.
+	Why string
 }
 
 // Shifter is a target that can move traffic. Plans with a [Shift] need it.
