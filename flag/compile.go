@@ -22,9 +22,10 @@ type Set struct {
 type compiled struct {
 	key      string
 	variants []string
-	typed    any // the values as a []T of the declared type, or of the natural one
-	yes      int // the variant that a boolean flag means by true, or negative
-	off      int // or -1 for the caller's default
+	typed    any    // the values as a []T of the declared type, or of the natural one
+	yes      int    // the variant that a boolean flag means by true, or negative
+	off      int    // or -1 for the caller's default
+	salt     string // of a ramp that pins none
 	serve    int
 	killed   bool
 	disabled bool
@@ -99,7 +100,7 @@ func compileFlag(key string, def FeatureFlag, problems *Problems) *compiled {
 	if key == "" {
 		c.add(c.path, "has no key")
 	}
-	f := &compiled{key: key, disabled: def.Disabled}
+	f := &compiled{key: key, disabled: def.Disabled, salt: cmp.Or(def.Salt, key)}
 	f.typed = c.types(key, c.variants())
 	f.variants, f.yes = c.names, c.yes
 	f.off = c.variant(c.at("off"), def.Off, c.no, false)

@@ -93,18 +93,25 @@ func (p Problems) err() error {
 }
 
 // explains says whether a problem only follows from one that is there already: at
-// the same place, within it, or in the object that holds it.
+// the same place or within it, in a condition of which a part is wrong, or about
+// the names of variants that could not be read.
 func (p Problems) explains(follows Problem) bool {
 	for _, q := range p {
-		rest, within := strings.CutPrefix(follows.Path, q.Path)
-		if within && (rest == "" || rest[0] == '.' || rest[0] == '[') {
-			return true
-		}
-		if rest, holds := strings.CutPrefix(q.Path, follows.Path); holds && strings.Count(rest, ".")+strings.Count(rest, "[") == 1 {
+		flag, _, inVariants := strings.Cut(q.Path, ".variants")
+		switch {
+		case within(follows.Path, q.Path),
+			within(q.Path, follows.Path) && strings.Contains(follows.Path, ".if"),
+			inVariants && within(follows.Path, flag) && strings.Contains(follows.Text, "variant"):
 			return true
 		}
 	}
 	return false
+}
+
+// within says whether a path is another one, or leads into it.
+func within(path, other string) bool {
+	rest, ok := strings.CutPrefix(path, other)
+	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
 }
 
 // locate fills in where in the text the problems stand, and puts them in the

@@ -33,7 +33,7 @@ func (o overlay) apply(f *compiled) (*compiled, error) {
 	if o.ramp == nil {
 		return &out, nil
 	}
-	serve, salt := f.yes, f.key
+	serve, salt := f.yes, f.salt
 	if f.ramp != nil {
 		serve, salt = f.ramp.serve, f.ramp.salt
 	}
@@ -52,13 +52,16 @@ func (o overlay) apply(f *compiled) (*compiled, error) {
 
 // Status is one flag as it serves now.
 type Status struct {
-	Key      string // the flag's
-	Disabled bool   // by its document
-	Killed   bool   // by Kill
-	Ramp     Ramp   // the ramp that serves; zero if there is none
-	Overlaid bool   // whether something was changed at run time
-	Change   Change // who did, and why
-	Revision uint64 // of the snapshot that serves
+	Key      string   // the flag's
+	Disabled bool     // by its document
+	Killed   bool     // by Kill
+	Ramp     Ramp     // the ramp that serves; zero if there is none
+	Serve    string   // the variant for those whom neither rule nor ramp decides
+	True     string   // the only variant that is true; empty if there is none
+	Salts    []string // of the rules' ramps
+	Overlaid bool     // whether something was changed at run time
+	Change   Change   // who did, and why
+	Revision uint64   // of the snapshot that serves
 }
 
 // Status returns a flag as it serves now, or [ErrNotFound].
@@ -75,19 +78,35 @@ func (s *Store) Status(key string) (Status, error) {
 	}
 	over, overlaid := s.overlay[key]
 	st := Status{Key: key, Disabled: f.disabled, Killed: f.killed, Overlaid: overlaid, Change: over.change, Revision: set.revision}
+	if f.serve >= 0 {
+		st.Serve = f.variants[f.serve]
+	}
+	if f.yes >= 0 {
+		st.True = f.variants[f.yes]
+	}
+	for _, r := range f.rules {
+		if r.ramp != nil {
+			st.Salts = append(st.Salts, r.ramp.salt)
+		}
+	}
 	if f.ramp != nil {
 		st.Ramp = Ramp{Share: f.ramp.share, Serve: f.variants[f.ramp.serve], Salt: f.ramp.salt}
 	}
 	return st, nil
 }
 
-// SetRamp lays a ramp over the flag's own. An empty Serve or Salt keeps what the
-// flag has. When it returns, every new evaluation sees it.
+// SetRamp lays a ramp over the flag's own. An empty Serve or Salt keeps what serves
+// now, so that nobody changes sides. When it returns, every new evaluation sees it.
 func (s *Store) SetRamp(key string, ramp Ramp, change Change) error {
 	if ramp.Share < 0 || ramp.Share > All {
 		return &Error{"set ramp", key, fmt.Errorf("found %v, want 0 to 100 %%", ramp.Share)}
 	}
-	return s.change("set ramp", key, change, func(o *overlay) { o.ramp = &ramp })
+	return s.change("set ramp", key, change, func(o *overlay) {
+		if before := o.ramp; before != nil {
+			ramp.Serve, ramp.Salt = cmp.Or(ramp.Serve, before.Serve), cmp.Or(ramp.Salt, before.Salt)
+		}
+		o.ramp = &ramp
+	})
 }
 
 // Kill is the emergency rollback: when it returns, every new evaluation serves

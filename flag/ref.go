@@ -159,7 +159,12 @@ func asFloat(v value) (float64, error) {
 
 func asJSON[T any](v value) (T, error) {
 	var out T
-	decoder := json.NewDecoder(strings.NewReader(v.String()))
+	text := v.String()
+	if v.kind == kindString {
+		quoted, _ := json.Marshal(v.str) // a string always marshals
+		text = string(quoted)
+	}
+	decoder := json.NewDecoder(strings.NewReader(text))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&out); err != nil {
 		return out, fmt.Errorf("does not fit %T: %w", out, err)

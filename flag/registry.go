@@ -71,6 +71,13 @@ func buildAll[T any](names []string, values []value, convert func(value) (T, err
 	return out, problems
 }
 
+// declared counts the flags that are declared so far.
+func declared() int {
+	registry.Lock()
+	defer registry.Unlock()
+	return len(registry.refs)
+}
+
 // declarations lists every declared flag by index.
 func declarations() []declaration {
 	registry.Lock()

@@ -23,11 +23,13 @@ type Store struct {
 	now     atomic.Pointer[Set]
 	running atomic.Bool
 
+	loading  sync.Mutex // held while a document is read and accepted, so that an older one never wins
 	mu       sync.Mutex // guards what follows, and every write to now
 	document *Set       // the newest good document, without overlay
 	overlay  map[string]overlay
 	revision uint64
 	last     []byte // what the source said last
+	declared int    // how many flags were declared then
 	err      error  // what was wrong with it
 }
 
@@ -65,15 +67,21 @@ func (s *Store) Load(ctx context.Context) error {
 	if s.source == nil {
 		return &Error{"load", "document", errors.New("the store has no source")}
 	}
-	data, err := s.source.Read(ctx)
-	if ctx.Err() != nil && err != nil {
-		return err
-	}
-	info, news := s.accept(data, err)
+	info, news := s.read(ctx)
 	if news && s.options.OnLoad != nil {
 		s.options.OnLoad(info)
 	}
 	return info.Err
+}
+
+func (s *Store) read(ctx context.Context) (LoadInfo, bool) {
+	s.loading.Lock()
+	defer s.loading.Unlock()
+	data, err := s.source.Read(ctx)
+	if ctx.Err() != nil && err != nil {
+		return LoadInfo{Err: err}, false
+	}
+	return s.accept(data, err)
 }
 
 // Run follows the source until the context is cancelled, and then returns nil. A
@@ -134,12 +142,12 @@ func (s *Store) name() string {
 func (s *Store) accept(data []byte, err error) (LoadInfo, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err == nil && s.last != nil && bytes.Equal(data, s.last) {
+	if err == nil && s.last != nil && bytes.Equal(data, s.last) && s.declared == declared() {
 		return LoadInfo{s.name(), s.revision, s.err}, false
 	}
 	var set *Set
 	if err == nil {
-		s.last = bytes.Clone(data)
+		s.last, s.declared = bytes.Clone(data), declared()
 		set, err = s.compile(data)
 	} else {
 		s.last = nil

@@ -116,11 +116,11 @@ func TestOverlayWins(t *testing.T) {
 	require.NoError(t, store.Load(t.Context()))
 	status, err := store.Status("laid")
 	require.NoError(t, err)
-	require.Equal(t, flag.Status{Key: "laid", Killed: true, Ramp: flag.Ramp{Share: 50 * flag.Percent, Serve: "on", Salt: "fresh"}, Overlaid: true, Change: me, Revision: 4}, status)
+	require.Equal(t, flag.Status{Key: "laid", Killed: true, Ramp: flag.Ramp{Share: 50 * flag.Percent, Serve: "on", Salt: "fresh"}, Serve: "off", True: "on", Overlaid: true, Change: me, Revision: 4}, status)
 	require.NoError(t, store.Clear("laid", me))
 	status, err = store.Status("laid")
 	require.NoError(t, err)
-	require.Equal(t, flag.Status{Key: "laid", Ramp: flag.Ramp{Share: 20 * flag.Percent, Serve: "on", Salt: "laid"}, Revision: 5}, status)
+	require.Equal(t, flag.Status{Key: "laid", Ramp: flag.Ramp{Share: 20 * flag.Percent, Serve: "on", Salt: "laid"}, Serve: "off", True: "on", Revision: 5}, status)
 }
 
 // TestOverlayMustFit: a document that would silently drop what was set at run time

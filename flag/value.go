@@ -6,6 +6,9 @@ import (
 	"math"
 	"reflect"
 	"strconv"
+	"strings"
+
+	"github.com/guidon-go/guidon/internal/jsontree"
 )
 
 // kind is what a value can be; numbers are one kind for comparing, and two for
@@ -131,17 +134,21 @@ func scalar(x any) (value, error) {
 // number reads a JSON number without loss where an integer type can hold it, and
 // as the nearest float64 otherwise.
 func number(literal string) (value, error) {
-	if n, err := strconv.ParseInt(literal, 10, 64); err == nil {
-		return intValue(n), nil
-	}
-	if n, err := strconv.ParseUint(literal, 10, 64); err == nil {
-		return uintValue(n), nil
+	digits, exponent, _ := strings.Cut(jsontree.CanonicalNumber(literal), "e")
+	if e, err := strconv.Atoi("0" + exponent); err == nil && e <= len("18446744073709551615") {
+		whole := digits + strings.Repeat("0", e)
+		if n, err := strconv.ParseInt(whole, 10, 64); err == nil {
+			return intValue(n), nil
+		}
+		if n, err := strconv.ParseUint(whole, 10, 64); err == nil {
+			return uintValue(n), nil
+		}
 	}
 	f, err := strconv.ParseFloat(literal, 64)
 	if err != nil {
 		return value{}, fmt.Errorf("found %s, which no number can hold", literal)
 	}
-	return floatValue(f), nil
+	return value{kind: kindFloat, num: math.Float64bits(f)}, nil // never rounded to an integer
 }
 
 // variantValue reads what a variant serves: a scalar, or anything that JSON can

@@ -29,7 +29,9 @@ import (
 //   - [Outcome.Ramp] is the ramp by which that request was decided.
 //   - Outcomes are recorded alike on both sides, those that never arrive included.
 //   - The ramp moves by time, by total traffic, by this verdict or by failures
-//     seen; not by how many requests or how much latency the candidate had.
+//     seen; not by how much latency the candidate had. Package rollout makes one
+//     exception, which is outside the proof and measured by simulation only: a step
+//     up also waits for a minimum of requests in the candidate.
 //   - One rollout has one Cohorts. Several processes, or several metrics, each
 //     with its own Cohorts, share Alpha between them; their evidence must not be
 //     multiplied.

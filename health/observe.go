@@ -10,7 +10,7 @@ import (
 
 // Response is what became of one HTTP request.
 type Response struct {
-	Status   int           // of the final answer; 200 if the handler named none, 500 if it panicked, 101 if it took the connection over
+	Status   int           // of the final answer; 200 if the handler named none, 500 if it panicked, 101 if it took the connection over, 0 if the client gave up before there was any
 	Latency  time.Duration // from the call of the handler to its return
 	Panicked bool          // the handler did not return
 }
@@ -32,7 +32,7 @@ func Observe(w http.ResponseWriter, r *http.Request, next http.Handler, done fun
 		switch {
 		case res.Panicked:
 			res.Status = http.StatusInternalServerError
-		case res.Status == 0:
+		case res.Status == 0 && r.Context().Err() == nil:
 			res.Status = http.StatusOK
 		}
 		done(res)

@@ -24,6 +24,7 @@ type world struct {
 	burst   float64 // mean number of failures in a row, by the same user; zero means 1
 	chronic bool    // 1 % of the users fail half of the time
 	ramps   []int32 // one after the other, for equal times
+	exposed int     // the ramp goes up after this many requests in the candidate instead, as a guard's may
 	harm    float64 // the candidate fails this many times as often; 1: a harmless change
 	crashes int     // how often the process dies, and takes what the journal does not have with it
 
@@ -50,8 +51,14 @@ func (w world) rollout(run uint64, units []uint64, come func(*rand.Rand) int) (a
 		crashAt[rng.IntN(simRequests)] = true
 	}
 	fresh := uint64(1) << 63
+	rung, seen := 0, 0
 	for i := range simRequests {
 		ramp := w.ramps[i*len(w.ramps)/simRequests]
+		if w.exposed > 0 {
+			if ramp = w.ramps[rung]; seen >= w.exposed && rung+1 < len(w.ramps) {
+				rung, seen = rung+1, 0
+			}
+		}
 		user := come(rng)
 		unit := units[user%len(units)]
 		if w.users == 0 {
@@ -63,6 +70,7 @@ func (w world) rollout(run uint64, units []uint64, come func(*rand.Rand) int) (a
 			chance = 0.5
 		}
 		if slot < ramp {
+			seen++
 			chance *= w.harm
 		}
 		failures := 0
@@ -181,6 +189,8 @@ func TestFalseRollbacks(t *testing.T) {
 		{name: "ramp", users: 10_000, zipf: true, ramps: steps},
 		{name: "ramp, bursts of 10", users: 500, burst: 10, ramps: steps},
 		{name: "ramp, chronic users", users: 500, chronic: true, ramps: steps},
+		{name: "ramp by exposure", users: 10_000, zipf: true, ramps: steps, exposed: 20},
+		{name: "ramp by exposure, chronic users", users: 100, chronic: true, ramps: steps, exposed: 20},
 		{name: "crash", users: 500, burst: 3, chronic: true, ramps: steps, crashes: 1},
 		{name: "crash loop", users: 100, chronic: true, ramps: []int32{50_000}, crashes: 30},
 	} {

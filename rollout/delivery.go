@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/guidon-go/guidon/strategy"
 )
 
 // Delivery is how well changes are delivered: DORA's measures, from the journal
@@ -61,6 +63,7 @@ func NewDelivery(records iter.Seq2[Record, error], from, to time.Time) (Delivery
 		machine   Machine
 		committed time.Time
 		exposed   time.Time
+		floor     strategy.Share
 	}
 	live := map[string]*deployment{}
 	var lead, recovery []time.Duration
@@ -78,9 +81,9 @@ func NewDelivery(records iter.Seq2[Record, error], from, to time.Time) (Delivery
 		}
 		s := one.machine.State()
 		if r.Request != nil {
-			one.committed = r.Request.Release.Committed
+			one.committed, one.floor = r.Request.Release.Committed, r.Request.Floor
 		}
-		if one.exposed.IsZero() && s.Peak > 0 {
+		if one.exposed.IsZero() && s.Peak > one.floor {
 			one.exposed = r.At
 		}
 		if s.Phase != Done {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"runtime/debug"
 	"time"
 
@@ -84,13 +85,30 @@ func (d *driver) act(ctx context.Context, step strategy.Step) error {
 		}
 	case strategy.Shift:
 		return ask(ctx, func(ctx context.Context) error {
-			if err := d.request.Target.(strategy.Shifter).Shift(ctx, step.To); err != nil {
-				return err
+			err := d.request.Target.(strategy.Shifter).Shift(ctx, step.To)
+			if seen := d.readBack(ctx, step.To); err == nil || seen == nil && d.machine().State().Phase == Back {
+				return seen // on the way back, being there is what counts
 			}
-			return d.readBack(ctx, step.To)
+			return err
 		})
 	}
 	return nil
+}
+
+// judge lets a judge look; one that panics fails the change.
+func judge(j health.Judge, state health.State, sample health.Sample) (v health.Verdict, next health.State) {
+	defer func() {
+		if p := recover(); p != nil {
+			v, next = health.Verdict{Call: health.Fail, Reason: fmt.Sprintf("the judge panicked: %v", p)}, state
+		}
+		for _, x := range []*float64{&v.LogE, &v.LogPeak, &v.LogThreshold} {
+			if *x != *x {
+				*x = 0
+			}
+			*x = min(max(*x, -math.MaxFloat64), math.MaxFloat64) // JSON knows no infinity
+		}
+	}()
+	return j.Look(state, sample)
 }
 
 // readBack looks whether the target is where the journal has it. On the way back
@@ -177,10 +195,11 @@ func (d *driver) look(ctx context.Context, hold strategy.Hold, last bool) error 
 	for _, name := range hold.Judges {
 		w := d.request.Watches[name]
 		cp := w.Cohorts.Checkpoint()
-		cp.Marks = append(d.run.unwritten[name], cp.Marks...)
-		d.run.unwritten[name] = cp.Marks
-		verdict, state := w.Judge.Look(d.engine.judgeState(d.run.id, name), cp.Sample)
-		ends := last && cp.Sample.Candidate.Requests()-s.ExposedBefore >= uint64(hold.Exposed)
+		cp.Marks = append(d.run.unwritten[w.Cohorts], cp.Marks...)
+		d.run.unwritten[w.Cohorts] = cp.Marks
+		verdict, state := judge(w.Judge, d.engine.judgeState(d.run.id, name), cp.Sample)
+		// A sample that is full has stopped to see new units: no data, so no end.
+		ends := last && !cp.Sample.Full && cp.Sample.Candidate.Requests() >= s.ExposedBefore+uint64(hold.Exposed)
 		if verdict.Call != health.Fail && len(cp.Marks) == 0 && !ends {
 			continue
 		}
@@ -189,7 +208,7 @@ func (d *driver) look(ctx context.Context, hold strategy.Hold, last bool) error 
 		if err != nil {
 			return err
 		}
-		d.run.unwritten[name] = nil
+		delete(d.run.unwritten, w.Cohorts)
 		if verdict.Call == health.Fail {
 			return nil
 		}

@@ -21,8 +21,9 @@ type Engine struct {
 	journal Journal
 	options Options
 
-	mu   sync.Mutex // guards runs and what is in them; never held while anything is written or called
-	runs map[string]*run
+	mu     sync.Mutex // guards runs and what is in them; never held while anything is written or called
+	runs   map[string]*run
+	guards map[string]*Guard // by flag
 }
 
 // Options tune an Engine. Every zero is right for most.
@@ -47,9 +48,9 @@ type run struct {
 	states  map[string]health.State // of each watch's judge
 	verdict health.Verdict          // of the last look that the journal has
 
-	// unwritten are the marks that a checkpoint gave out and no record holds yet, by
-	// watch. Only the driver touches them.
-	unwritten map[string]health.Marks
+	// unwritten are the marks that a checkpoint of these cohorts gave out and no
+	// record holds yet. Only the driver touches them.
+	unwritten map[*health.Cohorts]health.Marks
 }
 
 // New returns an engine on a journal and folds every record that is there. A
@@ -58,7 +59,7 @@ func New(journal Journal, options Options) (*Engine, error) {
 	if journal == nil {
 		panic("rollout: New needs a journal")
 	}
-	e := &Engine{journal: journal, options: options, runs: map[string]*run{}}
+	e := &Engine{journal: journal, options: options, runs: map[string]*run{}, guards: map[string]*Guard{}}
 	for r, err := range journal.Records() {
 		if err != nil {
 			return nil, err
@@ -81,6 +82,9 @@ func (e *Engine) fold(r Record) error {
 	if run == nil {
 		run = newRun(r.Rollout)
 	}
+	if run.machine.stale(r) {
+		return nil
+	}
 	if err := run.machine.Apply(r); err != nil {
 		return err
 	}
@@ -95,7 +99,7 @@ func (e *Engine) fold(r Record) error {
 }
 
 func newRun(id string) *run {
-	return &run{id: id, states: map[string]health.State{}, unwritten: map[string]health.Marks{}}
+	return &run{id: id, states: map[string]health.State{}, unwritten: map[*health.Cohorts]health.Marks{}}
 }
 
 // Cohorts returns cohorts for one watch of a rollout, as the journal left them:

@@ -25,7 +25,11 @@ func NewFlagTarget(flags *flag.Store, flag flag.Switch, salt string) *FlagTarget
 
 // Shift sets the ramp.
 func (t *FlagTarget) Shift(_ context.Context, to strategy.Share) error {
-	return t.flags.SetRamp(t.key, flag.Ramp{Share: flag.Share(to), Salt: t.salt}, flag.Change{Actor: flagActor, Reason: fmt.Sprintf("rollout: shift to %v", to)})
+	s, err := t.flags.Status(t.key)
+	if err != nil {
+		return err
+	}
+	return t.flags.SetRamp(t.key, flag.Ramp{Share: flag.Share(to), Salt: t.salt, Serve: s.True}, flag.Change{Actor: flagActor, Reason: fmt.Sprintf("rollout: shift to %v", to)})
 }
 
 // Observe reads the ramp that serves now; a flag that is killed or disabled serves
@@ -38,6 +42,8 @@ func (t *FlagTarget) Observe(context.Context) (strategy.Observation, error) {
 		seen = strategy.Observation{Why: fmt.Sprintf("killed by %s: %s", s.Change.Actor, s.Change.Reason)}
 	case s.Disabled:
 		seen = strategy.Observation{Why: "disabled by its document"}
+	case s.Serve == s.True && err == nil:
+		seen.Why = fmt.Sprintf("its document serves %q to everybody", s.Serve)
 	case s.Overlaid && (s.Change.Actor != flagActor || t.salt != "" && s.Ramp.Salt != t.salt):
 		seen.Why = fmt.Sprintf("changed by %s: %s", s.Change.Actor, s.Change.Reason)
 	}

@@ -63,6 +63,7 @@ type Guard struct {
 	cohorts *health.Cohorts
 	judge   health.Judge
 	class   func(health.Response) health.Class
+	target  *FlagTarget
 	request Request
 	asked   Requested
 	lane    uint64
@@ -89,6 +90,9 @@ func (e *Engine) Guard(flags *flag.Store, guarded Guarded) (*Guard, error) {
 	if err != nil {
 		return fail(err)
 	}
+	if status.True == "" || status.True == status.Serve {
+		return fail(fmt.Errorf("%w: flag: its document must serve false to everybody whom neither rule nor ramp decides, and have one variant that is true; it serves %q, and true is %q", ErrInvalid, status.Serve, status.True))
+	}
 	asked, plan, err := e.asked(id, guarded, status)
 	if err != nil {
 		return fail(err)
@@ -108,20 +112,38 @@ func (e *Engine) Guard(flags *flag.Store, guarded Guarded) (*Guard, error) {
 	if g.class == nil {
 		g.class = func(r health.Response) health.Class { return health.ByStatus(r.Status) }
 	}
+	g.target = NewFlagTarget(flags, guarded.Flag, asked.Salt)
 	g.request = Request{
 		flag: asked.Flag, tell: func() string { return g.Progress().String() },
 		ID: id, Release: guarded.Release, Plan: plan, Look: guarded.Look,
-		Target:  NewFlagTarget(flags, guarded.Flag, asked.Salt),
+		Target:  g.target,
 		Gates:   guarded.Before,
 		Watches: map[string]Watch{judgeName: {g.judge, cohorts}},
 	}
 	if err := g.request.check(); err != nil {
 		return fail(err)
 	}
+	if err := e.reserve(g); err != nil {
+		return fail(err)
+	}
 	if err := g.restore(flags); err != nil {
 		return fail(err)
 	}
 	return g, nil
+}
+
+// reserve lets one guard at a time have a flag: two would move it, and count its
+// users, apart from one another.
+func (e *Engine) reserve(g *Guard) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if other := e.guards[g.asked.Flag]; other != nil {
+		if r := e.runs[other.request.ID]; r == nil || r.machine.State().Phase != Done {
+			return fmt.Errorf("%w: this process guards the flag already, for rollout %q", ErrConflict, other.request.ID)
+		}
+	}
+	e.guards[g.asked.Flag] = g
+	return nil
 }
 
 // asked is what the journal will keep, or keeps, of a guarded rollout, and its plan.
@@ -139,6 +161,10 @@ func (e *Engine) asked(id string, guarded Guarded, status flag.Status) (Requeste
 		asked.Salt, asked.Floor = r.request.Salt, r.request.Floor
 	case asked.Floor == 0:
 		asked.Salt = asked.Flag + "." + rand.Text()
+	default:
+		if err := e.fresh(asked, status); err != nil {
+			return asked, strategy.Plan{}, err
+		}
 	}
 	plan, err := guarded.plan(asked.Floor)
 	if err != nil {
@@ -152,6 +178,21 @@ func (e *Engine) asked(id string, guarded Guarded, status flag.Status) (Requeste
 		return asked, plan, r.conflict(plan)
 	}
 	return asked, plan, nil
+}
+
+// fresh says whether users who have the flag already can be left out without a bias:
+// nothing but the flag's own ramp may look at their slots, and no rollout may have
+// judged the others before, whose luck would come back. Called with mu held.
+func (e *Engine) fresh(asked Requested, status flag.Status) error {
+	if slices.Contains(status.Salts, asked.Salt) {
+		return fmt.Errorf("%w: flag: the ramp of one of its rules has the salt %q of its own ramp, which is above zero: give the rule's ramp a salt", ErrInvalid, asked.Salt)
+	}
+	for id, r := range e.runs {
+		if r.machine.State().Phase == Done && r.request.Flag == asked.Flag && r.request.Salt == asked.Salt {
+			return fmt.Errorf("%w: flag: rollout %q has judged the same users by the salt %q: start again from 0 %%, or pin another salt in the document", ErrConflict, id, asked.Salt)
+		}
+	}
+	return nil
 }
 
 // plan is a canary on the flag.
@@ -195,6 +236,11 @@ func (g *Guard) Run(ctx context.Context) (Outcome, error) {
 	if status, _ := g.engine.Status(g.request.ID); !g.wrapped.Load() && status.State.Phase != Done {
 		return Unfinished, &Error{"run", g.request.ID, fmt.Errorf("%w: guard.Middleware was never called, so no request could be judged", ErrInvalid)}
 	}
+	if _, known := g.engine.Status(g.request.ID); !known {
+		if seen, err := g.target.Observe(ctx); err == nil && seen.Share != g.asked.Floor {
+			return Unfinished, &Error{"run", g.request.ID, fmt.Errorf("%w: the flag's ramp is at %v, and was at %v when it was guarded", ErrConflict, seen.Share, g.asked.Floor)}
+		}
+	}
 	return g.engine.deploy(ctx, g.request, g.asked)
 }
 
@@ -230,5 +276,12 @@ func (g *Guard) record(view *flag.View, answer health.Response) {
 		g.notByRamp.Add(1)
 		return
 	}
-	g.cohorts.Record(health.Outcome{Unit: d.Unit, Slot: d.Slot, Ramp: int32(d.Ramp), Class: g.class(answer), Latency: answer.Latency})
+	o := health.Outcome{Unit: d.Unit, Slot: d.Slot, Ramp: int32(d.Ramp), Latency: answer.Latency}
+	defer func() {
+		if p := recover(); p != nil {
+			o.Class = health.Failure // a Classify that panics must not hide what it was given
+		}
+		g.cohorts.Record(o)
+	}()
+	o.Class = g.class(answer)
 }

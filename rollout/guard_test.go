@@ -73,7 +73,7 @@ func (s *site) busy(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			s.visit(fmt.Sprint("user-", s.random.IntN(500)), "")
+			s.visit(fmt.Sprint("user-", s.random.IntN(5000)), "")
 		}
 	}
 }
@@ -291,23 +291,30 @@ func TestGuardNeedsItsMiddleware(t *testing.T) {
 	require.Empty(t, records(t, journal))
 }
 
-// TestOneRolloutAFlag: two guards of one flag cannot both move it.
-func TestOneRolloutAFlag(t *testing.T) {
+// TestOneGuardAFlag: a second guard of a flag is refused until the first rollout is
+// over.
+func TestOneGuardAFlag(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store, engine := pages(t), engineOn(t, &rollout.Memory{})
 		one, err := wrapped(engine.Guard(store, rollout.Guarded{Flag: newPage, ID: "one"}))
 		require.NoError(t, err)
-		two, err := wrapped(engine.Guard(store, rollout.Guarded{Flag: newPage, ID: "two"}))
-		require.NoError(t, err)
+		for _, id := range []string{"one", "two"} {
+			_, err = engine.Guard(store, rollout.Guarded{Flag: newPage, ID: id})
+			require.ErrorIs(t, err, rollout.ErrConflict)
+		}
 		ctx, cancel := context.WithCancel(t.Context())
 		go one.Run(ctx)
 		synctest.Wait()
-		_, err = two.Run(ctx)
-		require.ErrorIs(t, err, rollout.ErrConflict)
 		_, err = one.Run(ctx)
 		require.ErrorIs(t, err, rollout.ErrRunning)
 		cancel()
 		synctest.Wait()
+		require.NoError(t, store.Kill("new-page", flag.Change{Actor: "me", Reason: "test"}))
+		outcome, err := one.Run(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, rollout.RolledBack, outcome)
+		_, err = engine.Guard(store, rollout.Guarded{Flag: newPage, ID: "two"})
+		require.NoError(t, err)
 	})
 }
 
@@ -418,7 +425,8 @@ func TestAnotherServicesJournal(t *testing.T) {
 func TestEvidenceSurvives(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		journal, store := &rollout.Memory{}, pages(t)
-		guarded := rollout.Guarded{Flag: newPage, Ladder: []flag.Share{50 * flag.Percent, flag.All}, Hold: time.Hour}
+		patient := health.JudgeFunc(func(health.State, health.Sample) (health.Verdict, health.State) { return health.Verdict{}, nil })
+		guarded := rollout.Guarded{Flag: newPage, Ladder: []flag.Share{50 * flag.Percent, flag.All}, Hold: time.Hour, Judge: patient}
 		session := func(visits func(*site)) health.Sample {
 			guard, err := engineOn(t, journal).Guard(store, guarded)
 			require.NoError(t, err)
@@ -433,7 +441,7 @@ func TestEvidenceSurvives(t *testing.T) {
 			return guard.Progress().Sample
 		}
 		failing := func(s *site) {
-			for i := range 6 {
+			for i := range 64 {
 				s.visit(fmt.Sprint("user-", i), "")
 			}
 		}

@@ -127,7 +127,7 @@ func (m Machine) Next(now time.Time) Effect {
 		switch {
 		case now.Before(s.Until):
 			return Effect{Do: DoWait, Step: hold, At: s.Until}
-		case len(hold.Judges) > 0 && (s.Looked.Before(s.Until) || s.Exposed-s.ExposedBefore < uint64(hold.Exposed)):
+		case len(hold.Judges) > 0 && (s.Looked.Before(s.Until) || s.Exposed < s.ExposedBefore+uint64(hold.Exposed)):
 			return Effect{Do: DoWatch, Step: hold}
 		}
 		return Effect{Do: DoAdvance, Step: hold}
@@ -158,8 +158,11 @@ var errOutOfPlace = errors.New("cannot follow")
 
 func (m *Machine) apply(r Record) error {
 	s := &m.state
-	if r.Generation < s.Generation {
+	if m.stale(r) {
 		return nil
+	}
+	if r.Generation != s.Generation {
+		return fmt.Errorf("generation %d, want %d: %w", r.Generation, s.Generation, errOutOfPlace)
 	}
 	if r.Kind != KindRequested && r.Kind != KindLooked && r.Kind != KindFinished && r.Step != s.Step {
 		return fmt.Errorf("step %d, want %d: %w", r.Step, s.Step, errOutOfPlace)
@@ -178,8 +181,12 @@ func (m *Machine) apply(r Record) error {
 		m.step(s.Step + 1)
 	case r.Kind == KindWaiting && hold && s.Phase == Forward:
 		s.Phase, s.Until, s.ExposedBefore = Waiting, r.Until, s.Exposed
-	case r.Kind == KindLooked && r.Look != nil && (s.Phase == Forward || s.Phase == Waiting):
-		s.Exposed, s.Looked = r.Look.Checkpoint.Sample.Candidate.Requests(), r.At
+	case r.Kind == KindLooked && r.Look != nil && s.Phase == Waiting:
+		seen := r.Look.Checkpoint.Sample.Candidate.Requests()
+		if seen < s.Exposed {
+			return fmt.Errorf("the judge saw %d requests on the new side and the journal has %d already, want the cohorts of Engine.Cohorts: %w", seen, s.Exposed, errOutOfPlace)
+		}
+		s.Exposed, s.Looked = seen, r.At
 		if r.Look.Verdict.Call == health.Fail {
 			m.turn(r)
 		}
@@ -197,6 +204,11 @@ func (m *Machine) apply(r Record) error {
 		return errOutOfPlace
 	}
 	return nil
+}
+
+// stale is a late answer: it belongs to a direction that the rollout has left.
+func (m *Machine) stale(r Record) bool {
+	return r.Generation >= 0 && r.Generation < m.state.Generation
 }
 
 func (m *Machine) unfinished() bool { return m.state.Phase != Pending && m.state.Phase != Done }

@@ -165,7 +165,7 @@ done (refused: done after forward 0: cannot follow) forward 0    share 0 %   nex
 hold (refused: waiting after forward 0: cannot follow) forward 0    share 0 %   next: verify by smoke
 finish (refused: finished after forward 0: cannot follow) forward 0    share 0 %   next: verify by smoke
 begin        forward 0    share 0 %   next: verify by smoke
-look         forward 0    share 0 %   next: verify by smoke
+look (refused: looked after forward 0: cannot follow) forward 0    share 0 %   next: verify by smoke
 finish (refused: finished after forward 0: cannot follow) forward 0    share 0 %   next: verify by smoke
 `},
 	}

@@ -39,7 +39,7 @@ func (g *Guard) Progress() Progress {
 		Status: status, Sample: g.cohorts.Snapshot(), Resumed: g.resumed,
 		Skipped: Skipped{g.noView.Load(), g.notAsked.Load(), g.notByRamp.Load()},
 	}
-	p.Verdict, _ = g.judge.Look(g.engine.judgeState(g.request.ID, judgeName), p.Sample)
+	p.Verdict, _ = judge(g.judge, g.engine.judgeState(g.request.ID, judgeName), p.Sample)
 	return p
 }
 
@@ -54,6 +54,9 @@ func (p Progress) String() string {
 		return at
 	}
 	at += ": " + p.Verdict.Reason
+	if p.Sample.Full {
+		at += "; the memory of failed units is full, so the judge sees no new ones and the hold cannot end"
+	}
 	if need := p.hold.Exposed; need > 0 {
 		if seen := p.Sample.Candidate.Requests() - min(s.ExposedBefore, p.Sample.Candidate.Requests()); seen < uint64(need) {
 			at += fmt.Sprintf("; this hold has %d of %d requests on the new side", seen, need)

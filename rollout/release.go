@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"time"
+	"unicode/utf8"
 
 	"github.com/guidon-go/guidon/health"
 	"github.com/guidon-go/guidon/strategy"
@@ -65,9 +66,18 @@ type Watch struct {
 // without a binding included.
 func (r Request) check() error {
 	problems := []error{r.Plan.Check(r.Target)}
+	if problems[0] != nil {
+		return fmt.Errorf("%w: %w", ErrInvalid, problems[0]) // nothing else can be said about steps that are none
+	}
 	add := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
-	if r.ID == "" {
-		add("id: missing")
+	if r.ID == "" || !utf8.ValidString(r.ID) {
+		add("id: found %q, want some text in UTF-8", r.ID)
+	}
+	if r.Look < 0 || r.StepTimeout < 0 {
+		add("look, step timeout: found %v and %v, want no negative time", r.Look, r.StepTimeout)
+	}
+	if judges := r.Plan.Judges(); len(judges) > 1 {
+		add("plan: names the judges %q, and more than one would have to share their alpha, which is not built yet", judges)
 	}
 	if len(r.Plan.Steps) == 0 {
 		add("plan: has no steps")

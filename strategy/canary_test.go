@@ -115,7 +115,7 @@ func TestPlanFromJSON(t *testing.T) {
 		{"no step", `{"strategy": "canary", "steps": [{}]}`, "steps[0] (line 1, column 34): has 0 steps, want one"},
 		{"two steps", `{"strategy": "canary", "steps": [{"promote": {}, "verify": {"gates": []}}]}`, "has 2 steps, want one"},
 		{"nobody to ask", `{"strategy": "canary", "steps": [{"verify": {"gates": []}}]}`, "steps[0].verify (line 1, column 45): names no gates"},
-		{"back in time", `{"strategy": "canary", "steps": [{"hold": {"for": "-1s"}}]}`, "found a negative time"},
+		{"back in time", `{"strategy": "canary", "steps": [{"hold": {"for": "-1s"}}]}`, "found -1s and 0 requests, want nothing negative"},
 		{"unknown field", `{"strategy": "canary", "steps": [{"hold": {"for": "1s", "jugdes": []}}]}`, `did you mean "judges"`},
 		{"too much", `{"strategy": "canary", "steps": [{"shift": {"from": 0, "to": 101}}]}`, "found 101, want a percentage from 0 to 100"},
 	}
@@ -134,12 +134,23 @@ func (still) Observe(context.Context) (strategy.Observation, error) {
 	return strategy.Observation{}, nil
 }
 
+// movable can be moved as well.
+type movable struct{ still }
+
+func (movable) Shift(context.Context, strategy.Share) error { return nil }
+
 func TestCheckNamesWhatIsMissing(t *testing.T) {
 	plan, err := strategy.Canary{Weights: ladder}.Plan(strategy.Input{})
 	require.NoError(t, err)
 	err = plan.Check(still{})
 	require.ErrorContains(t, err, "strategy: step 1 (shift from 0 % to 0.1 %) needs a target with the method Shift, which strategy_test.still lacks")
 	require.Len(t, strings.Split(err.Error(), "\n"), 3)
+	err = strategy.Plan{Steps: []strategy.Step{nil, &strategy.Shift{}, strategy.Shift{To: 2 * strategy.All}, strategy.Hold{Exposed: -1}, strategy.Verify{}}}.Check(movable{})
+	require.EqualError(t, err, `strategy: step 1 is a <nil>, want a Verify, Shift, Hold or Promote
+strategy: step 2 is a *strategy.Shift, want a Verify, Shift, Hold or Promote
+strategy: step 3 (shift from 0 % to 200 %): found 0 % to 200 %, want shares from 0 to 100 %
+strategy: step 4 (hold 0s): found 0s and -1 requests, want nothing negative
+strategy: step 5 (verify by ): names no gates`)
 	require.EqualError(t, plan.Check(nil), "strategy: no target")
 	require.NoError(t, strategy.Plan{Steps: []strategy.Step{strategy.Promote{}}}.Check(still{}))
 }

@@ -13,6 +13,8 @@ import (
 // Its String is a line for people.
 type Step interface {
 	fmt.Stringer
+	// problem says what is wrong with the step by itself; empty for nothing.
+	problem() string
 	// undo is the step that takes this one back, or nil if nothing is to be done.
 	undo() Step
 	name() string
@@ -61,6 +63,29 @@ func (s Hold) String() string {
 
 // String is "promote".
 func (Promote) String() string { return "promote" }
+
+func (s Verify) problem() string {
+	if len(s.Gates) == 0 {
+		return "names no gates"
+	}
+	return ""
+}
+
+func (s Shift) problem() string {
+	if min(s.From, s.To) < 0 || max(s.From, s.To) > All {
+		return fmt.Sprintf("found %v to %v, want shares from 0 to 100 %%", s.From, s.To)
+	}
+	return ""
+}
+
+func (s Hold) problem() string {
+	if s.For < 0 || s.Exposed < 0 {
+		return fmt.Sprintf("found %v and %d requests, want nothing negative", s.For, s.Exposed)
+	}
+	return ""
+}
+
+func (Promote) problem() string { return "" }
 
 func (Verify) undo() Step  { return nil }
 func (s Shift) undo() Step { return Shift{From: s.To, To: s.From} }
@@ -121,14 +146,12 @@ func (s *steps) UnmarshalJSON(data []byte) error {
 			given = append(given, *n.Promote)
 		}
 		at := jsontree.Index("", i)
-		switch {
-		case len(given) != 1:
+		if len(given) != 1 {
 			problems = append(problems, jsontree.Problem{Path: at, Text: fmt.Sprintf("has %d steps, want one", len(given))})
 			continue
-		case n.Verify != nil && len(n.Verify.Gates) == 0:
-			problems = append(problems, jsontree.Problem{Path: jsontree.Join(at, "verify"), Text: "names no gates"})
-		case n.Hold != nil && (n.Hold.For < 0 || n.Hold.Exposed < 0):
-			problems = append(problems, jsontree.Problem{Path: jsontree.Join(at, "hold"), Text: "found a negative time or number"})
+		}
+		if text := given[0].problem(); text != "" {
+			problems = append(problems, jsontree.Problem{Path: jsontree.Join(at, given[0].name()), Text: text})
 		}
 		*s = append(*s, given[0])
 	}

@@ -32,18 +32,30 @@ type Shifter interface {
 	Shift(ctx context.Context, to Share) error
 }
 
-// Check says everything that the plan needs and the target cannot do.
+// Check says everything that is wrong with the plan's steps, and everything that
+// they need and the target cannot do.
 func (p Plan) Check(target Target) error {
 	if target == nil {
 		return errors.New("strategy: no target")
 	}
-	var missing []error
+	var problems []error
+	add := func(i int, format string, args ...any) {
+		problems = append(problems, fmt.Errorf("strategy: step %d "+format, append([]any{i + 1}, args...)...))
+	}
 	for i, step := range p.Steps {
-		if _, needed := step.(Shift); needed {
+		switch step := step.(type) {
+		case Verify, Hold, Promote:
+		case Shift:
 			if _, ok := target.(Shifter); !ok {
-				missing = append(missing, fmt.Errorf("strategy: step %d (%v) needs a target with the method Shift, which %T lacks", i+1, step, target))
+				add(i, "(%v) needs a target with the method Shift, which %T lacks", step, target)
 			}
+		default:
+			add(i, "is a %T, want a Verify, Shift, Hold or Promote", step)
+			continue
+		}
+		if text := step.problem(); text != "" {
+			add(i, "(%v): %s", step, text)
 		}
 	}
-	return errors.Join(missing...)
+	return errors.Join(problems...)
 }
