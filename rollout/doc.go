@@ -40,6 +40,9 @@
 //   - A context that ends stops the engine and is no abort: the journal goes on from
 //     there. No goroutine outlives the call that was given the context.
 //   - There is exactly one finished record for a rollout.
+//   - Whoever moves the target by hand meanwhile ends the rollout, and the journal
+//     says so.
+//   - A change that fails is taken back even if the journal cannot be written.
 //   - With the default judge, a change that does nothing is rolled back by it with
 //     probability at most 5 %, however often it looks; [health.FirstFailure] says
 //     what that rests on.

@@ -74,6 +74,18 @@ func (d *driver) take(ctx context.Context, s State, step strategy.Step) error {
 	return d.write(ctx, r)
 }
 
+// retreat takes back a change that fails although the journal cannot be written:
+// less than the journal allows is always allowed, and the next run finds it so.
+func (d *driver) retreat(ctx context.Context, unwritten error) error {
+	m := d.machine()
+	for _, step := range m.plan.Undo(m.state.Step) {
+		if err := d.act(ctx, step); err != nil {
+			return fmt.Errorf("the change fails, and could neither be written down nor taken back: %w", errors.Join(unwritten, err))
+		}
+	}
+	return fmt.Errorf("the change fails and was taken back, but could not be written down: %w", unwritten)
+}
+
 // act is the only place where anything moves.
 func (d *driver) act(ctx context.Context, step strategy.Step) error {
 	switch step := step.(type) {
@@ -206,6 +218,9 @@ func (d *driver) look(ctx context.Context, hold strategy.Hold, last bool) error 
 		err := d.write(ctx, Record{Kind: KindLooked, Step: s.Step, Actor: "judge " + name, Reason: verdict.Reason,
 			Look: &Look{Watch: name, Verdict: verdict, State: state, Checkpoint: cp}})
 		if err != nil {
+			if verdict.Call == health.Fail {
+				err = d.retreat(ctx, err)
+			}
 			return err
 		}
 		delete(d.run.unwritten, w.Cohorts)

@@ -25,11 +25,15 @@ func NewFlagTarget(flags *flag.Store, flag flag.Switch, salt string) *FlagTarget
 
 // Shift sets the ramp.
 func (t *FlagTarget) Shift(_ context.Context, to strategy.Share) error {
+	return t.set(to, fmt.Sprintf("rollout: shift to %v", to))
+}
+
+func (t *FlagTarget) set(share strategy.Share, reason string) error {
 	s, err := t.flags.Status(t.key)
 	if err != nil {
 		return err
 	}
-	return t.flags.SetRamp(t.key, flag.Ramp{Share: flag.Share(to), Salt: t.salt, Serve: s.True}, flag.Change{Actor: flagActor, Reason: fmt.Sprintf("rollout: shift to %v", to)})
+	return t.flags.SetRamp(t.key, flag.Ramp{Share: flag.Share(share), Salt: t.salt, Serve: s.True}, flag.Change{Actor: flagActor, Reason: reason})
 }
 
 // Observe reads the ramp that serves now; a flag that is killed or disabled serves

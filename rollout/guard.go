@@ -126,7 +126,7 @@ func (e *Engine) Guard(flags *flag.Store, guarded Guarded) (*Guard, error) {
 	if err := e.reserve(g); err != nil {
 		return fail(err)
 	}
-	if err := g.restore(flags); err != nil {
+	if err := g.restore(); err != nil {
 		return fail(err)
 	}
 	return g, nil
@@ -214,14 +214,13 @@ func (g Guarded) plan(from strategy.Share) (strategy.Plan, error) {
 }
 
 // restore puts the flag where the journal has it.
-func (g *Guard) restore(flags *flag.Store) error {
+func (g *Guard) restore() error {
 	status, known := g.engine.Status(g.request.ID)
+	g.resumed = known
 	if !known {
 		return nil
 	}
-	g.resumed = true
-	return flags.SetRamp(g.flag.Key(), flag.Ramp{Share: flag.Share(status.State.Share), Salt: g.asked.Salt},
-		flag.Change{Actor: flagActor, Reason: fmt.Sprintf("rollout %s: restored from the journal, %s", g.request.ID, status.State)})
+	return g.target.set(status.State.Share, fmt.Sprintf("rollout %s: restored from the journal, %s", g.request.ID, status.State))
 }
 
 // Run moves the ramp until the rollout is over. When the context ends first, it
@@ -248,8 +247,9 @@ func (g *Guard) Run(ctx context.Context) (Outcome, error) {
 // which gives each request its view of the flags, and outside the handlers that
 // evaluate the flag. A request counts if it evaluated the flag through its view,
 // before it was answered, and the ramp decided; those that a rule, a kill or
-// another ramp decided are left out. It counts once, when it has been answered; one
-// that panics is a failure.
+// another ramp decided are left out. It counts once, when its handler returns: as a
+// failure if that panics, or if the client gave up before there was an answer. One
+// whose handler never returns does not count.
 func (g *Guard) Middleware(next http.Handler) http.Handler {
 	g.wrapped.Store(true)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

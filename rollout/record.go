@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -91,6 +92,19 @@ func (r Record) String() string {
 		b.WriteString(": " + r.Reason)
 	}
 	return b.String()
+}
+
+// LogValue lays the record out for package slog.
+func (r Record) LogValue() slog.Value {
+	return slog.GroupValue(
+		slog.String("kind", string(r.Kind)),
+		slog.String("rollout", r.Rollout),
+		slog.String("from", r.From),
+		slog.String("to", r.To),
+		slog.String("reason", r.Reason),
+		slog.String("actor", r.Actor),
+		slog.Uint64("seq", r.Seq),
+	)
 }
 
 const sumField = `,"sum":"`
