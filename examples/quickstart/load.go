@@ -58,7 +58,11 @@ func (l *load) send(ctx context.Context, client *http.Client, path string) {
 	if err != nil {
 		return
 	}
-	request.Header.Set("X-User", fmt.Sprint("user-", rand.IntN(users)))
+	user := fmt.Sprint("user-", rand.IntN(users))
+	if rand.IntN(100) == 0 {
+		user = brokenAccounts[rand.IntN(len(brokenAccounts))]
+	}
+	request.Header.Set("X-User", user)
 	response, err := client.Do(request)
 	if err != nil {
 		return

@@ -1,6 +1,9 @@
 // Quickstart runs a small shop on a loopback port, sends it real HTTP requests, and
 // rolls out two changes to it, each behind a flag that ramps itself: new-search
-// works and is promoted, new-checkout hurts and comes back by itself.
+// works and is promoted, new-checkout hurts and comes back by itself. Two accounts
+// are broken whatever the flags say, and their owners never stop trying: where
+// chance puts them on the new side, its error rate is several times the other's,
+// and yet the change is not to blame, which the judge knows.
 //
 //	go run ./examples/quickstart
 //
