@@ -90,7 +90,7 @@ func (e *Engine) Guard(flags *flag.Store, guarded Guarded) (*Guard, error) {
 	if err != nil {
 		return fail(err)
 	}
-	if status.True == "" || status.True == status.Serve {
+	if _, known := e.Status(id); !known && (status.True == "" || status.True == status.Serve) {
 		return fail(fmt.Errorf("%w: flag: its document must serve false to everybody whom neither rule nor ramp decides, and have one variant that is true; it serves %q, and true is %q", ErrInvalid, status.Serve, status.True))
 	}
 	asked, plan, err := e.asked(id, guarded, status)
