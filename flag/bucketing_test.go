@@ -24,7 +24,8 @@ func TestBucketingVectors(t *testing.T) {
 	}
 	require.NoError(t, json.Unmarshal(data, &vectors))
 	require.GreaterOrEqual(t, len(vectors), 500)
-	on := flag.Bool("vector", false)
+	on, rule := flag.Bool("vector", false), flag.Bool("vector-rule", false)
+	everybody := flag.Condition{All: []flag.Condition{}}
 	for _, v := range vectors {
 		if got := bucket.Slot(bucket.Unit(v.Unit), bucket.Lane(v.Salt, v.Purpose)); got != v.Slot {
 			t.Errorf("salt %q, purpose %s, unit %.40q: got slot %d, want %d", v.Salt, v.Purpose, v.Unit, got, v.Slot)
@@ -34,12 +35,17 @@ func TestBucketingVectors(t *testing.T) {
 		}
 		// The same through a document: in at one slot more, out at the slot itself.
 		for _, extra := range []flag.Share{0, 1} {
-			store := documentOf(t, map[string]flag.FeatureFlag{"vector": {Ramp: &flag.Ramp{Share: flag.Share(v.Slot) + extra}, Salt: v.Salt}})
+			ramp := &flag.Ramp{Share: flag.Share(v.Slot) + extra}
+			store := documentOf(t, map[string]flag.FeatureFlag{
+				"vector":      {Ramp: ramp, Salt: v.Salt},
+				"vector-rule": {Rules: []flag.Rule{{If: everybody, Ramp: ramp}}, Salt: v.Salt},
+			})
 			subject := flag.For(v.Unit)
 			d := on.Decide(store, &subject)
 			require.Equal(t, flag.ReasonRamp, d.Reason)
 			require.Equal(t, v.Slot, d.Slot)
 			require.Equal(t, extra == 1, d.Value)
+			require.Equal(t, extra == 1, rule.Value(store, &subject))
 		}
 	}
 }

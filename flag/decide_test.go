@@ -1,6 +1,7 @@
 package flag_test
 
 import (
+	"crypto/rand"
 	"math"
 	"testing"
 
@@ -29,6 +30,7 @@ func TestConditions(t *testing.T) {
 		{"one of", `{"attr": "country", "in": ["NO", "SE"]}`, flag.For("u", country.Is("SE")), true},
 		{"none of", `{"attr": "country", "in": ["NO", "DK"]}`, flag.For("u", country.Is("SE")), false},
 		{"the last fact wins", `{"attr": "country", "eq": "SE"}`, flag.For("u", country.Is("NO"), country.Is("SE")), true},
+		{"the last fact wins beyond the sixth", `{"attr": "country", "eq": "SE"}`, flag.For("u", age.Is(1), age.Is(2), age.Is(3), age.Is(4), age.Is(5), age.Is(6), country.Is("NO"), country.Is("SE")), true},
 		{"the seventh fact counts", `{"attr": "staff", "eq": true}`, flag.For("u", age.Is(1), age.Is(2), age.Is(3), age.Is(4), age.Is(5), age.Is(6), staff.Is(true)), true},
 		{"the empty string is a value", `{"attr": "country", "eq": ""}`, flag.For("u", country.Is("")), true},
 		{"false is a value", `{"attr": "staff", "eq": false}`, flag.For("u", staff.Is(false)), true},
@@ -49,6 +51,14 @@ func TestConditions(t *testing.T) {
 		{"however it is written", `{"attr": "age", "eq": 7.0e0}`, flag.For("u", age.Is(7)), true},
 		{"exact beyond 2^53", `{"attr": "serial", "eq": 9007199254740993}`, flag.For("u", serial.Is(9007199254740992)), false},
 		{"exact beyond 2^63", `{"attr": "serial", "eq": 18446744073709551615}`, flag.For("u", serial.Is(math.MaxUint64)), true},
+		{"exact with a fraction of zero", `{"attr": "serial", "in": [9007199254740993.0]}`, flag.For("u", serial.Is(9007199254740993)), true},
+		{"exact with an exponent", `{"attr": "serial", "eq": 9.007199254740993e15}`, flag.For("u", serial.Is(9007199254740992)), false},
+		{"-2^63 as a float", `{"attr": "score", "eq": -9223372036854775808}`, flag.For("u", score.Is(-1<<63)), true},
+		{"2^63 as a float", `{"attr": "score", "eq": 9223372036854775808}`, flag.For("u", score.Is(1<<63)), true},
+		{"2^64 as a float", `{"attr": "score", "eq": 18446744073709551616}`, flag.For("u", score.Is(1<<64)), true},
+		{"2^64 is not 2^63", `{"attr": "score", "eq": 9223372036854775808}`, flag.For("u", score.Is(1<<64)), false},
+		{"almost nothing is not nothing", `{"attr": "age", "eq": 1e-400}`, flag.For("u", age.Is(0)), false},
+		{"almost one is not one", `{"attr": "age", "eq": 1.00000000000000000001}`, flag.For("u", age.Is(1)), false},
 		{"fractions", `{"attr": "score", "in": [0.1, 0.5]}`, flag.For("u", score.Is(0.1)), true},
 		{"NaN says nothing", `{"not": {"attr": "score", "eq": 7}}`, flag.For("u", score.Is(math.NaN())), false},
 		{"infinity is a number", `{"not": {"attr": "score", "eq": 7}}`, flag.For("u", score.Is(math.Inf(1))), true},
@@ -125,11 +135,12 @@ func TestEveryTypeIsTyped(t *testing.T) {
 		Color string `json:"color"`
 		Depth int    `json:"depth"`
 	}
+	key := "typed-json-" + rand.Text() // declared after its document was read
 	store := load(t, `{"flags": {
 		"typed-int":    {"variants": {"few": 20, "many": 1e2}, "serve": "many"},
 		"typed-float":  {"variants": {"half": 0.5, "one": 1}, "serve": "one"},
 		"typed-string": {"variants": {"a": "", "b": "R&D"}, "serve": "b"},
-		"typed-json":   {"variants": {"dark": {"color": "black", "depth": 2}, "light": {}}, "serve": "dark", "ramp": {"percent": 0, "serve": "light"}},
+		"`+key+`":   {"variants": {"dark": {"color": "black", "depth": 2}, "light": {}}, "serve": "dark", "ramp": {"percent": 0, "serve": "light"}},
 		"typed-bool":   {"variants": {"yes": true, "no": false}, "ramp": {"percent": 100}},
 		"typed-late":   {"variants": {"a": 1, "b": 2.5}, "serve": "b"}}}`)
 	subject := flag.For("u")
@@ -138,11 +149,61 @@ func TestEveryTypeIsTyped(t *testing.T) {
 	require.Equal(t, "R&D", flag.String("typed-string", "x").Value(store, &subject))
 	require.True(t, flag.Bool("typed-bool", false).Value(store, &subject))
 	require.Equal(t, 2.5, flag.Float("typed-late", 0).Value(store, &subject), "declared after the document was compiled")
-	late := flag.JSON("typed-json", theme{Color: "none"}).Decide(store, &subject)
+	late := flag.JSON(key, theme{Color: "none"}).Decide(store, &subject)
 	require.Equal(t, theme{Color: "none"}, late.Value, "not decoded yet")
 	require.Equal(t, flag.ReasonWrongType, late.Reason)
-	again := load(t, `{"flags": {"typed-json": {"variants": {"dark": {"color": "black", "depth": 2}}, "serve": "dark"}}}`)
-	require.Equal(t, theme{"black", 2}, flag.JSON("typed-json", theme{}).Value(again, &subject))
+	require.NoError(t, store.Load(t.Context()), "the same document, and a type that is new")
+	require.Equal(t, theme{"black", 2}, flag.JSON(key, theme{}).Value(store, &subject))
+}
+
+// TestIntegersAreExact: an integer variant is the number that was written, however
+// it was written, or a problem.
+func TestIntegersAreExact(t *testing.T) {
+	exact := flag.Int("exact-int", 0)
+	subject := flag.For("u")
+	tests := []struct {
+		text string
+		want int64 // zero: a problem
+	}{
+		{"9007199254740993", 1<<53 + 1},
+		{"9007199254740993.0", 1<<53 + 1},
+		{"9.007199254740993e15", 1<<53 + 1},
+		{"90071992547409930E-1", 1<<53 + 1},
+		{"9223372036854775807", math.MaxInt64},
+		{"-9223372036854775808", math.MinInt64},
+		{"-9.223372036854775808e18", math.MinInt64},
+		{"9223372036854775808", 0},
+		{"-9223372036854775809", 0},
+		{"18446744073709551616", 0},
+		{"1e30", 0},
+		{"0.5", 0},
+		{"1e-400", 0},
+		{"1.00000000000000000001", 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.text, func(t *testing.T) {
+			store := flag.New(flag.Bytes([]byte(`{"flags": {"exact-int": {"variants": {"a": `+tt.text+`}, "serve": "a"}}}`)), flag.Options{})
+			err := store.Load(t.Context())
+			if tt.want == 0 {
+				require.ErrorContains(t, err, "want a 64-bit integer")
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, tt.want, exact.Value(store, &subject))
+		})
+	}
+}
+
+// TestStringsThroughJSON: a variant that is a string reaches the declared type
+// byte for byte, whatever characters it has.
+func TestStringsThroughJSON(t *testing.T) {
+	type name string
+	named := flag.JSON("named-json", name("none"))
+	subject := flag.For("u")
+	for _, want := range []string{"", "plain", "\a\v\x00", "\x7f", "\"\\/", "<&>", "\u2028", "\ufeff", "\U000e0067"} {
+		store := documentOf(t, map[string]flag.FeatureFlag{"named-json": {Variants: map[string]any{"a": want}, Serve: "a"}})
+		require.Equal(t, name(want), named.Value(store, &subject))
+	}
 }
 
 // TestNothingServesDefaults: whatever is missing, the caller's default counts.

@@ -148,6 +148,9 @@ func (s *Store) change(op, key string, change Change, edit func(*overlay)) error
 	if !over.killed && over.ramp == nil {
 		delete(s.overlay, key)
 	}
+	if s.err != nil {
+		s.last = nil // a document that did not fit the overlay may fit it now
+	}
 	s.publish()
 	return nil
 }

@@ -23,6 +23,20 @@ var (
 	_ = guidon.String("declared-twice", "")
 )
 
+// TestGoDocumentsAreChecked: what JSON cannot even say is a problem of a document
+// that is written in Go, too.
+func TestGoDocumentsAreChecked(t *testing.T) {
+	for _, share := range []guidon.Share{-1, guidon.All + 1} {
+		ramp := &guidon.Ramp{Share: share}
+		_, err := guidon.Compile(guidon.Document{Flags: map[string]guidon.FeatureFlag{
+			"go": {Ramp: ramp, Rules: []guidon.Rule{{If: guidon.Condition{All: []guidon.Condition{}}, Ramp: ramp}}},
+		}})
+		require.ErrorIs(t, err, guidon.ErrInvalid)
+		require.ErrorContains(t, err, "flags.go.ramp.percent: found "+share.String()+", want 0 to 100 %")
+		require.ErrorContains(t, err, "flags.go.rules[0].ramp.percent: found "+share.String()+", want 0 to 100 %")
+	}
+}
+
 // TestBrokenDocuments: each document in testdata/broken gets the complete list of
 // its problems, as it stands beside it, and never replaces a good one.
 func TestBrokenDocuments(t *testing.T) {

@@ -2,9 +2,11 @@ package flag_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -95,48 +97,80 @@ func TestRunFollowsTheSource(t *testing.T) {
 			{"", errors.New("gone"), true},
 			{better, nil, true},
 			{good, nil, false},
+			{"", errors.New("gone"), false},
+			{good, nil, false}, // nothing new, and nothing wrong any more
 		} {
 			src.put(step.data, step.err)
 			time.Sleep(10 * time.Second)
 			require.Equal(t, step.want, followed.Value(store, &subject))
+			require.Equal(t, step.data == good || step.data == better, store.Err() == nil)
 		}
 		cancel()
 		require.NoError(t, <-done)
-		require.Equal(t, []string{"serves", "serves", "refused", "refused", "serves", "serves"}, told, "each piece of news once")
+		require.Equal(t, []string{"serves", "serves", "refused", "refused", "serves", "serves", "refused", "serves"}, told, "each piece of news once")
+		require.NoError(t, store.Run(ctx), "a Run that has ended makes room for the next")
 	})
 }
 
-func TestOverlayWins(t *testing.T) {
-	src := &source{data: `{"flags": {"laid": {"ramp": {"percent": 10}}}}`}
-	store := flag.New(src, flag.Options{OnLoad: func(flag.LoadInfo) {}})
+// TestBytesMayChange: bytes that are changed in place after a load are news to the
+// next one.
+func TestBytesMayChange(t *testing.T) {
+	data := []byte(`{"flags": {"reused": {"serve": "on" }}}`)
+	store := flag.New(flag.Bytes(data), flag.Options{})
+	reused, subject := flag.Bool("reused", false), flag.For("u")
 	require.NoError(t, store.Load(t.Context()))
-	require.NoError(t, store.SetRamp("laid", flag.Ramp{Share: 50 * flag.Percent, Salt: "fresh"}, me))
-	require.NoError(t, store.Kill("laid", me))
-	src.put(`{"flags": {"laid": {"ramp": {"percent": 20}}}}`, nil)
+	require.True(t, reused.Value(store, &subject))
+	copy(data, `{"flags": {"reused": {"serve": "off"}}}`)
 	require.NoError(t, store.Load(t.Context()))
-	status, err := store.Status("laid")
-	require.NoError(t, err)
-	require.Equal(t, flag.Status{Key: "laid", Killed: true, Ramp: flag.Ramp{Share: 50 * flag.Percent, Serve: "on", Salt: "fresh"}, Serve: "off", True: "on", Overlaid: true, Change: me, Revision: 4}, status)
-	require.NoError(t, store.Clear("laid", me))
-	status, err = store.Status("laid")
-	require.NoError(t, err)
-	require.Equal(t, flag.Status{Key: "laid", Ramp: flag.Ramp{Share: 20 * flag.Percent, Serve: "on", Salt: "laid"}, Serve: "off", True: "on", Revision: 5}, status)
+	require.False(t, reused.Value(store, &subject))
 }
 
-// TestOverlayMustFit: a document that would silently drop what was set at run time
-// is refused.
-func TestOverlayMustFit(t *testing.T) {
-	src := &source{data: `{"flags": {"fits": {"variants": {"a": "1", "b": "2"}, "serve": "a"}}}`}
-	store := flag.New(src, flag.Options{OnLoad: func(flag.LoadInfo) {}})
+// TestLoadsFollowOneAnother: Load beside Run and other Loads never reads the source
+// twice at once, and what was read first never replaces what was read later. The
+// source has no lock, so that the race detector watches, too.
+func TestLoadsFollowOneAnother(t *testing.T) {
+	var reading, most atomic.Int32
+	reads := 0
+	store := flag.New(flag.SourceFunc(func(context.Context) ([]byte, error) {
+		most.Store(max(most.Load(), reading.Add(1)))
+		defer reading.Add(-1)
+		reads++
+		n := reads
+		for range n % 7 {
+			runtime.Gosched()
+		}
+		return json.Marshal(flag.Document{Flags: map[string]flag.FeatureFlag{"ordered": {Ramp: &flag.Ramp{Share: flag.Share(n)}}}})
+	}), flag.Options{Every: time.Microsecond})
 	require.NoError(t, store.Load(t.Context()))
-	require.EqualError(t, store.SetRamp("fits", flag.Ramp{Share: 1}, me), `flag: set ramp fits: a ramp must name its variant, want one of ["a" "b"]`)
-	require.NoError(t, store.SetRamp("fits", flag.Ramp{Share: flag.All, Serve: "b"}, me))
-	src.put(`{"flags": {"fits": {"variants": {"a": "1"}, "serve": "a"}}}`, nil)
-	require.ErrorContains(t, store.Load(t.Context()), `flags.fits (line 1, column 20): unknown variant "b", want one of ["a"]: me set a ramp to it (test)`)
-	src.put(`{"flags": {"other": {}}}`, nil)
-	require.ErrorContains(t, store.Load(t.Context()), `flags.fits (line 1, column 11): missing, but me changed it at run time (test): clear it first`)
-	subject := flag.For("u")
-	require.Equal(t, "2", flag.String("fits", "").Value(store, &subject))
+	ctx, cancel := context.WithCancel(t.Context())
+	var wait, run sync.WaitGroup
+	run.Go(func() {
+		if err := store.Run(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	for range 4 {
+		wait.Go(func() {
+			before := flag.Share(0)
+			for range 200 {
+				if err := store.Load(ctx); err != nil {
+					t.Error(err)
+				}
+				status, err := store.Status("ordered")
+				if err != nil || status.Ramp.Share < before {
+					t.Errorf("got %v and %v after %v", status.Ramp.Share, err, before)
+				}
+				before = status.Ramp.Share
+			}
+		})
+	}
+	wait.Wait()
+	cancel()
+	run.Wait()
+	require.Equal(t, int32(1), most.Load())
+	status, err := store.Status("ordered")
+	require.NoError(t, err)
+	require.Equal(t, reads, int(status.Ramp.Share), "what was read last")
 }
 
 func TestChangesAreChecked(t *testing.T) {

@@ -39,6 +39,31 @@ func TestExposureIsSeenOnce(t *testing.T) {
 	require.False(t, two.Seen())
 }
 
+// TestWatchesAtOnce: no watch of a view takes the place of another.
+func TestWatchesAtOnce(t *testing.T) {
+	store := load(t, `{"flags": {"watched": {}}}`)
+	watched := flag.Bool("watched", false)
+	view := store.View(flag.For("u"))
+	watches := make([][]*flag.Exposure, 4)
+	var wait sync.WaitGroup
+	for i := range watches {
+		wait.Go(func() {
+			for range 50_000 {
+				watches[i] = append(watches[i], watched.Watch(view))
+			}
+		})
+	}
+	wait.Wait()
+	watched.From(view)
+	for _, mine := range watches {
+		for _, e := range mine {
+			if !e.Seen() {
+				t.Fatal("a watch was lost")
+			}
+		}
+	}
+}
+
 func TestMiddleware(t *testing.T) {
 	store := load(t, `{"flags": {"served": {"rules": [{"if": {"attr": "country", "eq": "SE"}, "serve": "on"}]}}}`)
 	served := flag.Bool("served", false)

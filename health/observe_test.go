@@ -2,6 +2,7 @@ package health_test
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -23,6 +24,7 @@ func TestObserve(t *testing.T) {
 		handler  http.HandlerFunc
 		status   int
 		panicked any
+		gone     bool // the client gives up
 	}{
 		{name: "nothing written", handler: func(http.ResponseWriter, *http.Request) {}, status: 200},
 		{name: "implicit", handler: func(w http.ResponseWriter, _ *http.Request) {
@@ -50,6 +52,9 @@ func TestObserve(t *testing.T) {
 		{name: "switching protocols counts", handler: func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusSwitchingProtocols)
 		}, status: 101},
+		{name: "the client gives up", handler: func(http.ResponseWriter, *http.Request) {}, gone: true, status: 0},
+		{name: "the client gives up after the answer", handler: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }, gone: true, status: 204},
+		{name: "the client gives up and the handler panics", handler: func(http.ResponseWriter, *http.Request) { panic("boom") }, gone: true, status: 500, panicked: "boom"},
 		{name: "panic", handler: func(http.ResponseWriter, *http.Request) { panic("boom") }, status: 500, panicked: "boom"},
 		{name: "panic after the answer", handler: func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(200)
@@ -60,7 +65,12 @@ func TestObserve(t *testing.T) {
 			var got []health.Response
 			call := func() (p any) {
 				defer func() { p = recover() }()
-				health.Observe(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil), tt.handler,
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				if tt.gone {
+					cancel()
+				}
+				health.Observe(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, http.MethodGet, "/", nil), tt.handler,
 					func(res health.Response) { got = append(got, res) })
 				return nil
 			}

@@ -14,17 +14,21 @@
 //
 // # The machine
 //
-//	              requested
-//	   Pending ---------------> Forward(0)
-//	                               |  begun, done
-//	                               v
-//	Waiting(n) <-- waiting -- Forward(n) -- finished --> Done(Succeeded)
-//	   |   |                   ^   |
-//	   |   +------- done ------+   | failed
-//	   | looked: fail              v
-//	   +-----------------------> Back(0) ... Back(n) -- finished --> Done(RolledBack)
-//	                               ^  | failed: again, later
-//	                               +--+
+//	Pending
+//	   | requested
+//	   v          begun, done
+//	Forward(0) -----------------> Forward(n) ----- finished ----> Done(Succeeded)
+//	   |                           |  ^   |
+//	   |                   waiting |  |   |
+//	   |                           v  |   |
+//	   |        Waiting(n) <-------+  |   |
+//	   |         |    |     done      |   |
+//	   |         |    +---------------+   |
+//	   | failed, | looked: fail,          | failed,
+//	   | replaced| failed, replaced       | replaced
+//	   v         v                        v
+//	Back(0) -- begun, done --> Back(n) ----- finished ----> Done(RolledBack)
+//	              failed: again, later                      or Done(Superseded)
 //
 // # Guarantees
 //
@@ -42,7 +46,8 @@
 //   - There is exactly one finished record for a rollout.
 //   - Whoever moves the target by hand meanwhile ends the rollout, and the journal
 //     says so.
-//   - A change that fails is taken back even if the journal cannot be written.
+//   - A change that fails is taken back even if the journal cannot be written; the
+//     next process, which cannot know, goes on where the journal ends.
 //   - With the default judge, a change that does nothing is rolled back by it with
 //     probability at most 5 %, however often it looks; [health.FirstFailure] says
 //     what that rests on.

@@ -280,8 +280,32 @@ func (d *driver) tell() string {
 }
 
 func (d *driver) why(outcome Outcome) string {
-	if outcome == RolledBack {
+	if outcome != Succeeded {
 		return d.machine().State().Reason
 	}
 	return "every step was taken and no judge saw harm"
+}
+
+// replace takes back whatever other rollout of the same flag is not over, whose
+// process is gone: there is one at a time.
+func (e *Engine) replace(ctx context.Context, by Request) error {
+	for status := range e.All() {
+		if status.Flag != by.flag || status.ID == by.ID || status.State.Phase == Done {
+			continue
+		}
+		e.mu.Lock()
+		old := e.runs[status.ID]
+		e.mu.Unlock()
+		d := &driver{engine: e, run: old, request: Request{ID: old.id, Plan: old.request.Plan, Target: by.salted(old.request.Salt), StepTimeout: by.StepTimeout}}
+		if status.State.Phase != Back {
+			r := Record{Kind: KindReplaced, Step: status.State.Step, Actor: actor, Reason: fmt.Sprintf("rollout %q takes its place", by.ID)}
+			if err := d.write(ctx, r); err != nil {
+				return err
+			}
+		}
+		if _, err := d.drive(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -123,6 +123,9 @@ func (e *Engine) Cohorts(id, watch string, options health.CohortsOptions) (*heal
 // and the same request, given again, goes on from there, also in another process.
 // A request that is over returns its outcome at once.
 func (e *Engine) Deploy(ctx context.Context, request Request) (Outcome, error) {
+	if err := request.check(); err != nil {
+		return Unfinished, &Error{"deploy", request.ID, err}
+	}
 	asked := digest(struct {
 		Release Release
 		Plan    any
@@ -158,6 +161,11 @@ func (e *Engine) deploy(ctx context.Context, request Request, asked Requested) (
 	}
 	if err := request.check(); err != nil {
 		return fail(err)
+	}
+	if request.flag != "" {
+		if err := e.replace(ctx, request); err != nil {
+			return fail(err)
+		}
 	}
 	d := &driver{engine: e, run: run, request: request}
 	if run.machine.State().Phase == Pending {
@@ -207,11 +215,12 @@ func (e *Engine) claim(request Request, digest string) (*run, error) {
 	return r, nil
 }
 
-// free says whether no other rollout moves the flag. Called with mu held.
+// free says whether nobody in this process moves the flag for another rollout.
+// Called with mu held.
 func (e *Engine) free(id, flag string) error {
 	for other, r := range e.runs {
-		if flag != "" && other != id && r.flag == flag && (r.active || r.machine.unfinished()) {
-			return fmt.Errorf("%w: rollout %q moves the flag and is not over", ErrConflict, other)
+		if flag != "" && other != id && r.flag == flag && r.active {
+			return fmt.Errorf("%w: rollout %q moves the flag in this process", ErrConflict, other)
 		}
 	}
 	return nil
@@ -229,7 +238,7 @@ func (r *run) conflict(plan strategy.Plan) error {
 			is = here[i].String()
 		}
 		if was != is {
-			return fmt.Errorf("%w: the journal has this ID for another plan: its step %d is %q, and this one's %q; a plan cannot change on its way", ErrConflict, i+1, was, is)
+			return fmt.Errorf("%w: the journal has this ID for another plan: its step %d is %q, and this one's %q; a plan cannot change on its way; under another ID, it takes the place of the one there, which goes back first", ErrConflict, i+1, was, is)
 		}
 	}
 	return fmt.Errorf("%w: the journal has this ID for another request; give this one an ID of its own", ErrConflict)

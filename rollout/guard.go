@@ -115,7 +115,8 @@ func (e *Engine) Guard(flags *flag.Store, guarded Guarded) (*Guard, error) {
 	g.target = NewFlagTarget(flags, guarded.Flag, asked.Salt)
 	g.request = Request{
 		flag: asked.Flag, tell: func() string { return g.Progress().String() },
-		ID: id, Release: guarded.Release, Plan: plan, Look: guarded.Look,
+		salted: func(salt string) strategy.Target { return NewFlagTarget(flags, guarded.Flag, salt) },
+		ID:     id, Release: guarded.Release, Plan: plan, Look: guarded.Look,
 		Target:  g.target,
 		Gates:   guarded.Before,
 		Watches: map[string]Watch{judgeName: {g.judge, cohorts}},
@@ -229,6 +230,7 @@ func (g *Guard) restore() error {
 // outcome at once. Run is refused while nothing could be judged, because
 // [Guard.Middleware] was never called.
 //
+// A rollout of the same flag under another ID that is not over goes back first.
 // Whoever kills the flag, disables it, or gives it another ramp meanwhile ends the
 // rollout: it goes back, and the journal says who did it and why.
 func (g *Guard) Run(ctx context.Context) (Outcome, error) {

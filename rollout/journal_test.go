@@ -3,6 +3,7 @@ package rollout_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"os"
@@ -154,6 +155,13 @@ func TestAlteredRecord(t *testing.T) {
 	}
 }
 
+// resealed changes a line and gives it the checksum that belongs to it.
+func resealed(line []byte, before, after string) []byte {
+	const field = `,"sum":"`
+	body, _, _ := bytes.Cut(bytes.Replace(line, []byte(before), []byte(after), 1), []byte(field))
+	return fmt.Appendf(bytes.Clone(body), "%s%x\"}\n", field, sha256.Sum256(body))
+}
+
 func TestDamageIsPlaced(t *testing.T) {
 	data, last := written(t)
 	first := bytes.IndexByte(data, '\n') + 1
@@ -166,6 +174,8 @@ func TestDamageIsPlaced(t *testing.T) {
 		{"altered", bytes.Replace(data, []byte(`"step":1`), []byte(`"step":7`), 1), fmt.Sprintf("at byte %d: record 2 does not agree with its checksum", first)},
 		{"removed", append(bytes.Clone(data[:first]), data[last:]...), fmt.Sprintf("at byte %d: found record 3, want 2", first)},
 		{"repeated", append(bytes.Clone(data[:last]), middle...), fmt.Sprintf("at byte %d: found record 2, want 3", last)},
+		{"of another journal", append(bytes.Clone(data[:first]), resealed(middle, `"prev":"`, `"prev":"0`)...), fmt.Sprintf("at byte %d: record 2 does not follow the record before it", first)},
+		{"newer", append(bytes.Clone(data[:last]), resealed(data[last:], `"version":1`, `"version":2`)...), fmt.Sprintf("at byte %d: record 3 has version 2, want 1: it was written by another version of this package", last)},
 		{"not JSON", append(bytes.Clone(data), "hello\n"...), fmt.Sprintf("at byte %d: record 4 does not end in a checksum", len(data))},
 	}
 	for _, tt := range tests {

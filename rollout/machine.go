@@ -83,6 +83,8 @@ type Machine struct {
 	state State
 	plan  strategy.Plan
 	back  []strategy.Step
+	// replaced says that the way back makes room for another rollout.
+	replaced bool
 }
 
 // State returns where the rollout stands.
@@ -133,6 +135,8 @@ func (m Machine) Next(now time.Time) Effect {
 		return Effect{Do: DoAdvance, Step: hold}
 	case Back:
 		switch {
+		case step == nil && m.replaced:
+			return Effect{Do: DoFinish, Outcome: Superseded}
 		case step == nil:
 			return Effect{Do: DoFinish, Outcome: RolledBack}
 		case !s.Begun && now.Before(s.Until):
@@ -174,7 +178,7 @@ func (m *Machine) apply(r Record) error {
 	case r.Kind == KindRequested && s.Phase == Pending && r.Request != nil:
 		m.plan = r.Request.Plan
 		s.Phase, s.Share, s.Peak = Forward, r.Request.Floor, r.Request.Floor
-	case r.Kind == KindBegun && moving:
+	case r.Kind == KindBegun && moving && r.Attempt >= 0:
 		s.Begun, s.Attempt, s.Until = true, r.Attempt, r.Until
 		m.allow()
 	case r.Kind == KindDone && (moving && s.Begun || s.Phase == Waiting):
@@ -190,6 +194,9 @@ func (m *Machine) apply(r Record) error {
 		if r.Look.Verdict.Call == health.Fail {
 			m.turn(r)
 		}
+	case r.Kind == KindReplaced && (s.Phase == Forward || s.Phase == Waiting):
+		m.turn(r)
+		m.replaced = true
 	case r.Kind == KindFailed && (s.Phase == Forward && s.Begun || s.Phase == Waiting):
 		m.turn(r)
 	case r.Kind == KindFailed && s.Phase == Back && s.Begun:
@@ -210,8 +217,6 @@ func (m *Machine) apply(r Record) error {
 func (m *Machine) stale(r Record) bool {
 	return r.Generation >= 0 && r.Generation < m.state.Generation
 }
-
-func (m *Machine) unfinished() bool { return m.state.Phase != Pending && m.state.Phase != Done }
 
 // current is the step of the plan or of the way back that is next or under way, or
 // nil at its end.

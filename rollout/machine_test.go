@@ -2,6 +2,7 @@ package rollout_test
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -42,16 +43,26 @@ func story(t *testing.T, p strategy.Plan, events ...string) string {
 		kind, detail, _ := strings.Cut(event, " ")
 		switch kind {
 		case "request":
-			r.Kind, r.Request = rollout.KindRequested, &rollout.Requested{Plan: p}
+			floor, _ := strconv.Atoi(detail) // in percent
+			r.Kind, r.Request = rollout.KindRequested, &rollout.Requested{Plan: p, Floor: strategy.Share(floor) * strategy.Percent}
 		case "begin":
 			r.Kind, r.Attempt, r.Until = rollout.KindBegun, s.Attempt+1, now.Add(time.Minute)
 		case "hold":
 			r.Kind, r.Until = rollout.KindWaiting, now.Add(time.Minute)
+			if detail != "" {
+				r.Until = noon.Add(time.Hour)
+			}
 		case "fail":
 			r.Kind, r.Reason, r.Until = rollout.KindFailed, detail, now.Add(2*time.Minute)
 		case "look":
-			exposed += 10
-			look := &rollout.Look{Watch: "errors", Checkpoint: health.Checkpoint{Sample: health.Sample{Candidate: health.Side{Successes: exposed}}}}
+			if detail == "" || detail == "fail" {
+				exposed += 10
+			}
+			seen := exposed
+			if detail == "at less" {
+				seen--
+			}
+			look := &rollout.Look{Watch: "errors", Checkpoint: health.Checkpoint{Sample: health.Sample{Candidate: health.Side{Successes: seen}}}}
 			if detail == "fail" {
 				look.Verdict.Call = health.Fail
 			}
@@ -59,6 +70,9 @@ func story(t *testing.T, p strategy.Plan, events ...string) string {
 		case "stale":
 			r.Kind, r.Generation = rollout.KindDone, s.Generation-1
 		case "wait":
+			if detail != "" {
+				now = noon.Add(time.Hour)
+			}
 		default:
 			r.Kind = rollout.Kind(map[string]string{"done": "done", "finish": "finished"}[kind])
 		}
@@ -156,6 +170,40 @@ wait         waiting 2    share 5 %   next: see more
 wait         waiting 2    share 5 %   next: see more
 look         waiting 2    share 5 %   next: go on
 done         forward 3    share 5 %   next: shift from 5 % to 50 %
+`},
+		{"every hold needs requests of its own", []string{"request", "begin", "done", "begin", "done", "hold", "look", "done", "begin", "done", "hold", "look at nothing new", "look at less", "look"}, `
+request      forward 0    share 0 %   next: verify by smoke
+begin        forward 0    share 0 %   next: verify by smoke
+done         forward 1    share 0 %   next: shift from 0 % to 5 %
+begin        forward 1    share 5 %   next: shift from 0 % to 5 %
+done         forward 2    share 5 %   next: hold 1m0s and 10 requests under errors
+hold         waiting 2    share 5 %   next: wait until 12:06
+look         waiting 2    share 5 %   next: go on
+done         forward 3    share 5 %   next: shift from 5 % to 50 %
+begin        forward 3    share 50 %  next: shift from 5 % to 50 %
+done         forward 4    share 50 %  next: hold 1m0s and 10 requests under errors
+hold         waiting 4    share 50 %  next: wait until 12:11
+look at nothing new waiting 4    share 50 %  next: see more
+look at less (refused: looked after waiting 4: the judge saw 9 requests on the new side and the journal has 10 already, want the cohorts of Engine.Cohorts: cannot follow) waiting 4    share 50 %  next: see more
+look         waiting 4    share 50 %  next: go on
+`},
+		{"what was seen in time does not end a hold", []string{"request", "begin", "done", "begin", "done", "hold long", "look", "wait long", "look at nothing new"}, `
+request      forward 0    share 0 %   next: verify by smoke
+begin        forward 0    share 0 %   next: verify by smoke
+done         forward 1    share 0 %   next: shift from 0 % to 5 %
+begin        forward 1    share 5 %   next: shift from 0 % to 5 %
+done         forward 2    share 5 %   next: hold 1m0s and 10 requests under errors
+hold long    waiting 2    share 5 %   next: wait until 13:00
+look         waiting 2    share 5 %   next: wait until 13:00
+wait long    waiting 2    share 5 %   next: see more
+look at nothing new waiting 2    share 5 %   next: go on
+`},
+		{"some have it already", []string{"request 2", "begin", "fail smoke", "finish"}, `
+request 2    forward 0    share 2 %   next: verify by smoke
+begin        forward 0    share 2 %   next: verify by smoke
+fail smoke   back 0       share 2 %   next: end, rolled back
+finish       rolled back  share 2 %   rest
+because smoke
 `},
 		{"nothing out of place", []string{"done", "request", "request", "done", "hold", "finish", "begin", "look", "finish"}, `
 done (refused: done after pending: cannot follow) pending      share 0 %   rest

@@ -24,6 +24,7 @@ const (
 	KindFailed    Kind = "failed"    // a step was not taken, or a gate said no
 	KindWaiting   Kind = "waiting"   // a hold began
 	KindLooked    Kind = "looked"    // a judge looked
+	KindReplaced  Kind = "replaced"  // another rollout takes its place, so it goes back
 	KindFinished  Kind = "finished"  // the rollout is over
 )
 
@@ -81,6 +82,9 @@ func (r Record) String() string {
 		b.WriteString("waits: " + r.Reason)
 		return b.String()
 	case KindLooked:
+		if r.Look == nil {
+			return b.String() + "looked"
+		}
 		b.WriteString(r.Actor + " looked, " + r.Look.Verdict.String())
 		return b.String()
 	case KindFinished:

@@ -52,8 +52,9 @@ type Request struct {
 	// means once a second.
 	Look time.Duration
 
-	tell func() string // how it stands, for a log; nil for its phase
-	flag string        // the flag that it moves, if any
+	tell   func() string                     // how it stands, for a log; nil for its phase
+	flag   string                            // the flag that it moves, if any
+	salted func(salt string) strategy.Target // that flag, for a rollout with another salt
 }
 
 // Watch is a judge and the cohorts that it looks at.

@@ -41,6 +41,10 @@ canary, 1s of holds
   2  hold 1s
   3  shift from 5 % to 100 %
   4  promote`},
+		{"from a rung", strategy.Canary{Weights: ladder, Hold: time.Second}, 5 * strategy.Percent, `
+canary, 0s of holds
+  1  shift from 5 % to 100 %
+  2  promote`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -107,6 +111,16 @@ func TestCanaryProblems(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestNamesOnce: whoever binds a plan's names binds each of them once, in order.
+func TestNamesOnce(t *testing.T) {
+	plan := strategy.Plan{Steps: []strategy.Step{
+		strategy.Verify{Gates: []string{"smoke", "approved", "smoke"}}, strategy.Hold{Judges: []string{"errors", "speed"}},
+		strategy.Verify{Gates: []string{"late", "smoke"}}, strategy.Hold{Judges: []string{"speed", "money", "errors"}},
+	}}
+	require.Equal(t, []string{"smoke", "approved", "late"}, plan.Gates())
+	require.Equal(t, []string{"errors", "speed", "money"}, plan.Judges())
 }
 
 func TestPlanFromJSON(t *testing.T) {

@@ -1,0 +1,110 @@
+package flag_test
+
+import (
+	"testing"
+
+	"github.com/guidon-go/guidon/flag"
+	"github.com/stretchr/testify/require"
+)
+
+func TestOverlayWins(t *testing.T) {
+	src := &source{data: `{"flags": {"laid": {"ramp": {"percent": 10}}}}`}
+	store := flag.New(src, flag.Options{OnLoad: func(flag.LoadInfo) {}})
+	require.NoError(t, store.Load(t.Context()))
+	require.NoError(t, store.SetRamp("laid", flag.Ramp{Share: 50 * flag.Percent, Salt: "fresh"}, me))
+	require.NoError(t, store.Kill("laid", me))
+	src.put(`{"flags": {"laid": {"ramp": {"percent": 20}}}}`, nil)
+	require.NoError(t, store.Load(t.Context()))
+	status, err := store.Status("laid")
+	require.NoError(t, err)
+	require.Equal(t, flag.Status{Key: "laid", Killed: true, Ramp: flag.Ramp{Share: 50 * flag.Percent, Serve: "on", Salt: "fresh"}, Serve: "off", True: "on", Overlaid: true, Change: me, Revision: 4}, status)
+	require.NoError(t, store.Clear("laid", me))
+	status, err = store.Status("laid")
+	require.NoError(t, err)
+	require.Equal(t, flag.Status{Key: "laid", Ramp: flag.Ramp{Share: 20 * flag.Percent, Serve: "on", Salt: "laid"}, Serve: "off", True: "on", Revision: 5}, status)
+}
+
+// TestOverlayMustFit: a document that would silently drop what was set at run time
+// is refused.
+func TestOverlayMustFit(t *testing.T) {
+	src := &source{data: `{"flags": {"fits": {"variants": {"a": "1", "b": "2"}, "serve": "a"}}}`}
+	store := flag.New(src, flag.Options{OnLoad: func(flag.LoadInfo) {}})
+	require.NoError(t, store.Load(t.Context()))
+	require.EqualError(t, store.SetRamp("fits", flag.Ramp{Share: 1}, me), `flag: set ramp fits: a ramp must name its variant, want one of ["a" "b"]`)
+	require.NoError(t, store.SetRamp("fits", flag.Ramp{Share: flag.All, Serve: "b"}, me))
+	src.put(`{"flags": {"fits": {"variants": {"a": "1"}, "serve": "a"}}}`, nil)
+	require.ErrorContains(t, store.Load(t.Context()), `flags.fits (line 1, column 20): unknown variant "b", want one of ["a"]: me set a ramp to it (test)`)
+	src.put(`{"flags": {"other": {}}}`, nil)
+	require.ErrorContains(t, store.Load(t.Context()), `flags.fits (line 1, column 11): missing, but me changed it at run time (test): clear it first`)
+	subject := flag.For("u")
+	require.Equal(t, "2", flag.String("fits", "").Value(store, &subject))
+	// What was refused never comes in by a later change.
+	require.NoError(t, store.Kill("fits", me))
+	require.NoError(t, store.Clear("fits", me))
+	require.Equal(t, "1", flag.String("fits", "").Value(store, &subject))
+	src.put(`{"flags": {"another": {}}}`, nil)
+	require.NoError(t, store.Load(t.Context()), "nothing lies over the document any more")
+}
+
+// TestSetRampKeepsWhatServes: a ramp that names no salt or variant keeps those that
+// serve now, so that nobody changes sides.
+func TestSetRampKeepsWhatServes(t *testing.T) {
+	const ab = `"variants": {"a": "1", "b": "2", "c": "3"}, "serve": "a"`
+	tests := []struct {
+		name     string
+		document string
+		ramps    []flag.Ramp
+		want     flag.Ramp
+	}{
+		{"the flag's key", `{}`, []flag.Ramp{{Share: 7}}, flag.Ramp{Share: 7, Serve: "on", Salt: "kept"}},
+		{"a salt that the flag pins", `{"salt": "old-name"}`, []flag.Ramp{{Share: 7}}, flag.Ramp{Share: 7, Serve: "on", Salt: "old-name"}},
+		{"the document's ramp", `{` + ab + `, "salt": "flag", "ramp": {"percent": 1, "serve": "b", "salt": "ramp"}}`, []flag.Ramp{{Share: 7}}, flag.Ramp{Share: 7, Serve: "b", Salt: "ramp"}},
+		{"the ramp set before", `{` + ab + `, "ramp": {"percent": 1, "serve": "b", "salt": "ramp"}}`, []flag.Ramp{{Share: 1, Serve: "c", Salt: "fresh"}, {Share: 7}, {Share: 8}}, flag.Ramp{Share: 8, Serve: "c", Salt: "fresh"}},
+		{"each by itself", `{` + ab + `, "ramp": {"percent": 1, "serve": "b", "salt": "ramp"}}`, []flag.Ramp{{Share: 1, Salt: "fresh"}, {Share: 7, Serve: "c"}}, flag.Ramp{Share: 7, Serve: "c", Salt: "fresh"}},
+		{"named anew", `{` + ab + `}`, []flag.Ramp{{Share: 1, Serve: "b", Salt: "one"}, {Share: 7, Serve: "c", Salt: "two"}}, flag.Ramp{Share: 7, Serve: "c", Salt: "two"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			store := load(t, `{"flags": {"kept": `+tt.document+`}}`)
+			for _, ramp := range tt.ramps {
+				require.NoError(t, store.SetRamp("kept", ramp, me))
+			}
+			status, err := store.Status("kept")
+			require.NoError(t, err)
+			require.Equal(t, tt.want, status.Ramp)
+		})
+	}
+}
+
+// TestChangesAddUp: a change of a flag takes back no other, of this flag, of another,
+// or of the document.
+func TestChangesAddUp(t *testing.T) {
+	store := load(t, `{"flags": {"one": {}, "two": {}, "off": {"disabled": true}}}`)
+	subject := flag.For("u")
+	one, two, off := flag.Bool("one", false), flag.Bool("two", false), flag.Bool("off", false)
+	for _, key := range []string{"one", "two", "off"} {
+		require.NoError(t, store.SetRamp(key, flag.Ramp{Share: flag.All}, me))
+	}
+	require.Equal(t, []bool{true, true, false}, []bool{one.Value(store, &subject), two.Value(store, &subject), off.Value(store, &subject)}, "disabled before all")
+	require.NoError(t, store.Kill("one", me))
+	require.NoError(t, store.SetRamp("one", flag.Ramp{Share: flag.All}, me))
+	require.Equal(t, []bool{false, true}, []bool{one.Value(store, &subject), two.Value(store, &subject)}, "killed until it is cleared")
+	require.NoError(t, store.Clear("two", me))
+	require.False(t, two.Value(store, &subject))
+	status, err := store.Status("one")
+	require.NoError(t, err)
+	require.Equal(t, flag.Status{Key: "one", Killed: true, Ramp: flag.Ramp{Share: flag.All, Serve: "on", Salt: "one"}, Serve: "off", True: "on", Overlaid: true, Change: me, Revision: status.Revision}, status)
+}
+
+// TestClearedFirst: a document that was refused for what lay over it serves at the next
+// load once that is cleared, although it is the same document.
+func TestClearedFirst(t *testing.T) {
+	src := &source{data: `{"flags": {"cleared": {}}}`}
+	store := flag.New(src, flag.Options{OnLoad: func(flag.LoadInfo) {}})
+	require.NoError(t, store.Load(t.Context()))
+	require.NoError(t, store.Kill("cleared", me))
+	src.put(`{"flags": {}}`, nil)
+	require.ErrorContains(t, store.Load(t.Context()), "clear it first")
+	require.NoError(t, store.Clear("cleared", me))
+	require.NoError(t, store.Load(t.Context()))
+}
