@@ -272,8 +272,8 @@ func (d *driver) noHarm(hold strategy.Hold) string {
 
 // tell says how the rollout stands, for a log.
 func (d *driver) tell() string {
-	if d.request.tell != nil {
-		return d.request.tell()
+	if d.request.guard != nil {
+		return d.request.guard.Progress().String()
 	}
 	status, _ := d.engine.Status(d.run.id)
 	return status.Phase
@@ -284,28 +284,4 @@ func (d *driver) why(outcome Outcome) string {
 		return d.machine().State().Reason
 	}
 	return "every step was taken and no judge saw harm"
-}
-
-// replace takes back whatever other rollout of the same flag is not over, whose
-// process is gone: there is one at a time.
-func (e *Engine) replace(ctx context.Context, by Request) error {
-	for status := range e.All() {
-		if status.Flag != by.flag || status.ID == by.ID || status.State.Phase == Done {
-			continue
-		}
-		e.mu.Lock()
-		old := e.runs[status.ID]
-		e.mu.Unlock()
-		d := &driver{engine: e, run: old, request: Request{ID: old.id, Plan: old.request.Plan, Target: by.salted(old.request.Salt), StepTimeout: by.StepTimeout}}
-		if status.State.Phase != Back {
-			r := Record{Kind: KindReplaced, Step: status.State.Step, Actor: actor, Reason: fmt.Sprintf("rollout %q takes its place", by.ID)}
-			if err := d.write(ctx, r); err != nil {
-				return err
-			}
-		}
-		if _, err := d.drive(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -141,7 +141,7 @@ func (r Release) anonymous() Release {
 
 func (e *Engine) deploy(ctx context.Context, request Request, asked Requested) (Outcome, error) {
 	op := "deploy"
-	if request.flag != "" {
+	if request.guard != nil {
 		op = "run"
 	}
 	fail := func(err error) (Outcome, error) { return Unfinished, &Error{op, request.ID, err} }
@@ -162,7 +162,7 @@ func (e *Engine) deploy(ctx context.Context, request Request, asked Requested) (
 	if err := request.check(); err != nil {
 		return fail(err)
 	}
-	if request.flag != "" {
+	if request.guard != nil {
 		if err := e.replace(ctx, request); err != nil {
 			return fail(err)
 		}
@@ -197,7 +197,7 @@ func what(q Requested) string {
 func (e *Engine) claim(request Request, digest string) (*run, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if err := e.free(request.ID, request.flag); err != nil {
+	if err := e.free(request.ID, request.flag()); err != nil {
 		return nil, err
 	}
 	r := e.runs[request.ID]
@@ -211,7 +211,7 @@ func (e *Engine) claim(request Request, digest string) (*run, error) {
 	case r.machine.State().Phase != Pending && r.request.Digest != digest:
 		return nil, r.conflict(request.Plan)
 	}
-	r.active, r.flag = true, request.flag
+	r.active, r.flag = true, request.flag()
 	return r, nil
 }
 

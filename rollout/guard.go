@@ -114,9 +114,8 @@ func (e *Engine) Guard(flags *flag.Store, guarded Guarded) (*Guard, error) {
 	}
 	g.target = NewFlagTarget(flags, guarded.Flag, asked.Salt)
 	g.request = Request{
-		flag: asked.Flag, tell: func() string { return g.Progress().String() },
-		salted: func(salt string) strategy.Target { return NewFlagTarget(flags, guarded.Flag, salt) },
-		ID:     id, Release: guarded.Release, Plan: plan, Look: guarded.Look,
+		guard: g,
+		ID:    id, Release: guarded.Release, Plan: plan, Look: guarded.Look,
 		Target:  g.target,
 		Gates:   guarded.Before,
 		Watches: map[string]Watch{judgeName: {g.judge, cohorts}},

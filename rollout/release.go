@@ -52,15 +52,21 @@ type Request struct {
 	// means once a second.
 	Look time.Duration
 
-	tell   func() string                     // how it stands, for a log; nil for its phase
-	flag   string                            // the flag that it moves, if any
-	salted func(salt string) strategy.Target // that flag, for a rollout with another salt
+	guard *Guard // whose rollout it is, if it is a guarded flag's
 }
 
 // Watch is a judge and the cohorts that it looks at.
 type Watch struct {
 	Judge   health.Judge    // who compares
 	Cohorts *health.Cohorts // what it compares; see Engine.Cohorts
+}
+
+// flag is the key of the guarded flag that the request moves, if any.
+func (r Request) flag() string {
+	if r.guard == nil {
+		return ""
+	}
+	return r.guard.asked.Flag
 }
 
 // check says everything that keeps the request from being carried out, names
