@@ -46,6 +46,9 @@ func (o overlay) apply(f *compiled) (*compiled, error) {
 	if serve < 0 {
 		return nil, fmt.Errorf("a ramp must name its variant, want one of %q", f.variants)
 	}
+	if serve == f.serve && o.ramp.Share < All {
+		return nil, fmt.Errorf("serves %q to everybody, so a ramp to it at %v would mean nothing: %s set it (%s)", f.variants[serve], o.ramp.Share, o.change.Actor, o.change.Reason)
+	}
 	out.ramp = newRamp(o.ramp.Share, serve, cmp.Or(o.ramp.Salt, salt))
 	return &out, nil
 }
@@ -110,8 +113,9 @@ func (s *Store) SetRamp(key string, ramp Ramp, change Change) error {
 }
 
 // Kill is the emergency rollback: when it returns, every new evaluation serves
-// Off to everybody, until [Store.Clear] or the end of the process. If a guarded
-// rollout moves the flag, that goes back, and its journal keeps it so.
+// Off to everybody, rules included, until [Store.Clear] or the end of the process;
+// to make it last, disable the flag in its document. If a guarded rollout moves the
+// flag, that is over: its ramp goes back, and stays back after a restart.
 func (s *Store) Kill(key string, change Change) error {
 	return s.change("kill", key, change, func(o *overlay) { o.killed = true })
 }

@@ -108,3 +108,17 @@ func TestClearedFirst(t *testing.T) {
 	require.NoError(t, store.Clear("cleared", me))
 	require.NoError(t, store.Load(t.Context()))
 }
+
+// TestRampUnderServe: a document that serves to everybody what a ramp gives to some is
+// refused while the ramp is below 100 %, and welcome afterwards.
+func TestRampUnderServe(t *testing.T) {
+	src := &source{data: `{"flags": {"under": {}}}`}
+	store := flag.New(src, flag.Options{OnLoad: func(flag.LoadInfo) {}})
+	require.NoError(t, store.Load(t.Context()))
+	require.NoError(t, store.SetRamp("under", flag.Ramp{Share: 5 * flag.Percent}, me))
+	src.put(`{"flags": {"under": {"serve": "on"}}}`, nil)
+	require.ErrorContains(t, store.Load(t.Context()), `flags.under (line 1, column 21): serves "on" to everybody, so a ramp to it at 5 % would mean nothing: me set it (test)`)
+	require.NoError(t, store.SetRamp("under", flag.Ramp{Share: flag.All}, me))
+	require.NoError(t, store.Load(t.Context()))
+	require.Error(t, store.SetRamp("under", flag.Ramp{Share: 5 * flag.Percent}, me))
+}

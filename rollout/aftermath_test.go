@@ -37,3 +37,23 @@ func TestAfterSuccess(t *testing.T) {
 		require.Equal(t, rollout.Succeeded, outcome)
 	})
 }
+
+// TestServedAfterRollback: a document that gives everybody what was rolled back is not
+// served under a guard that says 0 %.
+func TestServedAfterRollback(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, journal := pages(t), &rollout.Memory{}
+		guard, err := engineOn(t, journal).Guard(store, rollout.Guarded{Flag: newPage})
+		require.NoError(t, err)
+		ctx, cancel := context.WithCancel(t.Context())
+		go newSite(guard, store, 1).busy(ctx)
+		outcome, err := guard.Run(ctx)
+		cancel()
+		require.NoError(t, err)
+		require.Equal(t, rollout.RolledBack, outcome)
+		served := flag.New(flag.Bytes([]byte(`{"flags": {"new-page": {"serve": "on"}}}`)), flag.Options{})
+		require.NoError(t, served.Load(t.Context()))
+		_, err = engineOn(t, journal).Guard(served, rollout.Guarded{Flag: newPage})
+		require.ErrorContains(t, err, `serves "on" to everybody, so a ramp to it at 0 % would mean nothing`)
+	})
+}

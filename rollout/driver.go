@@ -202,7 +202,7 @@ func (d *driver) look(ctx context.Context, hold strategy.Hold, last bool) error 
 	case errors.Is(err, errUnseen):
 		return nil // whoever cannot see it must not go on either; the next look tries again
 	case err != nil:
-		return d.write(ctx, Record{Kind: KindFailed, Step: s.Step, Actor: actor, Reason: fmt.Sprintf("%v: %v", hold, err)})
+		return d.write(ctx, Record{Kind: KindFailed, Step: s.Step, Actor: actor, Reason: fmt.Sprintf("%v (during %v)", err, hold)})
 	}
 	for _, name := range hold.Judges {
 		w := d.request.Watches[name]

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/guidon-go/guidon/flag"
@@ -18,10 +19,11 @@ var (
 	NewCheckout = flag.Bool("new-checkout", false) // false is what counts when in doubt
 	CartLimit   = flag.Int("cart-limit", 50)       // flag.String, flag.Float, flag.JSON[T]
 	Country     = flag.Attr[string]("country")     // what rules can ask about
+	Tester      = flag.Attr[bool]("tester")
 )
 
 func whoAsks(r *http.Request) flag.Subject {
-	return flag.For(userID(r), Country.Is(geo(r)))
+	return flag.For(userID(r), Country.Is(geo(r)), Tester.Is(r.Header.Get("X-Tester") == secret))
 }
 
 func checkout(w http.ResponseWriter, r *http.Request) {
@@ -60,11 +62,17 @@ func serveGuarded(ctx context.Context, flags *flag.Store, mux *http.ServeMux) {
 		log.Fatal(err)
 	}
 	handler := flaghttp.Middleware(flags, whoAsks)(guard.Middleware(mux)) // joins exposure and outcome
+	server := &http.Server{Addr: ":8080", Handler: handler}
 	go func() {
-		outcome, err := guard.Run(ctx) // succeeded, or rolled back
+		outcome, err := guard.Run(ctx) // succeeded, or rolled back; the context's error is neither
 		log.Println(outcome, err, guard.Progress())
 	}()
-	log.Fatal(http.ListenAndServe(":8080", handler))
+	go func() {
+		<-ctx.Done() // as signal.NotifyContext ends it
+		server.Shutdown(context.Background())
+	}()
+	log.Println(server.ListenAndServe())
+	journal.Close() // the next process may open it
 }
 
 func smoke(flags *flag.Store, mux *http.ServeMux) *verify.Suite {
@@ -72,7 +80,7 @@ func smoke(flags *flag.Store, mux *http.ServeMux) *verify.Suite {
 		Handler: flaghttp.Middleware(flags, whoAsks)(mux), // no socket needed; a URL would do as well
 		Tests: []verify.SmokeTest{{
 			Endpoint:         "/checkout",
-			Header:           http.Header{"X-Country": {"test"}}, // a rule gives it the new side
+			Header:           http.Header{"X-Tester": {secret}}, // a rule gives it the new side
 			ExpectedResponse: map[string]any{"pages": 1},
 		}},
 	}
@@ -95,6 +103,8 @@ func slowIsBad(answer health.Response) health.Class {
 }
 
 var _ = rollout.Guarded{Classify: slowIsBad}
+
+var secret = os.Getenv("TESTER")
 
 func userID(r *http.Request) string { return r.Header.Get("X-User") }
 

@@ -46,8 +46,6 @@ func (t *FlagTarget) Observe(context.Context) (strategy.Observation, error) {
 		seen = strategy.Observation{Why: fmt.Sprintf("killed by %s: %s", s.Change.Actor, s.Change.Reason)}
 	case s.Disabled:
 		seen = strategy.Observation{Why: "disabled by its document"}
-	case s.Serve == s.True && err == nil:
-		seen.Why = fmt.Sprintf("its document serves %q to everybody", s.Serve)
 	case s.Overlaid && (s.Change.Actor != flagActor || t.salt != "" && s.Ramp.Salt != t.salt):
 		seen.Why = fmt.Sprintf("changed by %s: %s", s.Change.Actor, s.Change.Reason)
 	}

@@ -270,7 +270,7 @@ func TestSomebodyElseMoves(t *testing.T) {
 				outcome, err := guard.Run(t.Context())
 				require.NoError(t, err)
 				require.Equal(t, rollout.RolledBack, outcome)
-				require.Contains(t, guard.Progress().String(), "new-page: rolled back at 0 %: hold 10m0s and 20 requests under errors: "+tt.want)
+				require.Contains(t, guard.Progress().String(), "new-page: rolled back at 0 %: "+tt.want+" (during hold 10m0s and 20 requests under errors)")
 				checkJournal(t, journal)
 				status, err := store.Status("new-page")
 				require.NoError(t, err)
