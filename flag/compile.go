@@ -20,7 +20,6 @@ type Set struct {
 
 // compiled is one flag, ready to decide.
 type compiled struct {
-	key      string
 	variants []string
 	typed    any    // the values as a []T of the declared type, or of the natural one
 	yes      int    // the variant that a boolean flag means by true, or negative
@@ -76,14 +75,6 @@ func (s *Set) index() {
 	}
 }
 
-// with returns a copy of the set in which one flag is replaced.
-func (s *Set) with(f *compiled) *Set {
-	next := &Set{byKey: maps.Clone(s.byKey), revision: s.revision}
-	next.byKey[f.key] = f
-	next.index()
-	return next
-}
-
 // compiler checks one flag.
 type compiler struct {
 	*Problems
@@ -100,7 +91,7 @@ func compileFlag(key string, def FeatureFlag, problems *Problems) *compiled {
 	if key == "" {
 		c.add(c.path, "has no key")
 	}
-	f := &compiled{key: key, disabled: def.Disabled, salt: cmp.Or(def.Salt, key)}
+	f := &compiled{disabled: def.Disabled, salt: cmp.Or(def.Salt, key)}
 	f.typed = c.types(key, c.variants())
 	f.variants, f.yes = c.names, c.yes
 	f.off = c.variant(c.at("off"), def.Off, c.no, false)
@@ -244,51 +235,4 @@ func (c *compiler) rule(path, key string, r Rule) rule {
 		out.serve = c.variant(jsontree.Join(path, "serve"), r.Serve, -1, true)
 	}
 	return out
-}
-
-// decide is the whole evaluation. It allocates nothing, locks nothing, and
-// writes nothing.
-func (f *compiled) decide(s *Subject) verdict {
-	v := verdict{variant: f.serve, reason: ReasonServe, rule: -1, slot: -1}
-	switch {
-	case f.killed:
-		v.variant, v.reason = f.off, ReasonKilled
-		return v
-	case f.disabled:
-		v.variant, v.reason = f.off, ReasonDisabled
-		return v
-	}
-	for i := range f.rules {
-		r := &f.rules[i]
-		if r.cond.eval(s) != yes {
-			continue
-		}
-		if r.ramp == nil {
-			v.variant, v.reason, v.rule = r.serve, ReasonRule, i
-			return v
-		}
-		if slot, ok := r.ramp.slot(s); ok && Share(slot) < r.ramp.share {
-			return verdict{r.ramp.serve, ReasonRule, i, slot, r.ramp.share}
-		}
-	}
-	if f.ramp == nil {
-		return v
-	}
-	slot, ok := f.ramp.slot(s)
-	if !ok {
-		v.reason = ReasonNoUnit
-		return v
-	}
-	v.reason, v.slot, v.ramp = ReasonRamp, slot, f.ramp.share
-	if Share(slot) < f.ramp.share {
-		v.variant = f.ramp.serve
-	}
-	return v
-}
-
-func (r *ramp) slot(s *Subject) (int32, bool) {
-	if s == nil || s.key == "" {
-		return 0, false
-	}
-	return bucket.Slot(s.unit, r.lane), true
 }

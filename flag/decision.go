@@ -1,5 +1,7 @@
 package flag
 
+import "github.com/guidon-go/guidon/internal/bucket"
+
 // Reason says what decided.
 type Reason uint8
 
@@ -57,4 +59,51 @@ type verdict struct {
 	rule    int
 	slot    int32
 	ramp    Share
+}
+
+// decide is the whole evaluation. It allocates nothing, locks nothing, and
+// writes nothing.
+func (f *compiled) decide(s *Subject) verdict {
+	v := verdict{variant: f.serve, reason: ReasonServe, rule: -1, slot: -1}
+	switch {
+	case f.killed:
+		v.variant, v.reason = f.off, ReasonKilled
+		return v
+	case f.disabled:
+		v.variant, v.reason = f.off, ReasonDisabled
+		return v
+	}
+	for i := range f.rules {
+		r := &f.rules[i]
+		if r.cond.eval(s) != yes {
+			continue
+		}
+		if r.ramp == nil {
+			v.variant, v.reason, v.rule = r.serve, ReasonRule, i
+			return v
+		}
+		if slot, ok := r.ramp.slot(s); ok && Share(slot) < r.ramp.share {
+			return verdict{r.ramp.serve, ReasonRule, i, slot, r.ramp.share}
+		}
+	}
+	if f.ramp == nil {
+		return v
+	}
+	slot, ok := f.ramp.slot(s)
+	if !ok {
+		v.reason = ReasonNoUnit
+		return v
+	}
+	v.reason, v.slot, v.ramp = ReasonRamp, slot, f.ramp.share
+	if Share(slot) < f.ramp.share {
+		v.variant = f.ramp.serve
+	}
+	return v
+}
+
+func (r *ramp) slot(s *Subject) (int32, bool) {
+	if s == nil || s.key == "" {
+		return 0, false
+	}
+	return bucket.Slot(s.unit, r.lane), true
 }

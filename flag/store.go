@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -188,17 +189,14 @@ func (s *Store) compile(data []byte) (*Set, error) {
 
 // publish lays the overlay over the document and makes the result serve.
 func (s *Store) publish() {
-	set := s.document
+	s.revision++
+	next := &Set{byKey: maps.Clone(s.document.byKey), revision: s.revision}
 	for key, over := range s.overlay {
-		if f := set.byKey[key]; f != nil {
-			if changed, err := over.apply(f); err == nil {
-				set = set.with(changed)
-			}
+		// It fits: a document or a change that makes it misfit was refused.
+		if changed, err := over.apply(next.byKey[key]); err == nil {
+			next.byKey[key] = changed
 		}
 	}
-	s.revision++
-	next := *set
-	next.revision = s.revision
 	next.index()
-	s.now.Store(&next)
+	s.now.Store(next)
 }
