@@ -42,8 +42,7 @@ type run struct {
 	machine Machine
 	request Requested
 	started time.Time
-	active  bool   // somebody drives it
-	flag    string // that it moves, if any
+	active  bool // somebody drives it
 
 	states  map[string]health.State // of each watch's judge
 	verdict health.Verdict          // of the last look that the journal has
@@ -91,7 +90,7 @@ func (e *Engine) fold(r Record) error {
 	e.runs[r.Rollout] = run
 	switch r.Kind {
 	case KindRequested:
-		run.request, run.started, run.flag = *r.Request, r.At, r.Request.Flag
+		run.request, run.started = *r.Request, r.At
 	case KindLooked:
 		run.states[r.Look.Watch], run.verdict = r.Look.State, r.Look.Verdict
 	}
@@ -197,9 +196,6 @@ func what(q Requested) string {
 func (e *Engine) claim(request Request, digest string) (*run, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if err := e.free(request.ID, request.flag()); err != nil {
-		return nil, err
-	}
 	r := e.runs[request.ID]
 	if r == nil {
 		r = newRun(request.ID)
@@ -211,19 +207,8 @@ func (e *Engine) claim(request Request, digest string) (*run, error) {
 	case r.machine.State().Phase != Pending && r.request.Digest != digest:
 		return nil, r.conflict(request.Plan)
 	}
-	r.active, r.flag = true, request.flag()
+	r.active = true
 	return r, nil
-}
-
-// free says whether nobody in this process moves the flag for another rollout.
-// Called with mu held.
-func (e *Engine) free(id, flag string) error {
-	for other, r := range e.runs {
-		if flag != "" && other != id && r.flag == flag && r.active {
-			return fmt.Errorf("%w: rollout %q moves the flag in this process", ErrConflict, other)
-		}
-	}
-	return nil
 }
 
 // conflict says where another request with the ID of this run differs.

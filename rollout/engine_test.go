@@ -180,3 +180,16 @@ func TestNegativeAttempt(t *testing.T) {
 	_, err := rollout.New(h.journal, rollout.Options{})
 	require.ErrorIs(t, err, rollout.ErrCorrupt)
 }
+
+// TestRequestProblems: everything that is wrong with a request is said at once.
+func TestRequestProblems(t *testing.T) {
+	_, err := newEngine(t, &rollout.Memory{}).Deploy(t.Context(), rollout.Request{
+		Look:   -1,
+		Plan:   strategy.Plan{Steps: []strategy.Step{strategy.Verify{Gates: []string{"smoke"}}, strategy.Shift{To: 2 * strategy.All}, strategy.Hold{Judges: []string{"errors"}}}},
+		Target: harmless(),
+	})
+	require.ErrorIs(t, err, rollout.ErrInvalid)
+	for _, want := range []string{`id: found ""`, "look, step timeout: found -1ns", `gates: "smoke"`, "step 2 (shift from 0 % to 200 %)", `watches: "errors"`} {
+		require.ErrorContains(t, err, want)
+	}
+}

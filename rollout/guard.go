@@ -151,9 +151,6 @@ func (e *Engine) asked(id string, guarded Guarded, status flag.Status) (Requeste
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	asked := Requested{Flag: guarded.Flag.Key(), Salt: status.Ramp.Salt, Floor: strategy.Share(status.Ramp.Share)}
-	if err := e.free(id, asked.Flag); err != nil {
-		return asked, strategy.Plan{}, err
-	}
 	r := e.runs[id]
 	known := r != nil && r.machine.State().Phase != Pending
 	switch {

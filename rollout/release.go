@@ -61,21 +61,10 @@ type Watch struct {
 	Cohorts *health.Cohorts // what it compares; see Engine.Cohorts
 }
 
-// flag is the key of the guarded flag that the request moves, if any.
-func (r Request) flag() string {
-	if r.guard == nil {
-		return ""
-	}
-	return r.guard.asked.Flag
-}
-
 // check says everything that keeps the request from being carried out, names
 // without a binding included.
 func (r Request) check() error {
 	problems := []error{r.Plan.Check(r.Target)}
-	if problems[0] != nil {
-		return fmt.Errorf("%w: %w", ErrInvalid, problems[0]) // nothing else can be said about steps that are none
-	}
 	add := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
 	if r.ID == "" || !utf8.ValidString(r.ID) {
 		add("id: found %q, want some text in UTF-8", r.ID)

@@ -9,7 +9,7 @@ import (
 // process is gone: there is one at a time.
 func (e *Engine) replace(ctx context.Context, by Request) error {
 	for status := range e.All() {
-		if status.Flag != by.flag() || status.ID == by.ID || status.State.Phase == Done {
+		if status.Flag != by.guard.asked.Flag || status.ID == by.ID || status.State.Phase == Done {
 			continue
 		}
 		e.mu.Lock()
