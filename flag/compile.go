@@ -2,163 +2,317 @@ package flag
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"reflect"
 	"slices"
 	"strings"
 
-	"github.com/guidon-go/guidon/internal/bucket"
 	"github.com/guidon-go/guidon/internal/jsontree"
 )
 
-// Set is a compiled document: immutable, and safe for any number of readers.
-type Set struct {
-	byKey    map[string]*compiled
-	refs     []*compiled // by the dense index of a declaration
-	revision uint64
-}
-
-// compiled is one flag, ready to decide.
+// compiled is one flag, ready to decide. It is immutable, and needs nothing of the
+// set that it was compiled with but other flags by their keys.
 type compiled struct {
-	variants []string
-	typed    any    // the values as a []T of the declared type, or of the natural one
-	yes      int    // the variant that a boolean flag means by true, or negative
-	off      int    // or -1 for the caller's default
-	salt     string // of a ramp that pins none
-	serve    int
+	program
+	exits []exit
+	main  *draw // the flag's own ramp or split, if it has one
+
+	names    []string // of the variants
+	values   any      // a *variants[T] of the declared type, or of the natural one
+	yes      int32    // the variant that a boolean flag means by true, or negative
+	off      int32    // or negative for the caller's default
+	serve    int32    // the same
+	override int32    // what every subject gets in this process, or negative
 	killed   bool
 	disabled bool
-	rules    []rule
-	ramp     *ramp
+	timed    bool // whether deciding it takes the time
+
+	key      string
+	salt     string         // of a ramp or split that pins none
+	needs    map[string]int // the flags that deciding it evaluates, and how often at most
+	place    *place         // in its layer, if it has one
+	segments []string       // that it names
+	text     string         // the definition, if it was read from text
+
+	tally
+	past []tally // from before the variants changed
 }
 
-type rule struct {
-	cond  test
-	serve int
-	ramp  *ramp
-}
-
-type ramp struct {
-	lane  uint64
-	share Share
-	serve int
-	salt  string
-}
+// exitServe and exitOff are in every flag's exits; targets and rules follow.
+const (
+	exitServe = iota
+	exitOff
+)
 
 // Compile checks a document and freezes it. The error is a [Problems] with
 // everything that is wrong. Flags are compiled to the types that the process has
 // declared so far.
 func Compile(doc Document) (*Set, error) {
-	set, problems := compile(doc)
-	if len(problems) > 0 {
+	c := compile(doc, map[string]Problems{})
+	if problems := c.all(); len(problems) > 0 {
 		return nil, problems
 	}
-	return set, nil
+	return c.set(c.good), nil
 }
 
-func compile(doc Document) (*Set, Problems) {
-	var problems Problems
-	set := &Set{byKey: make(map[string]*compiled, len(doc.Flags))}
-	for _, key := range slices.Sorted(maps.Keys(doc.Flags)) {
-		set.byKey[key] = compileFlag(key, doc.Flags[key], &problems)
+// compilation is a document on its way to a set.
+type compilation struct {
+	doc      Document
+	shapes   map[string]*shape
+	segments map[string]*segmentState
+	places   map[string]*place // by flag
+	layers   map[string]string // by flag
+	uses     map[string]usage  // by flag
+	good     map[string]*compiled
+	problems map[string]Problems // by where they stand: "flags.new-checkout"
+}
+
+// compile compiles what is right and collects what is not, beside the problems that
+// are known already.
+func compile(doc Document, problems map[string]Problems) *compilation {
+	c := &compilation{
+		doc:      doc,
+		shapes:   make(map[string]*shape, len(doc.Flags)),
+		segments: make(map[string]*segmentState, len(doc.Segments)),
+		places:   map[string]*place{},
+		layers:   map[string]string{},
+		uses:     make(map[string]usage, len(doc.Flags)),
+		good:     make(map[string]*compiled, len(doc.Flags)),
+		problems: problems,
 	}
-	set.index()
-	return set, problems
-}
-
-// index fills the table from dense indices to flags.
-func (s *Set) index() {
-	all := declarations()
-	s.refs = make([]*compiled, len(all))
-	for id, d := range all {
-		s.refs[id] = s.byKey[d.key]
+	keys := slices.Sorted(maps.Keys(doc.Flags))
+	for _, key := range keys {
+		c.shape(key)
 	}
+	for _, name := range slices.Sorted(maps.Keys(doc.Segments)) {
+		c.segment(name, nil)
+	}
+	for _, name := range slices.Sorted(maps.Keys(doc.Layers)) {
+		c.layer(name)
+	}
+	for _, key := range keys {
+		c.flag(key)
+	}
+	c.circles()
+	return c
 }
 
-// compiler checks one flag.
-type compiler struct {
-	*Problems
+// under returns a checker of one definition.
+func (c *compilation) under(section, key string) *checker {
+	return &checker{compilation: c, path: jsontree.Join(section, key)}
+}
+
+// all returns the problems in the order of their places.
+func (c *compilation) all() (all Problems) {
+	for _, path := range slices.Sorted(maps.Keys(c.problems)) {
+		all = append(all, c.problems[path]...)
+	}
+	return all
+}
+
+// checker checks one definition.
+type checker struct {
+	*compilation
 	path  string
-	def   FeatureFlag
-	names []string
-	// yes and no are the only variants of a boolean flag with that value, or
-	// negative.
-	yes, no int
+	use   usage
+	more  operands
+	named []string // segments
 }
 
-func compileFlag(key string, def FeatureFlag, problems *Problems) *compiled {
-	c := &compiler{Problems: problems, path: jsontree.Join("flags", key), def: def}
+// usage is what evaluating something may take.
+type usage struct {
+	tests int
+	flags map[string]int // evaluations by key
+	timed bool
+}
+
+// maxTests bounds what one evaluation can cost, since segments and flags that name
+// one another multiply.
+const maxTests = 1_000_000
+
+func (u *usage) add(other usage) {
+	u.tests = min(u.tests+other.tests, maxTests+1)
+	u.timed = u.timed || other.timed
+	for key, n := range other.flags {
+		u.flag(key, n)
+	}
+}
+
+func (u *usage) flag(key string, times int) {
+	if u.flags == nil {
+		u.flags = map[string]int{}
+	}
+	u.flags[key] = min(u.flags[key]+times, maxTests+1)
+}
+
+func (k *checker) at(name string) string { return jsontree.Join(k.path, name) }
+
+func (k *checker) add(path, format string, args ...any) {
+	k.problems[k.path] = append(k.problems[k.path], Problem{Path: path, Text: fmt.Sprintf(format, args...)})
+}
+
+// operands returns the checker's operands, or nil if there are none.
+func (k *checker) operands() *operands {
+	if reflect.ValueOf(k.more).IsZero() {
+		return nil
+	}
+	more := k.more
+	return &more
+}
+
+// shape is what is known of a flag's variants.
+type shape struct {
+	names   []string
+	values  []value
+	yes, no int32 // the only variants with that value, or negative
+}
+
+// shape reads the variants in order of their names and finds what true and false
+// are called.
+func (c *compilation) shape(key string) {
+	k := c.under("flags", key)
 	if key == "" {
-		c.add(c.path, "has no key")
+		k.add(k.path, "has no key")
 	}
-	f := &compiled{disabled: def.Disabled, salt: cmp.Or(def.Salt, key)}
-	f.typed = c.types(key, c.variants())
-	f.variants, f.yes = c.names, c.yes
-	f.off = c.variant(c.at("off"), def.Off, c.no, false)
-	f.serve = c.variant(c.at("serve"), def.Serve, c.no, true)
-	f.ramp = c.ramp(c.at("ramp"), key, def.Ramp)
-	for i, r := range def.Rules {
-		f.rules = append(f.rules, c.rule(jsontree.Index(c.at("rules"), i), key, r))
-	}
-	return f
-}
-
-func (c *compiler) at(name string) string { return jsontree.Join(c.path, name) }
-
-// variants reads the variants in order of their names and finds what true and
-// false are called.
-func (c *compiler) variants() []value {
-	variants := c.def.Variants
+	variants := c.doc.Flags[key].Variants
 	if len(variants) == 0 {
-		variants = map[string]any{"on": true, "off": false}
+		c.shapes[key] = onOff
+		return
 	}
-	c.names, c.yes, c.no = slices.Sorted(maps.Keys(variants)), -1, -1
-	values := make([]value, len(c.names))
-	for i, name := range c.names {
-		at := jsontree.Join(c.at("variants"), name)
+	s := &shape{names: slices.Sorted(maps.Keys(variants)), values: make([]value, len(variants)), yes: -1, no: -1}
+	c.shapes[key] = s
+	for i, name := range s.names {
+		at := jsontree.Join(k.at("variants"), name)
 		v, err := variantValue(variants[name])
 		switch {
 		case err != nil:
-			c.add(at, "%v", err)
+			k.add(at, "%v", err)
 		case name == "":
-			c.add(at, "has no name")
-		case i > 0 && values[0].kind != 0 && !v.sameKind(values[0]):
-			c.add(at, "found %v, want %v like variant %q", v, values[0].kind, c.names[0])
+			k.add(at, "has no name")
+		case i > 0 && s.values[0].kind != 0 && !v.sameKind(s.values[0]):
+			k.add(at, "found %v, want %v like variant %q", v, s.values[0].kind, s.names[0])
 		}
-		values[i] = v
+		s.values[i] = v
 		switch v {
 		case boolValue(true):
-			c.yes = only(c.yes, i)
+			s.yes = only(s.yes, int32(i))
 		case boolValue(false):
-			c.no = only(c.no, i)
+			s.no = only(s.no, int32(i))
 		}
 	}
-	return values
+	if slices.Equal(s.names, onOff.names) && slices.Equal(s.values, onOff.values) {
+		c.shapes[key] = onOff
+	}
 }
 
+// onOff is the shape of most flags.
+var onOff = &shape{names: []string{"off", "on"}, values: []value{boolValue(false), boolValue(true)}, yes: 1, no: 0}
+
 // only keeps an index if it is the first, since two are none.
-func only(before, i int) int {
+func only(before, i int32) int32 {
 	if before == -1 {
 		return i
 	}
 	return -2
 }
 
-// types builds the values as a []T of the type that the flag was declared with,
-// or else of the type that JSON suggests.
-func (c *compiler) types(key string, values []value) any {
+// flag compiles one flag.
+func (c *compilation) flag(key string) {
+	k, def, shape := c.under("flags", key), c.doc.Flags[key], c.shapes[key]
+	f := &compiled{
+		key: key, names: shape.names, yes: shape.yes, disabled: def.Disabled, override: -1,
+		salt: cmp.Or(def.Salt, key), place: c.places[key],
+	}
+	f.values = k.values(key, def, shape)
+	f.off = k.variant(shape, k.at("off"), def.Off, shape.no, false)
+	if def.Ramp != nil && def.Split != nil {
+		k.add(k.path, "has both ramp and split, want at most one")
+	}
+	f.serve = k.variant(shape, k.at("serve"), def.Serve, shape.no, def.Split == nil)
+	f.exits = []exit{exitServe: {reason: ReasonServe, rule: -1, serve: f.serve}, exitOff: {reason: ReasonWhen, rule: -1, serve: f.off}}
+	d := drawer{k, shape, f.salt, c.places[key]}
+	switch {
+	case def.Ramp != nil:
+		f.main = d.ramp(k.at("ramp"), *def.Ramp)
+	case def.Split != nil:
+		f.main = d.split(k.at("split"), *def.Split)
+	}
+	if f.main != nil {
+		f.exits[exitServe].draw, f.exits[exitServe].reason = f.main, ReasonRamp
+	}
+
+	var when *node
+	if def.When != nil {
+		n := k.condition(*def.When, k.at("when"))
+		when = &n
+	}
+	targets := k.targets(f, def.Targets, shape)
+	rules := make([]node, len(def.Rules))
+	first := len(f.exits)
+	for i, r := range def.Rules {
+		path := jsontree.Index(k.at("rules"), i)
+		rules[i] = k.condition(r.If, jsontree.Join(path, "if"))
+		f.exits = append(f.exits, d.rule(path, int32(i), r))
+	}
+	f.more = k.operands()
+
+	f.start = ^exitServe
+	for i := len(rules) - 1; i >= 0; i-- {
+		f.exits[first+i].next = f.start
+		f.start = f.emit(rules[i], true, ^int32(first+i), f.start)
+	}
+	for i := len(targets) - 1; i >= 0; i-- {
+		f.start = f.emit(targets[i], true, ^int32(2+i), f.start)
+	}
+	if when != nil {
+		f.start = f.emit(*when, true, f.start, ^exitOff)
+	}
+	f.code, f.exits = slices.Clip(f.code), slices.Clip(f.exits)
+	for _, e := range f.exits {
+		f.timed = f.timed || e.draw != nil && e.draw.schedule != nil
+	}
+	f.timed = f.timed || k.use.timed
+	f.needs, f.segments, c.uses[key] = k.use.flags, k.named, k.use
+	if len(c.problems[k.path]) == 0 {
+		c.good[key] = f
+	}
+}
+
+// targets compiles individual targets to a test and an exit for each variant.
+func (k *checker) targets(f *compiled, targets map[string][]string, shape *shape) (tests []node) {
+	owner := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(targets)) {
+		path := jsontree.Join(k.at("targets"), name)
+		serve := k.variant(shape, path, name, -1, true)
+		k.keys(path, targets[name])
+		for i, key := range targets[name] {
+			if other, taken := owner[key]; taken && other != name {
+				k.add(jsontree.Index(path, i), "%q is a target of %q already", key, other)
+			}
+			owner[key] = name
+		}
+		tests = append(tests, k.listed(0, targets[name]))
+		f.exits = append(f.exits, exit{reason: ReasonTarget, rule: -1, serve: serve})
+	}
+	return tests
+}
+
+// values builds the values as a *variants[T] of the type that the flag was declared
+// with, or else of the type that JSON suggests.
+func (k *checker) values(key string, def FeatureFlag, shape *shape) any {
 	declared := declaredAs(key)
 	switch len(declared) {
 	case 0:
-		return natural(c.names, values)
+		return natural(shape)
 	case 1:
-		if len(c.def.Variants) == 0 && declared[0].typ != reflect.TypeFor[bool]() {
-			c.add(c.at("variants"), "missing, want named values: the flag is declared as %v at %s", declared[0].typ, declared[0].where)
+		if len(def.Variants) == 0 && declared[0].typ != reflect.TypeFor[bool]() {
+			k.add(k.at("variants"), "missing, want named values: the flag is declared as %v at %s", declared[0].typ, declared[0].where)
 			return nil
 		}
-		built, wrong := declared[0].build(c.names, values)
+		built, wrong := declared[0].build(shape)
 		for _, name := range slices.Sorted(maps.Keys(wrong)) {
-			c.add(jsontree.Join(c.at("variants"), name), "%v, as %s declares", wrong[name], declared[0].where)
+			k.add(jsontree.Join(k.at("variants"), name), "%v, as %s declares", wrong[name], declared[0].where)
 		}
 		return built
 	}
@@ -166,73 +320,47 @@ func (c *compiler) types(key string, values []value) any {
 	for i, d := range declared {
 		as[i] = d.typ.String() + " at " + d.where
 	}
-	c.add(c.path, "declared with more than one type: %s", strings.Join(as, ", "))
-	return nil
-}
-
-// natural serves those who declare a flag only after its document was compiled.
-func natural(names []string, values []value) any {
-	first, numbers := values[0], true
-	for _, v := range values {
-		numbers = numbers && v.kind == kindInt
-	}
-	switch {
-	case first.kind == kindBool:
-		all, _ := buildAll(names, values, asBool)
-		return all
-	case first.kind == kindString:
-		all, _ := buildAll(names, values, asString)
-		return all
-	case numbers:
-		all, _ := buildAll(names, values, asInt)
-		return all
-	case first.isNumber():
-		all, _ := buildAll(names, values, asFloat)
-		return all
-	}
+	k.add(k.path, "declared with more than one type: %s", strings.Join(as, ", "))
 	return nil
 }
 
 // variant finds a variant by name; an empty name means fallback, which must be
 // one if it is needed.
-func (c *compiler) variant(path, name string, fallback int, needed bool) int {
+func (k *checker) variant(shape *shape, path, name string, fallback int32, needed bool) int32 {
 	switch {
 	case name != "":
-		if i, ok := slices.BinarySearch(c.names, name); ok {
-			return i
+		if i, ok := slices.BinarySearch(shape.names, name); ok {
+			return int32(i)
 		}
-		c.add(path, "unknown variant %q, want one of %q", name, c.names)
+		k.add(path, "unknown variant %q, want one of %q", name, shape.names)
 	case fallback >= 0:
 		return fallback
 	case needed:
-		c.add(path, "missing, want one of %q", c.names)
+		k.add(path, "missing, want one of %q", shape.names)
 	}
 	return -1
 }
 
-func (c *compiler) ramp(path, key string, r *Ramp) *ramp {
-	if r == nil {
-		return nil
-	}
-	if r.Share < 0 || r.Share > All {
-		c.add(jsontree.Join(path, "percent"), "found %v, want 0 to 100 %%", r.Share)
-	}
-	return newRamp(r.Share, c.variant(jsontree.Join(path, "serve"), r.Serve, c.yes, true), cmp.Or(r.Salt, c.def.Salt, key))
-}
-
-func newRamp(share Share, serve int, salt string) *ramp {
-	return &ramp{lane: bucket.Lane(salt, bucket.Ramp), share: share, serve: serve, salt: salt}
-}
-
-func (c *compiler) rule(path, key string, r Rule) rule {
-	out := rule{cond: compileCondition(r.If, jsontree.Join(path, "if"), c.Problems)}
+// header is the flag as a set holds it.
+func (f *compiled) header() header {
+	h := header{mode: modeFull, timed: f.timed, killed: f.killed, variant: f.serve, values: f.values, flag: f, counts: f.counts, count: f.first}
 	switch {
-	case r.Ramp != nil && r.Serve != "":
-		c.add(path, "has both serve and ramp, want one")
-	case r.Ramp != nil:
-		out.ramp = c.ramp(jsontree.Join(path, "ramp"), key, r.Ramp)
+	case f.killed || f.override < 0 && f.disabled:
+		h.mode, h.timed, h.variant = modeStatic, false, f.off
+	case f.override >= 0:
+		h.mode, h.timed, h.variant = modeStatic, false, f.override
+	case f.start >= 0:
+	case f.start == ^exitOff:
+		h.mode, h.variant = modeStatic, f.off
+	case f.start != ^exitServe:
+	case f.main == nil || f.main.cuts == nil && f.main.schedule == nil && f.main.share == 0:
+		h.mode = modeStatic
+	case f.main.by != 0 || f.main.layer != nil || f.main.schedule != nil:
+	case f.main.cuts != nil:
+		h.mode, h.lane = modeSplit, f.main.lane
 	default:
-		out.serve = c.variant(jsontree.Join(path, "serve"), r.Serve, -1, true)
+		h.mode, h.in, h.lane, h.limit = modeRamp, f.main.serve, f.main.lane, f.main.limit
 	}
-	return out
+	h.count++ // the caller's default is -1
+	return h
 }

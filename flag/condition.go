@@ -2,127 +2,205 @@ package flag
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/guidon-go/guidon/internal/jsontree"
 )
 
-// truth is three-valued; its order makes "all" a minimum and "any" a maximum
-// (Kleene's strong logic).
-type truth int8
+// node is a condition that was checked: a leaf, or all, any or the opposite of
+// others.
+type node struct {
+	join join
+	of   []node
+	leaf instr
+}
+
+type join uint8
 
 const (
-	no truth = iota - 1
-	unknown
-	yes
+	joinLeaf join = iota
+	joinAll
+	joinAny
+	joinNot
 )
 
-// test is a compiled condition: a leaf compares attr with values, an inner node
-// combines its children.
-type test struct {
-	op     op
-	attr   uint32
-	values []value
-	of     []test
+// never stands in for a condition that was refused.
+var never = node{join: joinAny}
+
+// emit adds the tests of whether a condition is known to be true, or known to be
+// false, and returns where they begin. What follows is there already, since a
+// program is written from its end.
+func (p *program) emit(n node, want bool, then, otherwise int32) int32 {
+	switch {
+	case n.join == joinNot:
+		return p.emit(n.of[0], !want, then, otherwise)
+	case n.join == joinLeaf:
+		n.leaf.not, n.leaf.yes, n.leaf.no = !want, then, otherwise
+		p.code = append(p.code, n.leaf)
+		return int32(len(p.code) - 1)
+	case (n.join == joinAll) == want: // each of them
+		for i := len(n.of) - 1; i >= 0; i-- {
+			then = p.emit(n.of[i], want, then, otherwise)
+		}
+		return then
+	}
+	for i := len(n.of) - 1; i >= 0; i-- { // one of them
+		otherwise = p.emit(n.of[i], want, then, otherwise)
+	}
+	return otherwise
 }
 
-type op uint8
-
-const (
-	opIn op = iota
-	opAll
-	opAny
-	opNot
-)
-
-func (t *test) eval(s *Subject) truth {
-	switch t.op {
-	case opAll:
-		result := yes
-		for i := range t.of {
-			result = min(result, t.of[i].eval(s))
-		}
-		return result
-	case opAny:
-		result := no
-		for i := range t.of {
-			result = max(result, t.of[i].eval(s))
-		}
-		return result
-	case opNot:
-		return -t.of[0].eval(s)
-	}
-	v, ok := s.fact(t.attr)
-	if !ok || !v.sameKind(t.values[0]) {
-		return unknown
-	}
-	if slices.Contains(t.values, v) {
-		return yes
-	}
-	return no
+type named struct {
+	name  string
+	given bool
 }
 
-func compileCondition(c Condition, path string, problems *Problems) test {
-	given := 0
-	for _, is := range []bool{c.Attr != "" || c.Eq != nil || c.In != nil, c.All != nil, c.Any != nil, c.Not != nil} {
-		if is {
-			given++
+func names(all ...named) (given []string) {
+	for _, n := range all {
+		if n.given {
+			given = append(given, n.name)
 		}
 	}
-	if given != 1 {
-		problems.add(path, "has %d conditions, want exactly one of attr, all, any, not", given)
-		return test{op: opAny}
-	}
-	children := func(name string, of []Condition) []test {
-		out := make([]test, len(of))
-		for i, child := range of {
-			out[i] = compileCondition(child, jsontree.Index(jsontree.Join(path, name), i), problems)
+	return given
+}
+
+// condition checks a condition.
+func (k *checker) condition(c Condition, path string) node {
+	operators := c.operators()
+	forms := names(
+		named{"attr", c.Attr != "" || len(operators) > 0 || c.Fold},
+		named{"segment", c.Segment != ""}, named{"flag", c.Flag != "" || c.Serves != nil}, named{"time", c.Time != nil},
+		named{"all", c.All != nil}, named{"any", c.Any != nil}, named{"not", c.Not != nil},
+	)
+	if len(forms) != 1 {
+		found := "has no condition"
+		if len(forms) > 0 {
+			found = "has " + strings.Join(forms, " and ")
 		}
-		return out
+		k.add(path, "%s, want exactly one of attr, segment, flag, time, all, any, not", found)
+		return never
+	}
+	if c.All == nil && c.Any == nil && c.Not == nil {
+		k.use.add(usage{tests: 1})
+	}
+	switch forms[0] {
+	case "attr":
+		return k.comparison(c, operators, path)
+	case "segment":
+		return k.inSegment(c.Segment, jsontree.Join(path, "segment"))
+	case "flag":
+		return k.served(c, path)
+	case "time":
+		return k.window(*c.Time, jsontree.Join(path, "time"))
+	case "all":
+		return node{join: joinAll, of: k.conditions(c.All, jsontree.Join(path, "all"))}
+	case "any":
+		return node{join: joinAny, of: k.conditions(c.Any, jsontree.Join(path, "any"))}
+	}
+	return node{join: joinNot, of: []node{k.condition(*c.Not, jsontree.Join(path, "not"))}}
+}
+
+func (k *checker) conditions(of []Condition, path string) []node {
+	out := make([]node, len(of))
+	for i, c := range of {
+		out[i] = k.condition(c, jsontree.Index(path, i))
+	}
+	return out
+}
+
+// inSegment is true in a segment.
+func (k *checker) inSegment(name, at string) node {
+	s := k.segments[name]
+	if s == nil {
+		k.add(at, "unknown segment %q%s", name, want(name, k.doc.Segments))
+		return never
+	}
+	k.use.add(s.use)
+	k.named = append(k.named, name)
+	in := instr{op: opSegment, num: uint64(len(k.more.segments))}
+	k.more.segments = append(k.more.segments, s.segment)
+	return node{leaf: in}
+}
+
+// want suggests a name.
+func want[T any](name string, known map[string]T) string {
+	all := make([]string, 0, len(known))
+	for one := range known {
+		all = append(all, one)
+	}
+	slices.Sort(all)
+	if closest := jsontree.Closest(name, all); closest != "" {
+		return ", did you mean \"" + closest + "\"?"
+	}
+	return ""
+}
+
+// served is a prerequisite.
+func (k *checker) served(c Condition, path string) node {
+	at := jsontree.Join(path, "flag")
+	shape := k.shapes[c.Flag]
+	switch {
+	case c.Flag == "":
+		k.add(path, "names no flag, want flag beside serves")
+		return never
+	case shape == nil:
+		k.add(at, "unknown flag %q%s", c.Flag, want(c.Flag, k.doc.Flags))
+		return never
+	}
+	p := prerequisite{key: c.Flag}
+	at = jsontree.Join(path, "serves")
+	for i, name := range c.Serves {
+		if _, ok := slices.BinarySearch(shape.names, name); !ok {
+			k.add(jsontree.Index(at, i), "unknown variant %q of flag %q, want one of %q", name, c.Flag, shape.names)
+		}
+		p.serves = append(p.serves, name)
 	}
 	switch {
-	case c.All != nil:
-		return test{op: opAll, of: children("all", c.All)}
-	case c.Any != nil:
-		return test{op: opAny, of: children("any", c.Any)}
-	case c.Not != nil:
-		return test{op: opNot, of: []test{compileCondition(*c.Not, jsontree.Join(path, "not"), problems)}}
+	case c.Serves != nil && len(c.Serves) == 0:
+		k.add(at, "is empty, so it never matches; want one of %q", shape.names)
+	case c.Serves == nil && shape.yes < 0:
+		k.add(at, "missing, want some of %q", shape.names)
+	case c.Serves == nil:
+		p.serves = []string{shape.names[shape.yes]}
 	}
-	return compileComparison(c, path, problems)
+	k.use.flag(c.Flag, 1)
+	in := instr{op: opServes, num: uint64(len(k.more.serves))}
+	k.more.serves = append(k.more.serves, p)
+	return node{leaf: in}
 }
 
-func compileComparison(c Condition, path string, problems *Problems) test {
-	if c.Attr == "" {
-		problems.add(path, "names no attribute, want attr")
+// window is true while it is open.
+func (k *checker) window(w Window, path string) node {
+	if w.From.IsZero() && w.Until.IsZero() {
+		k.add(path, "is always open, want from or until")
+		return never
 	}
-	list, at := c.In, jsontree.Join(path, "in")
-	switch {
-	case (c.Eq != nil) == (c.In != nil):
-		problems.add(path, "want exactly one of eq and in")
-		return test{op: opAny}
-	case c.Eq != nil:
-		list, at = []any{c.Eq}, jsontree.Join(path, "eq")
-	case len(c.In) == 0:
-		problems.add(at, "is empty, so it never matches; want at least one value")
-		return test{op: opAny}
+	out := window{-1 << 63, 1<<63 - 1}
+	if !w.From.IsZero() {
+		out.from = k.moment(w.From, jsontree.Join(path, "from"))
 	}
-	t := test{op: opIn, attr: attribute(c.Attr)}
-	for i, x := range list {
-		here := at
-		if c.In != nil {
-			here = jsontree.Index(at, i)
+	if !w.Until.IsZero() {
+		out.until = k.moment(w.Until, jsontree.Join(path, "until"))
+	}
+	k.use.timed = true
+	in := instr{op: opTime, num: uint64(len(k.more.windows))}
+	k.more.windows = append(k.more.windows, out)
+	return node{leaf: in}
+}
+
+// listed is true of a unit that is one of many keys.
+func (k *checker) listed(by uint32, keys []string) node {
+	in := instr{op: opListed, attr: by, num: uint64(len(k.more.lists))}
+	k.more.lists = append(k.more.lists, newKeySet(keys))
+	k.use.add(usage{tests: 1})
+	return node{leaf: in}
+}
+
+// keys checks a list of keys.
+func (k *checker) keys(path string, keys []string) {
+	for i, key := range keys {
+		if key == "" {
+			k.add(jsontree.Index(path, i), "is empty, want a key")
 		}
-		v, err := scalar(x)
-		switch {
-		case err != nil:
-			problems.add(here, "%v", err)
-		case len(t.values) > 0 && !v.sameKind(t.values[0]):
-			problems.add(here, "found %v, want %v like the values before it", v, t.values[0].kind)
-		default:
-			t.values = append(t.values, v)
-		}
 	}
-	if len(t.values) == 0 {
-		return test{op: opAny}
-	}
-	return t
 }

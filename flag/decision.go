@@ -1,37 +1,54 @@
 package flag
 
-import "github.com/guidon-go/guidon/internal/bucket"
-
 // Reason says what decided.
 type Reason uint8
 
-// The reasons, in the order in which they are tried. The zero Reason is never
-// returned.
+// The reasons. The zero Reason is never returned.
 const (
 	// ReasonNoDocument is a nil or empty store, or no view in the context.
 	ReasonNoDocument Reason = iota + 1
 	// ReasonUnknownFlag is a flag that the document does not have.
 	ReasonUnknownFlag
-	// ReasonWrongType is a flag whose document was compiled before this type was
-	// declared for it, and whose values are of another.
+	// ReasonQuarantined is a flag whose definition is broken, and has never been
+	// any better.
+	ReasonQuarantined
+	// ReasonWrongType is a flag whose values are of another type than this one, and
+	// whose document was compiled before this type was declared for it.
 	ReasonWrongType
 	// ReasonKilled is an emergency rollback: off for everybody.
 	ReasonKilled
+	// ReasonOverride is a variant or value that was set for this process or this
+	// request.
+	ReasonOverride
 	// ReasonDisabled is a flag that its document disables.
 	ReasonDisabled
-	// ReasonRule is a rule that matched.
+	// ReasonWhen is a flag whose When is not met.
+	ReasonWhen
+	// ReasonTarget is a subject that the flag's Targets name.
+	ReasonTarget
+	// ReasonRule is a rule that matched, and admitted the subject if it has a ramp.
 	ReasonRule
 	// ReasonRamp is the flag's ramp: slots below it are in, the others out.
 	ReasonRamp
-	// ReasonNoUnit is a ramp that was skipped, because the subject has no key.
+	// ReasonSplit is the flag's split.
+	ReasonSplit
+	// ReasonNoUnit is a ramp or split of the flag that was skipped, because the
+	// subject does not have the key or attribute that it is by.
 	ReasonNoUnit
+	// ReasonHoldout is a ramp or split of the flag that was skipped, because the
+	// flag's layer holds the unit out.
+	ReasonHoldout
+	// ReasonLayer is a ramp or split of the flag that was skipped, because the
+	// flag's layer does not give it the unit.
+	ReasonLayer
 	// ReasonServe is the flag's Serve.
 	ReasonServe
 )
 
 // String is a word or two.
 func (r Reason) String() string {
-	names := [...]string{"invalid", "no document", "unknown flag", "wrong type", "killed", "disabled", "rule", "ramp", "no unit", "serve"}
+	names := [...]string{"invalid", "no document", "unknown flag", "quarantined", "wrong type", "killed", "override", "disabled",
+		"when", "target", "rule", "ramp", "split", "no unit", "holdout", "layer", "serve"}
 	if int(r) >= len(names) {
 		return names[0]
 	}
@@ -43,67 +60,87 @@ type Decision[T any] struct {
 	Value    T      // what to do
 	Variant  string // the variant's name; empty if the caller's default won
 	Reason   Reason // what decided
-	Rule     int    // index of the rule that matched, or -1
+	Rule     int    // index of the rule that decided, or -1
 	Revision uint64 // of the snapshot that decided; it grows with every change
 
-	// Where a ramp decided, the unit was in if Slot < Ramp.
-	Unit uint64 // hash of the subject's key
-	Slot int32  // 0 .. 99,999, or -1 if no ramp decided
+	// Where a ramp decided, the unit was in if Slot < Ramp; where a split decided,
+	// Slot is in one of the variant's ranges.
+	Unit uint64 // hash of the unit
+	Slot int32  // 0 .. 99,999, or -1 if neither a ramp nor a split decided
 	Ramp Share  // of the ramp that decided
 }
 
 // verdict is a decision before its value is looked up.
 type verdict struct {
-	variant int // index, or -1 for the caller's default
+	variant int32 // index, or negative for the caller's default
 	reason  Reason
 	rule    int
 	slot    int32
 	ramp    Share
+	unit    uint64
 }
 
-// decide is the whole evaluation. It allocates nothing, locks nothing, and
-// writes nothing.
-func (f *compiled) decide(s *Subject) verdict {
-	v := verdict{variant: f.serve, reason: ReasonServe, rule: -1, slot: -1}
+// decide is [header.pick] with the reason.
+func (f *compiled) decide(set *Set, s *Subject, now int64) verdict {
+	v := verdict{rule: -1, slot: -1}
 	switch {
 	case f.killed:
 		v.variant, v.reason = f.off, ReasonKilled
+		return v
+	case f.override >= 0:
+		v.variant, v.reason = f.override, ReasonOverride
 		return v
 	case f.disabled:
 		v.variant, v.reason = f.off, ReasonDisabled
 		return v
 	}
-	for i := range f.rules {
-		r := &f.rules[i]
-		if r.cond.eval(s) != yes {
-			continue
-		}
-		if r.ramp == nil {
-			v.variant, v.reason, v.rule = r.serve, ReasonRule, i
-			return v
-		}
-		if slot, ok := r.ramp.slot(s); ok && Share(slot) < r.ramp.share {
-			return verdict{r.ramp.serve, ReasonRule, i, slot, r.ramp.share}
-		}
-	}
-	if f.ramp == nil {
+	variant, exit := f.run(set, s, now)
+	e := &f.exits[exit]
+	v.variant, v.reason, v.rule = variant, e.reason, int(e.rule)
+	if e.draw == nil {
 		return v
 	}
-	slot, ok := f.ramp.slot(s)
-	if !ok {
+	slot, share, unit, how := e.draw.why(s, now)
+	switch how {
+	case drawnPlace:
+		v.slot, v.ramp, v.unit = slot, share, unit
+		if e.draw.cuts != nil && e.reason == ReasonRamp {
+			v.reason = ReasonSplit
+		}
+	case drawnNoUnit:
 		v.reason = ReasonNoUnit
-		return v
-	}
-	v.reason, v.slot, v.ramp = ReasonRamp, slot, f.ramp.share
-	if Share(slot) < f.ramp.share {
-		v.variant = f.ramp.serve
+	case drawnHoldout:
+		v.reason = ReasonHoldout
+	case drawnLayer:
+		v.reason = ReasonLayer
 	}
 	return v
 }
 
-func (r *ramp) slot(s *Subject) (int32, bool) {
-	if s == nil || s.key == "" {
-		return 0, false
+// exit is one way out of a flag's program, and what it serves there.
+type exit struct {
+	reason Reason
+	rule   int32 // or -1
+	serve  int32 // without a draw; behind the flag's own draw, for those it leaves out
+	next   int32 // where those go on whom a rule's draw leaves out
+	draw   *draw // a ramp or split; nil serves
+}
+
+// run finds the exit that decides, and the variant that it serves.
+func (f *compiled) run(set *Set, s *Subject, now int64) (variant, exit int32) {
+	for at := f.start; ; {
+		exit = f.program.run(at, set, s, now)
+		e := &f.exits[exit]
+		if e.draw == nil {
+			return e.serve, exit
+		}
+		v, _ := e.draw.pick(s, now)
+		switch {
+		case v >= 0:
+			return v, exit
+		case e.rule < 0:
+			return e.serve, exit
+		}
+		at = e.next
 	}
-	return bucket.Slot(s.unit, r.lane), true
 }

@@ -1,22 +1,22 @@
 package flag
 
-import (
-	"slices"
+import "time"
 
-	"github.com/guidon-go/guidon/internal/jsontree"
-)
-
-// Document is everything a team says about its flags, by key. In JSON it is
-// {"flags": {"new-checkout": {...}}}.
+// Document is everything a team says about its flags. In JSON it is
+// {"flags": {"new-checkout": {...}}, "segments": {...}, "layers": {...}}; the
+// page DOCUMENTS.md beside this file describes it, and schema.json is for editors.
 type Document struct {
-	Flags map[string]FeatureFlag `json:"flags"` // by key
+	Schema   string                 `json:"$schema,omitempty"`  // where an editor finds the schema; not read here
+	Flags    map[string]FeatureFlag `json:"flags"`              // by key
+	Segments map[string]Segment     `json:"segments,omitempty"` // by name
+	Layers   map[string]Layer       `json:"layers,omitempty"`   // by name
 }
 
 // FeatureFlag is the definition of one flag: what it can serve, and to whom. Its
 // zero value is a boolean flag that serves false.
 //
-// It is decided in this order: disabled, then the rules, then the ramp, then
-// Serve.
+// It is decided in this order: disabled, When, Targets, the rules, then the ramp
+// or split, then Serve.
 type FeatureFlag struct {
 	// Description is for people.
 	Description string `json:"description,omitempty"`
@@ -25,58 +25,191 @@ type FeatureFlag struct {
 	// Variants are the values by name: booleans, strings, numbers, or anything
 	// that JSON can say, all of one kind. Empty means {"on": true, "off": false}.
 	Variants map[string]any `json:"variants,omitempty"`
-	// Off names the variant for a disabled or killed flag. Empty means the false
-	// one for a boolean flag, and otherwise the default that the caller declared.
+	// Off names the variant for a flag that is disabled, killed, or whose When is
+	// not met. Empty means the false one for a boolean flag, and otherwise the
+	// default that the caller declared.
 	Off string `json:"off,omitempty"`
-	// Salt decides who is in a ramp. Empty means the flag's key; pin it to keep
-	// the same people when the flag is renamed.
+	// Salt decides who is in a ramp and where a split puts them. Empty means the
+	// flag's key; pin it to keep the same people when the flag is renamed, or to
+	// share them with another flag.
 	Salt string `json:"salt,omitempty"`
+	// When must be true, or Off is served: the place for prerequisites and time
+	// windows. Nil is true.
+	When *Condition `json:"when,omitempty"`
+	// Targets are the keys of individual subjects, by the variant they get before
+	// any rule is tried.
+	Targets map[string][]string `json:"targets,omitempty"`
 	// Rules are tried in order; the first that matches decides.
 	Rules []Rule `json:"rules,omitempty"`
 	// Ramp serves a variant to a share of everybody whom no rule decided.
 	Ramp *Ramp `json:"ramp,omitempty"`
+	// Split divides everybody whom no rule decided; at most one of Ramp and Split
+	// is given.
+	Split *Split `json:"split,omitempty"`
 	// Serve names the variant for everybody else. Empty means the false one for a
-	// boolean flag; other flags must name one.
+	// boolean flag, and for a Split the caller's default; other flags must name one.
 	Serve string `json:"serve,omitempty"`
 }
 
-// Rule serves a variant to the subjects that match a condition.
+// Rule serves a variant to the subjects that match a condition. Exactly one of
+// Serve, Ramp and Split is given.
 type Rule struct {
 	// If is the condition. A rule matches only when it is true, not when it is
 	// unknown.
 	If Condition `json:"if"`
-	// Serve names the variant. Exactly one of Serve and Ramp is given.
+	// Serve names the variant.
 	Serve string `json:"serve,omitempty"`
 	// Ramp serves a variant to a share of the matching subjects, and leaves the
 	// rest to what follows.
 	Ramp *Ramp `json:"ramp,omitempty"`
+	// Split divides the matching subjects. Those without a unit are left to what
+	// follows.
+	Split *Split `json:"split,omitempty"`
 }
 
 // Ramp serves one variant to a share of the units.
 type Ramp struct {
-	// Share is how many, written as "percent" in JSON.
+	// Share is how many, written as "percent" in JSON. With a Schedule, it is how
+	// many before the first point.
 	Share Share `json:"percent"`
 	// Serve names the variant. Empty means the true one for a boolean flag; other
 	// flags must name one.
 	Serve string `json:"serve,omitempty"`
 	// Salt pins who is in it. Empty means the flag's salt.
 	Salt string `json:"salt,omitempty"`
+	// By names the attribute that is the unit: a string or an integer. Empty means
+	// the subject's key.
+	By string `json:"by,omitempty"`
+	// Schedule changes the share with the clock, in ascending order of time.
+	Schedule []Point `json:"schedule,omitempty"`
+	// Linear goes from point to point in a straight line instead of in steps.
+	Linear bool `json:"linear,omitempty"`
+}
+
+// Point is a share from a moment on.
+type Point struct {
+	At    time.Time `json:"at"`      // from when, RFC 3339 in JSON
+	Share Share     `json:"percent"` // how many
+}
+
+// Split divides the units among several variants. Its parts give either
+// percentages, which are laid out in their order and sum to 100, or slot ranges,
+// which cover 0 to 100 without a gap or an overlap. To change a live split without
+// moving more units than need be, use [Rebalance].
+type Split struct {
+	// By names the attribute that is the unit: a string or an integer. Empty means
+	// the subject's key.
+	By string `json:"by,omitempty"`
+	// Salt pins who is where. Empty means the flag's salt.
+	Salt string `json:"salt,omitempty"`
+	// Parts are the variants with what each gets.
+	Parts []Part `json:"parts"`
+}
+
+// Part is one variant's part of a [Split].
+type Part struct {
+	// Serve names the variant; each is named once.
+	Serve string `json:"serve"`
+	// Share is how much it gets, if the split is by percentages.
+	Share Share `json:"percent,omitempty"`
+	// Ranges are the slots it gets, if the split is by ranges.
+	Ranges []Range `json:"ranges,omitempty"`
+}
+
+// Range is the slots from From up to, not including, To. In JSON both are
+// percentages: {"from": 0, "to": 33.333}.
+type Range struct {
+	From Share `json:"from"` // the first slot in it
+	To   Share `json:"to"`   // the first slot behind it
+}
+
+// Segment is a set of subjects that many conditions can name.
+type Segment struct {
+	// Description is for people.
+	Description string `json:"description,omitempty"`
+	// By names the attribute that Keys and Except list: a string or an integer.
+	// Empty means the subject's key.
+	By string `json:"by,omitempty"`
+	// Keys are in it.
+	Keys []string `json:"keys,omitempty"`
+	// Except are not in it, unless Keys has them.
+	Except []string `json:"except,omitempty"`
+	// If says who else is in it. Nil is nobody.
+	If *Condition `json:"if,omitempty"`
+}
+
+// Layer keeps flags apart: a unit is in the ranges of at most one of its flags, so
+// that no two of them reach the same unit by a ramp or a split. Everything else a
+// flag serves (targets, rules without a ramp or split) is not its business.
+type Layer struct {
+	// Description is for people.
+	Description string `json:"description,omitempty"`
+	// By names the attribute that is the unit: a string or an integer. Empty means
+	// the subject's key.
+	By string `json:"by,omitempty"`
+	// Salt pins who is where. Empty means the layer's name.
+	Salt string `json:"salt,omitempty"`
+	// Holdout is the share that none of the flags reaches.
+	Holdout Share `json:"holdout,omitempty"`
+	// Flags are the ranges by flag. A flag is in one layer at most.
+	Flags map[string][]Range `json:"flags"`
 }
 
 // Condition is true, false or unknown for a subject. It is exactly one of: an
-// attribute compared (Attr with Eq or In), All, Any, or Not.
+// attribute (Attr) with one operator, Segment, Flag, Time, All, Any, or Not.
 //
-// An attribute that the subject lacks, or has with another kind than the value
-// it is compared with, makes the comparison unknown; the opposite of unknown is
-// unknown. Every Go number is of one kind and compared exactly; a number never
-// equals a string.
+// An attribute that the subject lacks, or has with another kind than the operator
+// is for, makes the condition unknown; the opposite of unknown is unknown. Every
+// Go number is of one kind and compared exactly; a number never equals a string.
+// An operator is true of a list when it is true of any element.
 type Condition struct {
-	// Attr names the attribute to compare.
+	// Attr names the attribute that one of the operators below, up to Missing, is
+	// about.
 	Attr string `json:"attr,omitempty"`
 	// Eq is the string, number or boolean that the attribute must equal.
 	Eq any `json:"eq,omitempty"`
 	// In lists values, all of one kind, one of which the attribute must equal.
 	In []any `json:"in,omitzero"`
+	// Lt, Le, Gt and Ge are numbers: less, less or equal, greater, greater or equal.
+	Lt any `json:"lt,omitempty"`
+	Le any `json:"le,omitempty"` // see Lt
+	Gt any `json:"gt,omitempty"` // see Lt
+	Ge any `json:"ge,omitempty"` // see Lt
+	// Prefix, Suffix and Contains are what a string begins with, ends with, or has
+	// somewhere in it.
+	Prefix   string `json:"prefix,omitempty"`
+	Suffix   string `json:"suffix,omitempty"`   // see Prefix
+	Contains string `json:"contains,omitempty"` // see Prefix
+	// Fold makes Eq, In, Prefix, Suffix and Contains ignore case (Unicode simple
+	// folding).
+	Fold bool `json:"fold,omitempty"`
+	// Matches is a regular expression (RE2 syntax) of at most 1,000 bytes that must
+	// match some part of a string.
+	Matches string `json:"matches,omitempty"`
+	// Semver is what a semantic version must satisfy: comparisons (=, <, <=, >, >=,
+	// ^, ~) with versions, separated by spaces, all of which must hold.
+	Semver string `json:"semver,omitempty"`
+	// Before and After compare a time, or a string in RFC 3339, with a moment. After
+	// includes the moment, Before does not.
+	Before time.Time `json:"before,omitzero"`
+	After  time.Time `json:"after,omitzero"` // see Before
+	// CIDR lists IP networks, one of which must contain an address given as a string.
+	CIDR []string `json:"cidr,omitzero"`
+	// Exists is true when the subject has the attribute. It is never unknown.
+	Exists bool `json:"exists,omitempty"`
+	// Missing is true when the subject lacks the attribute. It is never unknown.
+	Missing bool `json:"missing,omitempty"`
+
+	// Segment names a segment that the subject must be in.
+	Segment string `json:"segment,omitempty"`
+	// Flag names another flag, which must serve one of Serves: a prerequisite. It is
+	// unknown when that flag leaves it to its caller's default.
+	Flag string `json:"flag,omitempty"`
+	// Serves are variants of Flag. Empty means the true one of a boolean flag.
+	Serves []string `json:"serves,omitempty"`
+	// Time is a window that must be open.
+	Time *Window `json:"time,omitempty"`
+
 	// All is true when each of its conditions is; when empty, too.
 	All []Condition `json:"all,omitzero"`
 	// Any is true when one of its conditions is; never when empty.
@@ -85,39 +218,8 @@ type Condition struct {
 	Not *Condition `json:"not,omitempty"`
 }
 
-// Parse reads a document from JSON, strictly: an unknown field, a duplicate key
-// or a wrong kind is a problem. The error is a [Problems] with all of them. What
-// the document means is checked by [Compile].
-func Parse(data []byte) (Document, error) {
-	doc, root, problems := parse(data)
-	problems.locate(root)
-	return doc, problems.err()
-}
-
-// parse also returns the tree, if there is one to place problems in.
-func parse(data []byte) (doc Document, root *jsontree.Node, problems Problems) {
-	root, err := jsontree.Parse(data)
-	problems = asProblems(err)
-	if root == nil {
-		return doc, nil, problems
-	}
-	problems = append(problems, asProblems(root.Decode("", &doc))...)
-	if root.Kind == jsontree.Object && root.Get("flags") == nil {
-		problems.add("flags", "missing, want an object of flags by key")
-	}
-	return doc, root, problems
-}
-
-// read parses and compiles a document from JSON and places every problem in its
-// text.
-func read(data []byte) (*Set, *jsontree.Node, Problems) {
-	doc, root, problems := parse(data)
-	if root == nil {
-		return nil, nil, problems
-	}
-	set, more := compile(doc)
-	more = slices.DeleteFunc(more, problems.explains)
-	problems = append(problems, more...)
-	problems.locate(root)
-	return set, root, problems
+// Window is the time from From up to, not including, Until. At least one is given.
+type Window struct {
+	From  time.Time `json:"from,omitzero"`  // zero is always
+	Until time.Time `json:"until,omitzero"` // zero is never
 }

@@ -25,7 +25,10 @@ func FuzzLoad(f *testing.F) {
 	fuzzed, limit := flag.Bool("fuzzed", true), flag.Int("fuzzed-int", 1)
 	f.Fuzz(func(t *testing.T, document, key, place string, n float64) {
 		subject := flag.For(key, country.Is(place), score.Is(n), age.Is(int(int32(len(document)))))
-		store := flag.New(flag.Bytes([]byte(document)), flag.Options{OnLoad: func(flag.LoadInfo) {}})
+		lenient := flag.New(flag.Bytes([]byte(document)), flag.Options{})
+		_ = lenient.Load(t.Context())
+		require.NotEqual(t, "invalid", fuzzed.Decide(lenient, &subject).Reason.String())
+		store := flag.New(flag.Bytes([]byte(document)), flag.Options{Strict: true})
 		if err := store.Load(t.Context()); err != nil {
 			require.NotEmpty(t, err.Error())
 			require.Equal(t, flag.ReasonNoDocument, fuzzed.Decide(store, &subject).Reason)

@@ -2,8 +2,12 @@ package flag
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
+	"time"
+
+	"github.com/guidon-go/guidon/internal/bucket"
 )
 
 // Change says who changed a flag at run time, and why. Both are required.
@@ -21,50 +25,75 @@ func (c Change) check() error {
 
 // overlay is what was changed of one flag; it wins over the document.
 type overlay struct {
-	killed bool
-	ramp   *Ramp
-	change Change
+	killed  bool
+	variant string
+	ramp    *Ramp
+	change  Change
 }
 
 // apply returns a copy of the flag with the overlay laid over it.
 func (o overlay) apply(f *compiled) (*compiled, error) {
 	out := *f
 	out.killed = o.killed
+	if o.variant != "" {
+		i, ok := slices.BinarySearch(f.names, o.variant)
+		if !ok {
+			return nil, fmt.Errorf("unknown variant %q, want one of %q: %s set it for everybody (%s)", o.variant, f.names, o.change.Actor, o.change.Reason)
+		}
+		out.override = int32(i)
+	}
 	if o.ramp == nil {
 		return &out, nil
 	}
-	serve, salt := f.yes, f.salt
-	if f.ramp != nil {
-		serve, salt = f.ramp.serve, f.ramp.salt
+	over := draw{serve: f.yes, salt: f.salt, layer: f.place}
+	if f.main != nil && f.main.cuts != nil {
+		return nil, fmt.Errorf("has a split, over which no ramp can lie: %s set one (%s)", o.change.Actor, o.change.Reason)
+	} else if f.main != nil {
+		over.serve, over.salt, over.by, over.lane = f.main.serve, f.main.salt, f.main.by, f.main.lane
 	}
 	if o.ramp.Serve != "" {
-		var ok bool
-		if serve, ok = slices.BinarySearch(f.variants, o.ramp.Serve); !ok {
-			return nil, fmt.Errorf("unknown variant %q, want one of %q: %s set a ramp to it (%s)", o.ramp.Serve, f.variants, o.change.Actor, o.change.Reason)
+		i, ok := slices.BinarySearch(f.names, o.ramp.Serve)
+		if !ok {
+			return nil, fmt.Errorf("unknown variant %q, want one of %q: %s set a ramp to it (%s)", o.ramp.Serve, f.names, o.change.Actor, o.change.Reason)
 		}
+		over.serve = int32(i)
 	}
-	if serve < 0 {
-		return nil, fmt.Errorf("a ramp must name its variant, want one of %q", f.variants)
+	switch {
+	case over.serve < 0:
+		return nil, fmt.Errorf("a ramp must name its variant, want one of %q", f.names)
+	case over.serve == f.serve && o.ramp.Share < All:
+		return nil, fmt.Errorf("serves %q to everybody, so a ramp to it at %v would mean nothing: %s set it (%s)", f.names[over.serve], o.ramp.Share, o.change.Actor, o.change.Reason)
 	}
-	if serve == f.serve && o.ramp.Share < All {
-		return nil, fmt.Errorf("serves %q to everybody, so a ramp to it at %v would mean nothing: %s set it (%s)", f.variants[serve], o.ramp.Share, o.change.Actor, o.change.Reason)
+	if o.ramp.Salt != "" && o.ramp.Salt != over.salt || over.lane == 0 {
+		over.salt = cmp.Or(o.ramp.Salt, over.salt)
+		over.lane = bucket.Lane(over.salt, bucket.Ramp)
 	}
-	out.ramp = newRamp(o.ramp.Share, serve, cmp.Or(o.ramp.Salt, salt))
+	if o.ramp.By != "" {
+		over.by = attribute(o.ramp.By)
+	}
+	over.setShare(o.ramp.Share)
+	out.main = &over
+	out.exits = slices.Clone(f.exits)
+	out.exits[exitServe].draw, out.exits[exitServe].reason = &over, ReasonRamp
 	return &out, nil
 }
 
 // Status is one flag as it serves now.
 type Status struct {
-	Key      string   // the flag's
-	Disabled bool     // by its document
-	Killed   bool     // by Kill
-	Ramp     Ramp     // the ramp that serves; zero if there is none
-	Serve    string   // the variant for those whom neither rule nor ramp decides
-	True     string   // the only variant that is true; empty if there is none
-	Salts    []string // of the rules' ramps
-	Overlaid bool     // whether something was changed at run time
-	Change   Change   // who did, and why
-	Revision uint64   // of the snapshot that serves
+	Key         string            // the flag's
+	Disabled    bool              // by its document
+	Killed      bool              // by Kill
+	Override    string            // the variant that Override serves to everybody, or empty
+	Quarantined bool              // whether the newest document is wrong about it, so that an older one serves
+	Ramp        Ramp              // the ramp that serves; zero if there is none
+	Split       bool              // whether a split serves in a ramp's place
+	Serve       string            // the variant for those whom neither rule nor ramp decides
+	True        string            // the only variant that is true; empty if there is none
+	Salts       []string          // of the rules' ramps
+	Overlaid    bool              // whether something was changed at run time
+	Change      Change            // who did, and why
+	Counts      map[string]uint64 // evaluations by variant since the store was made, "" is the caller's default; nil if there are none
+	Revision    uint64            // of the snapshot that serves
 }
 
 // Status returns a flag as it serves now, or [ErrNotFound].
@@ -75,41 +104,64 @@ func (s *Store) Status(key string) (Status, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	set := s.snapshot()
-	f := set.byKey[key]
-	if f == nil {
+	h := set.header(key)
+	if h == nil {
 		return Status{}, &Error{"status", key, ErrNotFound}
 	}
+	f := h.flag
 	over, overlaid := s.overlay[key]
-	st := Status{Key: key, Disabled: f.disabled, Killed: f.killed, Overlaid: overlaid, Change: over.change, Revision: set.revision}
-	if f.serve >= 0 {
-		st.Serve = f.variants[f.serve]
+	st := Status{
+		Key: key, Disabled: f.disabled, Killed: f.killed, Overlaid: overlaid, Change: over.change, Override: over.variant,
+		Serve: f.name(f.serve), True: f.name(f.yes), Counts: f.counted(), Revision: set.revision,
+		Quarantined: slices.Contains(s.quarantined, key),
 	}
-	if f.yes >= 0 {
-		st.True = f.variants[f.yes]
-	}
-	for _, r := range f.rules {
-		if r.ramp != nil {
-			st.Salts = append(st.Salts, r.ramp.salt)
+	for _, e := range f.exits {
+		if e.rule >= 0 && e.draw != nil && e.draw.cuts == nil {
+			st.Salts = append(st.Salts, e.draw.salt)
 		}
 	}
-	if f.ramp != nil {
-		st.Ramp = Ramp{Share: f.ramp.share, Serve: f.variants[f.ramp.serve], Salt: f.ramp.salt}
+	switch d := f.main; {
+	case d == nil:
+	case d.cuts != nil:
+		st.Split = true
+	default:
+		st.Ramp = Ramp{Share: d.share, Serve: f.name(d.serve), Salt: d.salt, By: attributeName(d.by), Linear: d.linear}
+		for _, p := range d.schedule {
+			st.Ramp.Schedule = append(st.Ramp.Schedule, Point{time.Unix(0, p.at).UTC(), p.share})
+		}
 	}
 	return st, nil
 }
 
-// SetRamp lays a ramp over the flag's own. An empty Serve or Salt keeps what serves
-// now, so that nobody changes sides. When it returns, every new evaluation sees it.
+func (f *compiled) name(variant int32) string {
+	if variant < 0 {
+		return ""
+	}
+	return f.names[variant]
+}
+
+// SetRamp lays a ramp over the flag's own. An empty Serve, Salt or By keeps what
+// serves now, so that nobody changes sides. It has no Schedule. When SetRamp
+// returns, every new evaluation sees it.
 func (s *Store) SetRamp(key string, ramp Ramp, change Change) error {
+	if ramp.Schedule != nil || ramp.Linear {
+		return &Error{"set ramp", key, errors.New("found a schedule, want a share: what is set at run time stays as it is")}
+	}
 	if ramp.Share < 0 || ramp.Share > All {
 		return &Error{"set ramp", key, fmt.Errorf("found %v, want 0 to 100 %%", ramp.Share)}
 	}
 	return s.change("set ramp", key, change, func(o *overlay) {
 		if before := o.ramp; before != nil {
-			ramp.Serve, ramp.Salt = cmp.Or(ramp.Serve, before.Serve), cmp.Or(ramp.Salt, before.Salt)
+			ramp.Serve, ramp.Salt, ramp.By = cmp.Or(ramp.Serve, before.Serve), cmp.Or(ramp.Salt, before.Salt), cmp.Or(ramp.By, before.By)
 		}
 		o.ramp = &ramp
 	})
+}
+
+// Override serves one variant to everybody in this process, rules included, until
+// [Store.Clear]; an empty variant takes that back alone. A kill wins over it.
+func (s *Store) Override(key, variant string, change Change) error {
+	return s.change("override", key, change, func(o *overlay) { o.variant = variant })
 }
 
 // Kill is the emergency rollback: when it returns, every new evaluation serves
@@ -135,26 +187,28 @@ func (s *Store) change(op, key string, change Change, edit func(*overlay)) error
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	f := s.document.byKey[key]
-	if f == nil {
+	h := s.document.header(key)
+	if h == nil {
 		return &Error{op, key, ErrNotFound}
 	}
 	over := s.overlay[key]
 	edit(&over)
 	over.change = change
-	if _, err := over.apply(f); err != nil {
+	changed, err := over.apply(h.flag)
+	if err != nil {
 		return &Error{op, key, err}
 	}
 	if s.overlay == nil {
 		s.overlay = map[string]overlay{}
 	}
 	s.overlay[key] = over
-	if !over.killed && over.ramp == nil {
+	if !over.killed && over.ramp == nil && over.variant == "" {
 		delete(s.overlay, key)
+		changed = h.flag
 	}
 	if s.err != nil {
-		s.last = nil // a document that did not fit the overlay may fit it now
+		s.retry = true // a document that did not fit the overlay may fit it now
 	}
-	s.publish()
+	s.serve(s.snapshot().with(key, changed))
 	return nil
 }

@@ -93,7 +93,7 @@ func TestChangesAddUp(t *testing.T) {
 	require.False(t, two.Value(store, &subject))
 	status, err := store.Status("one")
 	require.NoError(t, err)
-	require.Equal(t, flag.Status{Key: "one", Killed: true, Ramp: flag.Ramp{Share: flag.All, Serve: "on", Salt: "one"}, Serve: "off", True: "on", Overlaid: true, Change: me, Revision: status.Revision}, status)
+	require.Equal(t, flag.Status{Key: "one", Killed: true, Ramp: flag.Ramp{Share: flag.All, Serve: "on", Salt: "one"}, Serve: "off", True: "on", Overlaid: true, Change: me, Revision: status.Revision, Counts: map[string]uint64{"on": 1, "off": 1}}, status)
 }
 
 // TestClearedFirst: a document that was refused for what lay over it serves at the next

@@ -48,7 +48,7 @@ func TestBrokenDocuments(t *testing.T) {
 			data, err := os.ReadFile(file)
 			require.NoError(t, err)
 			next := []byte(`{"flags": {"good": {"serve": "on"}}}`)
-			store := guidon.New(guidon.SourceFunc(func(context.Context) ([]byte, error) { return next, nil }), guidon.Options{OnLoad: func(guidon.LoadInfo) {}})
+			store := guidon.New(guidon.SourceFunc(func(context.Context) ([]byte, error) { return next, nil }), guidon.Options{Strict: true, OnLoad: func(guidon.LoadInfo) {}})
 			require.NoError(t, store.Load(t.Context()))
 			next = data
 			err = store.Load(t.Context())

@@ -10,7 +10,8 @@ import (
 // Ref is a flag as the code knows it: its key, its type, and the value that
 // counts when in doubt. It is declared once, by [Bool], [Int], [Float],
 // [String] or [JSON], usually in a package-level variable, and is safe for
-// concurrent use. The zero Ref serves T's zero value.
+// concurrent use. The zero Ref serves T's zero value. See [ByKey] for flags that are
+// not declared.
 type Ref[T any] struct {
 	id  int // one more than the dense index, so that the zero Ref has none
 	key string
@@ -59,6 +60,12 @@ func JSON[T any](key string, def T) Ref[T] {
 	return Ref[T]{declare(key, asJSON[T]) + 1, key, def}
 }
 
+// ByKey returns a flag that is not declared: it is looked up by its key in each
+// evaluation, for keys that are known only at run time. T is the type that the
+// document suggests (bool, string, int64 if every variant is a whole number,
+// float64), the one that the code declares for the key, or any.
+func ByKey[T any](key string, def T) Ref[T] { return Ref[T]{key: key, def: def} }
+
 // On says whether the flag is on for the request whose view is in the context.
 func (s Switch) On(ctx context.Context) bool { return s.In(ctx) }
 
@@ -72,61 +79,141 @@ func (r Ref[T]) Default() T { return r.def }
 func (r Ref[T]) In(ctx context.Context) T { return r.From(FromContext(ctx)) }
 
 // From evaluates for a view. A nil view gives the default.
-func (r Ref[T]) From(view *View) T { return r.DecideFrom(view).Value }
+func (r Ref[T]) From(view *View) T {
+	if view == nil {
+		return r.def
+	}
+	view.expose(r.key)
+	if view.overrides != nil {
+		return r.decide(view.set, &view.subject, view.override(r.key)).Value
+	}
+	return r.value(view.set, &view.subject)
+}
 
 // Value evaluates for a subject against the store's newest snapshot. A nil store
 // gives the default.
-func (r Ref[T]) Value(flags *Store, subject *Subject) T { return r.Decide(flags, subject).Value }
+func (r Ref[T]) Value(flags *Store, subject *Subject) T {
+	if subject == nil {
+		subject = &nobody
+	}
+	return r.value(flags.snapshot(), subject)
+}
 
 // Decide is [Ref.Value] with the reason.
 func (r Ref[T]) Decide(flags *Store, subject *Subject) Decision[T] {
-	return r.decide(flags.snapshot(), subject)
+	if subject == nil {
+		subject = &nobody
+	}
+	return r.decide(flags.snapshot(), subject, nil)
 }
 
 // DecideFrom is [Ref.From] with the reason.
 func (r Ref[T]) DecideFrom(view *View) Decision[T] {
 	if view == nil {
-		return r.decide(nil, nil)
+		return r.decide(nil, &nobody, nil)
 	}
-	view.expose(r.id)
-	return r.decide(view.set, &view.subject)
+	view.expose(r.key)
+	return r.decide(view.set, &view.subject, view.override(r.key))
 }
 
-func (r Ref[T]) decide(set *Set, subject *Subject) Decision[T] {
-	d := Decision[T]{Value: r.def, Rule: -1, Slot: -1}
+// value is the hot path: [header.pick] by hand, so that the most frequent flags
+// cost no call, and the clock is read only for a flag that looks at it.
+func (r Ref[T]) value(set *Set, s *Subject) T {
 	if set == nil {
+		return r.def
+	}
+	h := set.at(r.id, r.key)
+	if h == nil {
+		return r.def
+	}
+	var v int32
+	switch h.mode {
+	case modeStatic:
+		v = h.variant
+	case modeRamp:
+		v = h.ramp(s)
+	case modeSplit:
+		v = h.split(s)
+	case modeFull:
+		v, _ = h.flag.run(set, s, s.moment(h.timed))
+	default:
+		return r.def
+	}
+	if h.counts != nil {
+		h.counts.add(h.count + v)
+	}
+	if v < 0 {
+		return r.def
+	}
+	if values, ok := h.values.(*variants[T]); ok {
+		return values.list[v]
+	}
+	if value, ok := valueOf[T](h.values, v); ok {
+		return value
+	}
+	return r.def
+}
+
+// decide is value with the reason.
+func (r Ref[T]) decide(set *Set, s *Subject, over any) Decision[T] {
+	d := Decision[T]{Value: r.def, Rule: -1, Slot: -1}
+	if set == nil && over == nil {
 		d.Reason = ReasonNoDocument
 		return d
 	}
-	d.Revision = set.revision
-	f := set.find(r.id-1, r.key)
-	if f == nil {
+	var h *header
+	if set != nil {
+		d.Revision = set.revision
+		h = set.at(r.id, r.key)
+	}
+	if value, ok := over.(T); ok && (h == nil || !h.killed) {
+		d.Value, d.Reason = value, ReasonOverride
+		return d
+	}
+	switch {
+	case h != nil && h.mode != modeNone:
+	case set != nil && set.dropped[r.key]:
+		d.Reason = ReasonQuarantined
+		return d
+	default:
 		d.Reason = ReasonUnknownFlag
 		return d
 	}
-	values, ok := f.typed.([]T)
-	if !ok {
-		d.Reason = ReasonWrongType
-		return d
-	}
-	v := f.decide(subject)
-	d.Reason, d.Rule, d.Slot, d.Ramp = v.reason, v.rule, v.slot, v.ramp
-	if v.slot >= 0 {
-		d.Unit = subject.unit
+	v := h.flag.decide(set, s, s.moment(h.timed))
+	if h.counts != nil {
+		h.counts.add(h.count + v.variant)
 	}
 	if v.variant >= 0 {
-		d.Value, d.Variant = values[v.variant], f.variants[v.variant]
+		value, ok := valueOf[T](h.values, v.variant)
+		if !ok {
+			d.Reason = ReasonWrongType
+			return d
+		}
+		d.Value, d.Variant = value, h.flag.names[v.variant]
 	}
+	d.Reason, d.Rule, d.Slot, d.Ramp, d.Unit = v.reason, v.rule, v.slot, v.ramp, v.unit
 	return d
 }
 
-// find looks a flag up by its dense index, or by its key if it was declared after
-// the document was compiled.
-func (s *Set) find(id int, key string) *compiled {
-	if uint(id) < uint(len(s.refs)) {
-		return s.refs[id]
+// valueOf returns a variant's value as a T. One that was compiled to another type,
+// because nobody had declared T for it, is converted where that loses nothing.
+func valueOf[T any](values any, variant int32) (value T, ok bool) {
+	switch values := values.(type) {
+	case *variants[T]:
+		return values.list[variant], true
+	case *variants[int64]:
+		if to, ok := any(&value).(*float64); ok && int64(float64(values.list[variant])) == values.list[variant] {
+			*to = float64(values.list[variant])
+			return value, true
+		}
 	}
-	return s.byKey[key]
+	if to, ok := any(&value).(*any); ok {
+		if plain, ok := values.(interface{ plain(int32) any }); ok {
+			*to = plain.plain(variant)
+			return value, true
+		}
+	}
+	return value, false
 }
 
 func asBool(v value) (bool, error) {

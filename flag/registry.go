@@ -15,16 +15,22 @@ var registry = struct {
 	sync.Mutex
 	refs  []declaration
 	byKey map[string][]int
-	attrs map[string]uint32
-}{byKey: map[string][]int{}, attrs: map[string]uint32{}}
+	attrs map[string]*attr
+}{byKey: map[string][]int{}, attrs: map[string]*attr{}}
+
+// attr is an attribute that code declares or a document names.
+type attr struct {
+	id           uint32 // from 1
+	scalar, list bool   // whether code declares it as either
+}
 
 // declaration is one flag as the code declares it.
 type declaration struct {
 	key   string
 	typ   reflect.Type
 	where string
-	// build turns a flag's variants into a []T, or says which cannot be a T.
-	build func(names []string, values []value) (any, map[string]error)
+	// build turns a flag's variants into a *variants[T], or says which cannot be a T.
+	build func(*shape) (any, map[string]error)
 }
 
 // declare returns the dense index of a flag, the same for the same key and type.
@@ -39,7 +45,7 @@ func declare[T any](key string, convert func(value) (T, error)) int {
 	}
 	id := len(registry.refs)
 	registry.refs = append(registry.refs, declaration{key, typ, declaredAt(),
-		func(names []string, values []value) (any, map[string]error) { return buildAll(names, values, convert) }})
+		func(s *shape) (any, map[string]error) { return buildAll(s, convert) }})
 	registry.byKey[key] = append(registry.byKey[key], id)
 	return id
 }
@@ -60,15 +66,44 @@ func declaredAt() string {
 	}
 }
 
-func buildAll[T any](names []string, values []value, convert func(value) (T, error)) ([]T, map[string]error) {
-	out, problems := make([]T, len(values)), map[string]error{}
-	for i, v := range values {
+func buildAll[T any](s *shape, convert func(value) (T, error)) (any, map[string]error) {
+	if s == onOff && reflect.TypeFor[T]() == reflect.TypeFor[bool]() {
+		return onOffValues, nil
+	}
+	out, problems := &variants[T]{make([]T, len(s.values))}, map[string]error{}
+	for i, v := range s.values {
 		var err error
-		if out[i], err = convert(v); err != nil {
-			problems[names[i]] = err
+		if out.list[i], err = convert(v); err != nil {
+			problems[s.names[i]] = err
 		}
 	}
 	return out, problems
+}
+
+// onOffValues are shared by the flags that have them, which is most.
+var onOffValues = &variants[bool]{[]bool{false, true}}
+
+// natural serves those who do not declare a flag, or only after its document was
+// compiled.
+func natural(s *shape) any {
+	whole := true
+	for _, v := range s.values {
+		whole = whole && v.kind == kindInt
+	}
+	var all any
+	switch first := s.values[0]; {
+	case first.kind == kindBool:
+		all, _ = buildAll(s, asBool)
+	case first.kind == kindString:
+		all, _ = buildAll(s, asString)
+	case whole:
+		all, _ = buildAll(s, asInt)
+	case first.isNumber():
+		all, _ = buildAll(s, asFloat)
+	default:
+		all, _ = buildAll(s, asJSON[any])
+	}
+	return all
 }
 
 // declared counts the flags that are declared so far.
@@ -96,14 +131,48 @@ func declaredAs(key string) []declaration {
 	return out
 }
 
-// attribute returns the dense index of an attribute's name.
+// attribute returns the dense index of an attribute's name, from 1.
 func attribute(name string) uint32 {
 	registry.Lock()
 	defer registry.Unlock()
-	id, ok := registry.attrs[name]
-	if !ok {
-		id = uint32(len(registry.attrs))
-		registry.attrs[name] = id
+	return known(name).id
+}
+
+// attributeName is the opposite of attribute.
+func attributeName(id uint32) string {
+	registry.Lock()
+	defer registry.Unlock()
+	for name, a := range registry.attrs {
+		if a.id == id {
+			return name
+		}
 	}
-	return id
+	return ""
+}
+
+// declareAttribute also notes what the code says it is.
+func declareAttribute(name string, list bool) uint32 {
+	registry.Lock()
+	defer registry.Unlock()
+	a := known(name)
+	a.list, a.scalar = a.list || list, a.scalar || !list
+	return a.id
+}
+
+// scalarAttribute says whether the code declares the attribute, and never as a list.
+func scalarAttribute(name string) bool {
+	registry.Lock()
+	defer registry.Unlock()
+	a := registry.attrs[name]
+	return a != nil && a.scalar && !a.list
+}
+
+// known is called with the registry locked.
+func known(name string) *attr {
+	a := registry.attrs[name]
+	if a == nil {
+		a = &attr{id: uint32(len(registry.attrs) + 1)}
+		registry.attrs[name] = a
+	}
+	return a
 }

@@ -1,12 +1,11 @@
 package flag
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,14 +23,18 @@ type Store struct {
 	now     atomic.Pointer[Set]
 	running atomic.Bool
 
-	loading  sync.Mutex // held while a document is read and accepted, so that an older one never wins
-	mu       sync.Mutex // guards what follows, and every write to now
-	document *Set       // the newest good document, without overlay
-	overlay  map[string]overlay
-	revision uint64
-	last     []byte // what the source said last
-	declared int    // how many flags were declared then
-	err      error  // what was wrong with it
+	loading     sync.Mutex // held while a document is read and accepted, so that an older one never wins
+	mu          sync.Mutex // guards what follows, and every write to now
+	document    *Set       // what documents say, without overlay
+	overlay     map[string]overlay
+	revision    uint64
+	last        string // what the source said last, if known
+	known       bool
+	retry       bool    // whether what it said may be right by now
+	counts      *counts // with room for more flags
+	declared    int     // how many flags were declared then
+	err         error   // what was wrong with it
+	quarantined []string
 }
 
 // Options tune a Store. Every zero is right for most.
@@ -39,15 +42,27 @@ type Options struct {
 	// Every is how often Run asks the source. Zero means once a second.
 	Every time.Duration
 	// OnLoad is told of every document that was loaded or refused, outside any
-	// lock. Nil logs those that Run refuses to slog's default logger.
+	// lock. Nil logs what Run finds wrong to slog's default logger.
 	OnLoad func(LoadInfo)
+	// Strict refuses a document as a whole if anything in it is wrong. Otherwise
+	// only the flags with a problem, and those that depend on them, stay as they
+	// were.
+	Strict bool
+	// NoCounts does without [Status.Counts], which saves about two nanoseconds an
+	// evaluation.
+	NoCounts bool
 }
 
 // LoadInfo says how a document fared.
 type LoadInfo struct {
 	Source   string // the source's name
 	Revision uint64 // of the snapshot that serves now
-	Err      error  // why the document was refused; nil if it serves
+	Err      error  // what is wrong with the document; nil if all of it serves
+	// Quarantined are the keys of the flags that go on serving what they did before,
+	// or their callers' defaults if that is nothing.
+	Quarantined []string
+	// Refused says that the document changed nothing.
+	Refused bool
 }
 
 // New returns a store that will follow the source. It loads nothing yet.
@@ -56,23 +71,31 @@ func New(source Source, options Options) *Store {
 }
 
 // Open returns a store that follows a file, with the document loaded. The error
-// lists everything that is wrong with it.
+// lists everything that is wrong with it; what is right with it serves all the same.
 func Open(path string) (*Store, error) {
 	store := New(File(path), Options{})
 	return store, store.Load(context.Background())
 }
 
-// Load reads the document once. If it is refused, the last good one goes on
-// serving and the error says why; errors.As finds the [Problems].
+// Load reads the document once. The error is everything that is wrong with it;
+// errors.As finds the [Problems]. Flags without a problem serve what it says; the
+// others, or all of them if it cannot be read or the store is Strict, go on as they
+// were.
 func (s *Store) Load(ctx context.Context) error {
 	if s.source == nil {
 		return &Error{"load", "document", errors.New("the store has no source")}
 	}
+	info, _ := s.load(ctx)
+	return info.Err
+}
+
+// load tells of news outside the locks.
+func (s *Store) load(ctx context.Context) (LoadInfo, bool) {
 	info, news := s.read(ctx)
 	if news && s.options.OnLoad != nil {
 		s.options.OnLoad(info)
 	}
-	return info.Err
+	return info, news
 }
 
 func (s *Store) read(ctx context.Context) (LoadInfo, bool) {
@@ -110,10 +133,13 @@ func (s *Store) Run(ctx context.Context) error {
 
 // follow loads once for Run, which has nobody to return an error to.
 func (s *Store) follow(ctx context.Context) {
-	before := s.Err()
-	err := s.Load(ctx)
-	if err != nil && err != before && ctx.Err() == nil && s.options.OnLoad == nil {
-		slog.Default().Error("flags: document refused, the last good one goes on serving", "error", err)
+	info, news := s.load(ctx)
+	switch {
+	case !news || info.Err == nil || ctx.Err() != nil || s.options.OnLoad != nil:
+	case info.Refused:
+		slog.Default().Error("flags: document refused, the last good one goes on serving", "error", info.Err)
+	default:
+		slog.Default().Error("flags: the last good definition goes on serving", "flags", info.Quarantined, "error", info.Err)
 	}
 }
 
@@ -138,65 +164,123 @@ func (s *Store) name() string {
 	return "document"
 }
 
-// accept makes the document serve, or keeps what is wrong with it. It says
-// whether that is news.
+// accept makes serve what is right with the document, and keeps what is wrong with
+// it. It says whether there is news.
 func (s *Store) accept(data []byte, err error) (LoadInfo, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err == nil && s.last != nil && bytes.Equal(data, s.last) && s.declared == declared() {
-		return LoadInfo{s.name(), s.revision, s.err}, false
+	same := err == nil && s.known && string(data) == s.last
+	if same && !s.retry && s.declared == declared() {
+		return LoadInfo{Source: s.name(), Revision: s.revision, Err: s.err, Quarantined: s.quarantined}, false
 	}
 	var set *Set
+	var quarantined []string
+	s.known, s.retry = err == nil, false
 	if err == nil {
-		s.last, s.declared = bytes.Clone(data), declared()
-		set, err = s.compile(data)
-	} else {
-		s.last = nil
+		s.last, s.declared = string(data), declared()
+		set, quarantined, err = s.compile(data)
 	}
 	if err != nil {
 		err = &Error{"load", s.name(), err}
-		if s.err != nil && s.err.Error() == err.Error() {
-			return LoadInfo{s.name(), s.revision, s.err}, false
-		}
-		s.err = err
-		return LoadInfo{s.name(), s.revision, err}, true
 	}
-	s.err, s.document = nil, set
+	news := (s.err == nil) != (err == nil) || !same && set != nil
+	if s.err != nil && err != nil && s.err.Error() == err.Error() {
+		err = s.err
+	} else if err != nil {
+		news = true
+	}
+	s.err = err
+	if set == nil {
+		return LoadInfo{s.name(), s.revision, err, s.quarantined, true}, news
+	}
+	s.document, s.quarantined = set, quarantined
 	s.publish()
-	return LoadInfo{s.name(), s.revision, nil}, true
+	return LoadInfo{s.name(), s.revision, err, quarantined, false}, news
 }
 
-// compile also refuses a document that the overlay no longer fits: dropping what
-// an operator or a guard set would be worse than keeping the old document.
-func (s *Store) compile(data []byte) (*Set, error) {
-	set, root, problems := read(data)
-	if len(problems) > 0 {
-		return nil, problems
+// compile returns no set if nothing of the document can serve.
+func (s *Store) compile(data []byte) (*Set, []string, error) {
+	c, root, problems, err := read(data)
+	if err != nil {
+		return nil, nil, problems
 	}
 	for key, over := range s.overlay {
-		if f := set.byKey[key]; f == nil {
-			problems.add(jsontree.Join("flags", key), "missing, but %s changed it at run time (%s): clear it first", over.change.Actor, over.change.Reason)
-		} else if _, err := over.apply(f); err != nil {
-			problems.add(jsontree.Join("flags", key), "%v", err)
+		at := jsontree.Join("flags", key)
+		var misfit string
+		if _, there := c.doc.Flags[key]; !there {
+			misfit = fmt.Sprintf("missing, but %s changed it at run time (%s): clear it first", over.change.Actor, over.change.Reason)
+		} else if f := c.good[key]; f != nil {
+			if _, err := over.apply(f); err != nil {
+				misfit = err.Error()
+			}
+		}
+		if misfit != "" {
+			// Dropping what an operator or a guard set would be worse than keeping the flag.
+			p := Problem{Path: at, Text: misfit}
+			c.problems[at] = append(c.problems[at], p)
+			problems = append(problems, p)
 		}
 	}
-	if len(problems) > 0 {
-		problems.locate(root)
-		return nil, problems
+	problems.locate(root)
+	if s.options.Strict && len(problems) > 0 {
+		return nil, nil, problems
 	}
-	return set, nil
+	set, quarantined := c.settle(s.document)
+	s.count(set)
+	return set, quarantined, problems.err()
+}
+
+// count gives every flag its counters: those that it had, unless its variants have
+// changed.
+func (s *Store) count(set *Set) {
+	if s.options.NoCounts {
+		return
+	}
+	flags := set.flags()
+	needed := int32(0)
+	for _, f := range flags {
+		needed += int32(len(f.names) + 1)
+	}
+	for key, f := range flags {
+		if f.counts != nil {
+			continue // it is the same as before
+		}
+		var before *header
+		if s.document != nil {
+			before = s.document.header(key)
+		}
+		f.tally.names = f.names
+		switch {
+		case before == nil:
+			s.counts, f.first = s.counts.take(int32(len(f.names)+1), needed)
+			f.counts = s.counts
+		case slices.Equal(before.flag.names, f.names):
+			f.tally, f.past = before.flag.tally, before.flag.past
+		default:
+			f.past = append(slices.Clip(before.flag.past), before.flag.tally)
+			s.counts, f.first = s.counts.take(int32(len(f.names)+1), needed)
+			f.counts = s.counts
+		}
+		*set.header(key) = f.header()
+	}
 }
 
 // publish lays the overlay over the document and makes the result serve.
 func (s *Store) publish() {
-	s.revision++
-	next := &Set{byKey: maps.Clone(s.document.byKey), revision: s.revision}
+	next := s.document
 	for key, over := range s.overlay {
 		// It fits: a document or a change that makes it misfit was refused.
-		if changed, err := over.apply(next.byKey[key]); err == nil {
-			next.byKey[key] = changed
+		if changed, err := over.apply(next.header(key).flag); err == nil {
+			next = next.with(key, changed)
 		}
 	}
-	next.index()
-	s.now.Store(next)
+	s.serve(next)
+}
+
+// serve makes a set serve under the next revision.
+func (s *Store) serve(set *Set) {
+	s.revision++
+	next := *set
+	next.revision = s.revision
+	s.now.Store(&next)
 }

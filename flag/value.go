@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"unsafe"
 
 	"github.com/guidon-go/guidon/internal/jsontree"
 )
@@ -22,10 +23,12 @@ const (
 	kindUint  // fits uint64, not int64
 	kindFloat // everything else
 	kindJSON  // an object or array
+	kindTime  // of attributes only
+	kindList  // of attributes only: strings
 )
 
 func (k kind) String() string {
-	return [...]string{"nothing", "a boolean", "a string", "a number", "a number", "a number", "JSON"}[k]
+	return [...]string{"nothing", "a boolean", "a string", "a number", "a number", "a number", "JSON", "a time", "a list"}[k]
 }
 
 // value is one boolean, string or number in canonical form, so that equal values
@@ -33,7 +36,7 @@ func (k kind) String() string {
 // Go type it came from. NaN has no form.
 type value struct {
 	kind kind
-	num  uint64 // the number's bits, or 1 for true
+	num  uint64 // the number's bits, 1 for true, a string packed, nanoseconds since 1970
 	str  string // the string, or the JSON text
 }
 
@@ -44,7 +47,7 @@ func boolValue(b bool) value {
 	return value{kind: kindBool}
 }
 
-func stringValue(s string) value { return value{kind: kindString, str: s} }
+func stringValue(s string) value { return value{kind: kindString, num: pack(s), str: s} }
 
 func intValue(n int64) value { return value{kind: kindInt, num: uint64(n)} }
 
@@ -67,6 +70,39 @@ func floatValue(f float64) value {
 	return value{kind: kindFloat, num: math.Float64bits(f)}
 }
 
+// listValue keeps the list where a string would be, so that a Fact without a list
+// is no larger for it.
+func listValue(list []string) value {
+	first := (*byte)(unsafe.Pointer(unsafe.SliceData(list)))
+	return value{kind: kindList, str: unsafe.String(first, len(list))}
+}
+
+// list undoes listValue.
+func (v value) list() []string {
+	first := (*string)(unsafe.Pointer(unsafe.StringData(v.str)))
+	return unsafe.Slice(first, len(v.str))
+}
+
+// packed is the length up to which equal packings, and equal lengths, are equal
+// strings.
+const packed = 8
+
+// pack puts a string of at most 8 bytes, or the beginning of a longer one, into a
+// word, so that comparing two is comparing words.
+func pack(s string) uint64 {
+	switch n := len(s); {
+	case n >= 8:
+		return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+	case n >= 4:
+		return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+			uint64(s[n-4])<<32 | uint64(s[n-3])<<40 | uint64(s[n-2])<<48 | uint64(s[n-1])<<56
+	case n > 0:
+		return uint64(s[0]) | uint64(s[n/2])<<8 | uint64(s[n-1])<<16
+	}
+	return 0
+}
+
 // comparable values are of one kind when all numbers count as one.
 func (v value) sameKind(w value) bool {
 	return v.kind == w.kind || v.isNumber() && w.isNumber()
@@ -82,6 +118,45 @@ func (v value) float() float64 {
 		return float64(v.num)
 	}
 	return math.Float64frombits(v.num)
+}
+
+// compare orders two numbers exactly: -1, 0 or +1.
+func (v value) compare(w value) int {
+	switch {
+	case v.kind == kindFloat && w.kind == kindFloat:
+		return order(v.float() < w.float(), v.float() > w.float())
+	case v.kind == kindFloat:
+		return -w.compare(v)
+	case w.kind == kindFloat:
+		// A float that is not an integer, or beyond them all: its floor decides.
+		f := w.float()
+		switch {
+		case f >= 1<<64:
+			return -1
+		case f < -1<<63:
+			return +1
+		}
+		if below := floatValue(math.Floor(f)); v.compare(below) > 0 {
+			return +1
+		}
+		return -1
+	case v.kind == kindUint || w.kind == kindUint:
+		if v.kind != w.kind {
+			return order(w.kind == kindUint, v.kind == kindUint)
+		}
+		return order(v.num < w.num, v.num > w.num)
+	}
+	return order(int64(v.num) < int64(w.num), int64(v.num) > int64(w.num))
+}
+
+func order(less, greater bool) int {
+	switch {
+	case less:
+		return -1
+	case greater:
+		return +1
+	}
+	return 0
 }
 
 // String shows the value as JSON does.

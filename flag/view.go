@@ -7,19 +7,57 @@ import (
 
 // View is one request's sight of the flags: a subject and the snapshot that was
 // current when the request began, so that all its decisions agree although the
-// flags change meanwhile. It is safe for concurrent use. A nil View gives
-// defaults.
+// flags, and the time, change meanwhile. It is safe for concurrent use. A nil View
+// gives defaults.
 type View struct {
-	set     *Set
-	subject Subject
-	watched atomic.Pointer[Exposure]
+	set       *Set
+	subject   Subject
+	overrides *override
+	watched   *atomic.Pointer[Exposure] // of the view that others were made from
+	own       atomic.Pointer[Exposure]
+}
+
+// override is a value that a view gives a flag.
+type override struct {
+	key   string
+	value any // of the Ref's type
+	next  *override
 }
 
 // View returns the subject's view of the newest snapshot.
 func (s *Store) View(subject Subject) *View { return s.snapshot().View(subject) }
 
 // View returns the subject's view of the set.
-func (s *Set) View(subject Subject) *View { return &View{set: s, subject: subject} }
+func (s *Set) View(subject Subject) *View {
+	v := &View{set: s, subject: subject}
+	v.watched = &v.own
+	if s != nil && s.timed && !subject.pinned {
+		v.subject.at, v.subject.pinned = clock(), true
+	}
+	return v
+}
+
+// Override returns a view in which the flag has this value, whatever the document
+// says, unless the flag is killed. Flags that have it as a prerequisite do not see
+// it. The view it is made from stays as it is; a nil one is a view of no document.
+func (r Ref[T]) Override(view *View, value T) *View {
+	out := &View{overrides: &override{key: r.key, value: value}}
+	out.watched = &out.own
+	if view != nil {
+		out.set, out.subject, out.watched, out.overrides.next = view.set, view.subject, view.watched, view.overrides
+	}
+	return out
+}
+
+// override returns what the view gives a flag, or nil.
+func (v *View) override(key string) any {
+	for o := v.overrides; o != nil; o = o.next {
+		if o.key == key {
+			return o.value
+		}
+	}
+	return nil
+}
 
 // Subject returns whom the view is for.
 func (v *View) Subject() Subject {
@@ -46,7 +84,7 @@ func FromContext(ctx context.Context) *View {
 // Exposure notes whether a view evaluated one flag. It is how a guarded rollout
 // knows which requests took either side of a change.
 type Exposure struct {
-	id   int
+	key  string
 	seen atomic.Bool
 	next *Exposure
 }
@@ -55,13 +93,13 @@ type Exposure struct {
 // or its context. A nil Exposure saw nothing.
 func (e *Exposure) Seen() bool { return e != nil && e.seen.Load() }
 
-// Watch notes evaluations of the flag through the view from now on. A nil view
-// gives nil.
+// Watch notes evaluations of the flag through the view, and through those made from
+// it, from now on. A nil view gives nil.
 func (r Ref[T]) Watch(view *View) *Exposure {
 	if view == nil {
 		return nil
 	}
-	e := &Exposure{id: r.id}
+	e := &Exposure{key: r.key}
 	for {
 		e.next = view.watched.Load()
 		if view.watched.CompareAndSwap(e.next, e) {
@@ -70,9 +108,9 @@ func (r Ref[T]) Watch(view *View) *Exposure {
 	}
 }
 
-func (v *View) expose(id int) {
+func (v *View) expose(key string) {
 	for e := v.watched.Load(); e != nil; e = e.next {
-		if e.id == id && !e.seen.Load() {
+		if e.key == key && !e.seen.Load() {
 			e.seen.Store(true)
 		}
 	}

@@ -93,6 +93,9 @@ func (e *Engine) Guard(flags *flag.Store, guarded Guarded) (*Guard, error) {
 	if _, known := e.Status(id); !known && (status.True == "" || status.True == status.Serve) {
 		return fail(fmt.Errorf("%w: flag: its document must serve false to everybody whom neither rule nor ramp decides, and have one variant that is true; it serves %q, and true is %q", ErrInvalid, status.Serve, status.True))
 	}
+	if status.Split || status.Ramp.Schedule != nil {
+		return fail(fmt.Errorf("%w: flag: its document has a split or a scheduled ramp of its own, want a ramp without a schedule, or none: the guard moves it", ErrInvalid))
+	}
 	asked, plan, err := e.asked(id, guarded, status)
 	if err != nil {
 		return fail(err)

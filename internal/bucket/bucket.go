@@ -4,6 +4,7 @@
 package bucket
 
 import (
+	"math"
 	"math/bits"
 
 	"github.com/cespare/xxhash/v2"
@@ -27,6 +28,9 @@ const (
 // decimal): XXH64, seed 0. It is done once per subject.
 func Unit(canonical string) uint64 { return xxhash.Sum64String(canonical) }
 
+// UnitBytes is [Unit] of bytes.
+func UnitBytes(canonical []byte) uint64 { return xxhash.Sum64(canonical) }
+
 // Lane hashes a salt and a purpose: XXH64 of salt, a zero byte, and the purpose.
 // It is done once per compiled flag.
 func Lane(salt string, purpose Purpose) uint64 {
@@ -37,6 +41,22 @@ func Lane(salt string, purpose Purpose) uint64 {
 func Slot(unit, lane uint64) int32 {
 	hi, _ := bits.Mul64(finalise(unit^lane), Slots)
 	return int32(hi)
+}
+
+// Below says whether a unit's slot in a lane is below a share whose [Limit] it is
+// given, without computing the slot.
+func Below(unit, lane, limit uint64) bool { return finalise(unit^lane) <= limit }
+
+// Limit is the highest finalised hash whose slot is below a share of 1 .. Slots.
+func Limit(share int32) uint64 {
+	if share >= Slots {
+		return math.MaxUint64
+	}
+	quotient, rest := bits.Div64(uint64(share), 0, Slots)
+	if rest == 0 {
+		quotient--
+	}
+	return quotient
 }
 
 // finalise is the SplitMix64 finaliser (Steele, Lea, Flood, OOPSLA 2014).

@@ -1,0 +1,249 @@
+package flag
+
+import (
+	"math/bits"
+	"slices"
+	"strconv"
+
+	"github.com/guidon-go/guidon/internal/bucket"
+)
+
+// draw is a ramp or a split, ready to decide by hash.
+type draw struct {
+	by    uint32 // the attribute that is the unit; 0 is the subject's key
+	lane  uint64
+	salt  string
+	layer *place // nil without a layer
+
+	// A ramp:
+	serve    int32
+	share    Share
+	limit    uint64  // of the share; see bucket.Limit
+	schedule []point // changes the share
+	linear   bool
+
+	// A split, if it has cuts:
+	cuts []cut
+}
+
+// cut is the slots of a split up to a hash, behind the cut before it.
+type cut struct {
+	limit uint64
+	serve int32
+}
+
+// point is a [Point] in nanoseconds since 1970.
+type point struct {
+	at    int64
+	share Share
+}
+
+// place is what a layer leaves to one flag.
+type place struct {
+	by            uint32
+	lane, holdout uint64
+	held          Share
+	ranges        []Range
+}
+
+// drawn is why a ramp or a split decided nothing, or that it could.
+type drawn uint8
+
+const (
+	drawnPlace drawn = iota
+	drawnNoUnit
+	drawnHoldout
+	drawnLayer
+)
+
+// units returns the unit that a draw is about.
+func (d *draw) unit(s *Subject) (uint64, bool) {
+	if d.layer != nil && d.layer.keeps(s) != drawnPlace {
+		return 0, false
+	}
+	if d.by == 0 {
+		return s.unit, s.key != ""
+	}
+	return s.unitBy(d.by)
+}
+
+// pick returns what a unit gets: a variant, or a negative number for a ramp that
+// does not admit it. It is false for a subject without a place.
+func (d *draw) pick(s *Subject, now int64) (int32, bool) {
+	unit, ok := d.unit(s)
+	switch {
+	case !ok:
+		return -1, false
+	case d.cuts != nil:
+		return d.cut(unit), true
+	case d.schedule == nil && d.share > 0 && bucket.Below(unit, d.lane, d.limit),
+		d.schedule != nil && Share(bucket.Slot(unit, d.lane)) < d.shareAt(now):
+		return d.serve, true
+	}
+	return -1, true
+}
+
+func (d *draw) cut(unit uint64) int32 {
+	cuts := d.cuts
+	for i := range cuts {
+		if bucket.Below(unit, d.lane, cuts[i].limit) {
+			return cuts[i].serve
+		}
+	}
+	panic("unreachable: cuts cover every slot")
+}
+
+// shareAt is the share of a ramp at a moment.
+func (d *draw) shareAt(now int64) Share {
+	next := 0
+	for next < len(d.schedule) && d.schedule[next].at <= now {
+		next++
+	}
+	if next == 0 {
+		return d.share
+	}
+	from := d.schedule[next-1]
+	if !d.linear || next == len(d.schedule) {
+		return from.share
+	}
+	to := d.schedule[next]
+	// Unsigned, because the difference of two moments can be beyond an int64; rounded
+	// down in both directions.
+	gone, whole := uint64(now-from.at), uint64(to.at-from.at)
+	if to.share >= from.share {
+		hi, lo := bits.Mul64(uint64(to.share-from.share), gone)
+		up, _ := bits.Div64(hi, lo, whole)
+		return from.share + Share(up)
+	}
+	hi, lo := bits.Mul64(uint64(from.share-to.share), gone)
+	down, rest := bits.Div64(hi, lo, whole)
+	if rest > 0 {
+		down++
+	}
+	return from.share - Share(down)
+}
+
+// why says how the draw went, for a decision that gives its reason.
+func (d *draw) why(s *Subject, now int64) (slot int32, share Share, unit uint64, how drawn) {
+	if d.layer != nil {
+		if how = d.layer.keeps(s); how != drawnPlace {
+			return -1, 0, 0, how
+		}
+	}
+	unit, ok := d.unit(s)
+	if !ok {
+		return -1, 0, 0, drawnNoUnit
+	}
+	if d.cuts == nil {
+		share = d.shareAt(now)
+	}
+	return bucket.Slot(unit, d.lane), share, unit, drawnPlace
+}
+
+// keeps says whether, and why, the layer keeps the flag from a subject.
+func (p *place) keeps(s *Subject) drawn {
+	unit, ok := s.unit, s.key != ""
+	if p.by != 0 {
+		unit, ok = s.unitBy(p.by)
+	}
+	if !ok {
+		return drawnNoUnit
+	}
+	if Share(bucket.Slot(unit, p.holdout)) < p.held {
+		return drawnHoldout
+	}
+	slot := Share(bucket.Slot(unit, p.lane))
+	for _, r := range p.ranges {
+		if r.From <= slot && slot < r.To {
+			return drawnPlace
+		}
+	}
+	return drawnLayer
+}
+
+// unitBy hashes an attribute: a string that is not empty, or an integer as its
+// decimal text. Anything else is no unit.
+func (s *Subject) unitBy(attr uint32) (uint64, bool) {
+	f := s.fact(attr)
+	if f.kind == kindString {
+		return bucket.Unit(f.str), f.str != ""
+	}
+	var digits [20]byte
+	text, ok := f.decimal(digits[:0])
+	return bucket.UnitBytes(text), ok
+}
+
+// decimal writes an integer.
+func (f *Fact) decimal(to []byte) ([]byte, bool) {
+	switch f.kind {
+	case kindInt:
+		return strconv.AppendInt(to, int64(f.num), 10), true
+	case kindUint:
+		return strconv.AppendUint(to, f.num, 10), true
+	}
+	return nil, false
+}
+
+// keySet is many keys, found by the hash that each subject has already.
+type keySet struct {
+	mask  uint64
+	table []uint64 // the upper half of a hash over one more than the key's index; 0 is free
+	keys  []string
+}
+
+func newKeySet(keys []string) *keySet {
+	size := uint64(4)
+	for size < 2*uint64(len(keys)) {
+		size *= 2
+	}
+	set := &keySet{mask: size - 1, table: make([]uint64, size), keys: slices.Clip(keys)}
+	for n, key := range keys {
+		unit := bucket.Unit(key)
+		i := unit & set.mask
+		for set.table[i] != 0 {
+			i = (i + 1) & set.mask
+		}
+		set.table[i] = unit&^(1<<32-1) | uint64(n+1)
+	}
+	return set
+}
+
+// has finds a key by its hash.
+func (k *keySet) has(unit uint64, key string) bool {
+	for i := unit & k.mask; k.table[i] != 0; i = (i + 1) & k.mask {
+		if e := k.table[i]; e>>32 == unit>>32 && k.keys[uint32(e)-1] == key {
+			return true
+		}
+	}
+	return false
+}
+
+// test says whether a subject's unit is in the set.
+func (k *keySet) test(by uint32, s *Subject) truth {
+	if by == 0 {
+		if s.key == "" {
+			return unknown
+		}
+		return truly(k.has(s.unit, s.key))
+	}
+	f := s.fact(by)
+	if f.kind == kindString && f.str != "" {
+		return truly(k.has(bucket.Unit(f.str), f.str))
+	}
+	var digits [20]byte
+	text, ok := f.decimal(digits[:0])
+	if !ok {
+		return unknown
+	}
+	return k.hasText(bucket.UnitBytes(text), text)
+}
+
+// hasText is has without making a string.
+func (k *keySet) hasText(unit uint64, key []byte) truth {
+	for i := unit & k.mask; k.table[i] != 0; i = (i + 1) & k.mask {
+		if e := k.table[i]; e>>32 == unit>>32 && k.keys[uint32(e)-1] == string(key) {
+			return yes
+		}
+	}
+	return no
+}

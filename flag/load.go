@@ -1,0 +1,204 @@
+package flag
+
+import (
+	"errors"
+	"maps"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/guidon-go/guidon/internal/jsontree"
+)
+
+// Parse reads a document from JSON, strictly: an unknown field, a duplicate key
+// or a wrong kind is a problem. The error is a [Problems] with all of them. What
+// the document means is checked by [Compile].
+func Parse(data []byte) (Document, error) {
+	doc, root, problems := parse(data)
+	problems.locate(root)
+	return doc, problems.err()
+}
+
+// parse also returns the tree, if there is one to place problems in.
+func parse(data []byte) (doc Document, root *jsontree.Node, problems Problems) {
+	root, err := jsontree.Parse(data)
+	problems = asProblems(err)
+	if root == nil {
+		return doc, nil, problems
+	}
+	problems = append(problems, asProblems(root.Decode("", &doc))...)
+	if root.Kind == jsontree.Object && root.Get("flags") == nil {
+		problems.add("flags", "missing, want an object of flags by key")
+	}
+	return doc, root, problems
+}
+
+// errWhole is a document of which nothing can be used.
+var errWhole = errors.New("the whole document")
+
+// read parses and compiles a document. The error is errWhole if none of it can
+// serve; the problems are in the compilation otherwise, too.
+func read(data []byte) (*compilation, *jsontree.Node, Problems, error) {
+	doc, root, found := parse(data)
+	if root == nil {
+		return nil, nil, found, errWhole
+	}
+	before := map[string]Problems{}
+	for _, p := range found {
+		before[owner(p.Path)] = append(before[owner(p.Path)], p)
+	}
+	c := compile(doc, maps.Clone(before))
+	for owner, problems := range before {
+		more := slices.DeleteFunc(c.problems[owner][len(problems):], problems.explains)
+		c.problems[owner] = append(problems, more...)
+	}
+	all := c.all()
+	all.locate(root)
+	if len(before[""]) > 0 {
+		return c, root, all, errWhole
+	}
+	if flags := root.Get("flags"); flags != nil {
+		for i := range flags.Members {
+			if f := c.good[flags.Members[i].Key]; f != nil {
+				f.text = string(flags.Members[i].Value.Raw())
+			}
+		}
+	}
+	return c, root, all, nil
+}
+
+// owner returns the path of the flag, segment or layer that a path leads into, or
+// nothing if it leads into none.
+func owner(path string) string {
+	for _, section := range []string{"flags", "segments", "layers"} {
+		rest, ok := strings.CutPrefix(path, section)
+		switch {
+		case !ok || rest == "":
+		case rest[0] == '.':
+			if end := strings.IndexAny(rest[1:], ".["); end >= 0 {
+				return path[:len(section)+1+end]
+			}
+			return path
+		case rest[0] == '[':
+			if quoted, err := strconv.QuotedPrefix(rest[1:]); err == nil {
+				return path[:len(section)+len(quoted)+2]
+			}
+		}
+	}
+	return ""
+}
+
+// settle makes a set of what is right, and, for what is not and what depends on
+// it, of the flags as the last set has them. It returns the keys of those.
+func (c *compilation) settle(last *Set) (*Set, []string) {
+	old := map[string]*compiled{}
+	layers := map[string]Layer{}
+	if last != nil {
+		old, layers = last.flags(), last.layers
+	}
+	bad := map[string]bool{}
+	for path := range c.problems {
+		bad[path] = true
+	}
+	for before := -1; before != len(bad); {
+		before = len(bad)
+		c.spread(bad, old, layers)
+	}
+	flags := make(map[string]*compiled, len(c.good))
+	var quarantined []string
+	dropped := map[string]bool{}
+	keep := func(key string) {
+		quarantined = append(quarantined, key)
+		if f := old[key]; f != nil {
+			flags[key] = f
+		} else {
+			delete(flags, key)
+			dropped[key] = true
+		}
+	}
+	for key, f := range c.good {
+		flags[key] = f
+	}
+	for _, key := range slices.Sorted(maps.Keys(c.doc.Flags)) {
+		if bad[jsontree.Join("flags", key)] {
+			keep(key)
+		}
+	}
+	for path := range bad { // what is not in the document, but must not go
+		for key := range old {
+			if _, there := c.doc.Flags[key]; !there && path == jsontree.Join("flags", key) {
+				keep(key)
+			}
+		}
+	}
+	// The last good definitions can make a circle with the new ones; among themselves
+	// they make none.
+	for {
+		circle := circle(flags)
+		if circle == nil {
+			break
+		}
+		for _, key := range circle {
+			if flags[key] != old[key] {
+				keep(key)
+			}
+		}
+	}
+	set := c.set(flags)
+	set.dropped = dropped
+	slices.Sort(quarantined)
+	return set, quarantined
+}
+
+// spread marks as bad what depends on what is bad: segments and flags that name a
+// bad segment, flags in a bad layer, and layers that were changed together with a
+// flag that is bad, because the last good one may not keep to its new range.
+func (c *compilation) spread(bad map[string]bool, old map[string]*compiled, layers map[string]Layer) {
+	badSegment := func(name string) bool { return bad[jsontree.Join("segments", name)] }
+	for name, s := range c.segments {
+		if slices.ContainsFunc(s.named, badSegment) {
+			bad[jsontree.Join("segments", name)] = true
+		}
+	}
+	for key, f := range c.good {
+		if slices.ContainsFunc(f.segments, badSegment) {
+			bad[jsontree.Join("flags", key)] = true
+		}
+	}
+	names := maps.Clone(layers)
+	if names == nil {
+		names = map[string]Layer{}
+	}
+	maps.Copy(names, c.doc.Layers)
+	for name := range names {
+		was, is := layers[name], c.doc.Layers[name]
+		at := jsontree.Join("layers", name)
+		members := maps.Clone(was.Flags)
+		if members == nil {
+			members = map[string][]Range{}
+		}
+		maps.Copy(members, is.Flags)
+		for key := range members {
+			flag := jsontree.Join("flags", key)
+			if bad[flag] && old[key] != nil && !reflect.DeepEqual(was, is) {
+				bad[at] = true
+			}
+		}
+		if !bad[at] {
+			continue
+		}
+		for key := range members {
+			if _, there := c.doc.Flags[key]; there {
+				bad[jsontree.Join("flags", key)] = true
+			}
+		}
+	}
+}
+
+// set places the flags.
+func (c *compilation) set(flags map[string]*compiled) *Set {
+	set := newSet(flags)
+	set.layers = c.doc.Layers
+	return set
+}

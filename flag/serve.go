@@ -1,0 +1,164 @@
+package flag
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/guidon-go/guidon/internal/bucket"
+	"github.com/guidon-go/guidon/internal/jsontree"
+)
+
+// drawer compiles the ramps and splits of one flag.
+type drawer struct {
+	*checker
+	shape *shape
+	salt  string
+	place *place
+}
+
+func (d drawer) draw(by, salt string, purpose bucket.Purpose) *draw {
+	out := &draw{salt: cmp.Or(salt, d.salt), layer: d.place}
+	out.lane = bucket.Lane(out.salt, purpose)
+	if by != "" {
+		out.by = attribute(by)
+	}
+	return out
+}
+
+func (d drawer) ramp(path string, r Ramp) *draw {
+	out := d.draw(r.By, r.Salt, bucket.Ramp)
+	out.setShare(d.share(jsontree.Join(path, "percent"), r.Share))
+	out.serve = d.variant(d.shape, jsontree.Join(path, "serve"), r.Serve, d.shape.yes, true)
+	out.linear = r.Linear
+	for i, p := range r.Schedule {
+		at := jsontree.Index(jsontree.Join(path, "schedule"), i)
+		next := point{d.moment(p.At, jsontree.Join(at, "at")), d.share(jsontree.Join(at, "percent"), p.Share)}
+		if i > 0 && next.at <= out.schedule[i-1].at {
+			d.add(jsontree.Join(at, "at"), "found %s, want a time after the point before it", p.At.Format(time.RFC3339))
+		}
+		out.schedule = append(out.schedule, next)
+	}
+	d.use.timed = d.use.timed || out.schedule != nil
+	return out
+}
+
+func (d *draw) setShare(share Share) {
+	if d.share = share; share > 0 {
+		d.limit = bucket.Limit(int32(share))
+	}
+}
+
+func (k *checker) share(path string, share Share) Share {
+	if share < 0 || share > All {
+		k.add(path, "found %v, want 0 to 100 %%", share)
+		return 0
+	}
+	return share
+}
+
+func (d drawer) split(path string, s Split) *draw {
+	out := d.draw(s.By, s.Salt, bucket.Split)
+	serve := make([]int32, len(s.Parts))
+	for i, part := range s.Parts {
+		serve[i] = d.variant(d.shape, jsontree.Join(jsontree.Index(jsontree.Join(path, "parts"), i), "serve"), part.Serve, -1, true)
+	}
+	var problems Problems
+	for _, span := range layout(s, path, &problems) {
+		if span.from < span.to {
+			out.cuts = append(out.cuts, cut{bucket.Limit(int32(span.to)), serve[span.part]})
+		}
+	}
+	for _, p := range problems {
+		d.add(p.Path, "%s", p.Text)
+	}
+	if out.cuts == nil {
+		out.cuts = []cut{{^uint64(0), -1}} // refused
+	}
+	return out
+}
+
+func (d drawer) rule(path string, index int32, r Rule) exit {
+	out := exit{reason: ReasonRule, rule: index, serve: -1}
+	given := names(named{"serve", r.Serve != ""}, named{"ramp", r.Ramp != nil}, named{"split", r.Split != nil})
+	switch {
+	case len(given) > 1:
+		d.add(path, "has %s, want one", strings.Join(given, " and "))
+	case r.Ramp != nil:
+		out.draw = d.ramp(jsontree.Join(path, "ramp"), *r.Ramp)
+	case r.Split != nil:
+		out.draw = d.split(jsontree.Join(path, "split"), *r.Split)
+	default:
+		out.serve = d.variant(d.shape, jsontree.Join(path, "serve"), r.Serve, -1, true)
+	}
+	return out
+}
+
+// layer proves that a layer's ranges do not overlap, and gives each of its flags its
+// place.
+func (c *compilation) layer(name string) {
+	k, def := c.under("layers", name), c.doc.Layers[name]
+	if name == "" {
+		k.add(k.path, "has no name")
+	}
+	salt := cmp.Or(def.Salt, name)
+	base := place{
+		lane: bucket.Lane(salt, bucket.Layer), holdout: bucket.Lane(salt, bucket.Holdout),
+		held: k.share(k.at("holdout"), def.Holdout),
+	}
+	if def.By != "" {
+		base.by = attribute(def.By)
+	}
+	type taken struct {
+		Range
+		path string
+	}
+	var all []taken
+	for _, key := range slices.Sorted(maps.Keys(def.Flags)) {
+		path := jsontree.Join(k.at("flags"), key)
+		switch _, known := c.doc.Flags[key]; {
+		case !known:
+			k.add(path, "unknown flag %q%s", key, want(key, c.doc.Flags))
+			continue
+		case c.layers[key] != "":
+			k.add(path, "is in layer %q already, want one layer a flag", c.layers[key])
+			continue
+		}
+		ranges := def.Flags[key]
+		for i, r := range ranges {
+			at := jsontree.Index(path, i)
+			if k.span(at, r) {
+				all = append(all, taken{r, at})
+			}
+		}
+		mine := base
+		mine.ranges = ranges
+		c.layers[key], c.places[key] = name, &mine
+	}
+	slices.SortStableFunc(all, func(a, b taken) int { return cmp.Compare(a.From, b.From) })
+	for i := range all {
+		for _, before := range all[:i] {
+			if before.To > all[i].From {
+				k.add(all[i].path, "%v overlaps %v of %s", all[i].Range, before.Range, strings.TrimPrefix(before.path, k.at("flags")+"."))
+				break
+			}
+		}
+	}
+}
+
+// span checks one range.
+func (k *checker) span(path string, r Range) bool {
+	ok := r.From >= 0 && r.To <= All && r.From < r.To
+	if !ok {
+		k.add(path, "found %v, want from less than to, both from 0 to 100 %%", r)
+	}
+	return ok
+}
+
+// String is "20 to 33.333 %".
+func (r Range) String() string {
+	return fmt.Sprintf("%s to %v", strings.TrimSuffix(r.From.String(), " %"), r.To)
+}
