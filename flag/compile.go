@@ -152,6 +152,12 @@ func (k *checker) add(path, format string, args ...any) {
 	k.problems[k.path] = append(k.problems[k.path], Problem{Path: path, Text: fmt.Sprintf(format, args...)})
 }
 
+func (k *checker) merge(problems Problems) {
+	if len(problems) > 0 {
+		k.problems[k.path] = append(k.problems[k.path], problems...)
+	}
+}
+
 // operands returns the checker's operands, or nil if there are none.
 func (k *checker) operands() *operands {
 	if reflect.ValueOf(k.more).IsZero() {

@@ -158,15 +158,13 @@ func (v value) moment() (int64, bool) {
 }
 
 func (n networks) test(v value) truth {
-	// A zone is a name of one machine's, and parsing it would allocate.
-	if v.kind != kindString || len(v.str) > len("0000:0000:0000:0000:0000:ffff:255.255.255.255") || strings.Contains(v.str, "%") {
+	if v.kind != kindString {
 		return unknown
 	}
-	addr, err := netip.ParseAddr(v.str)
-	if err != nil {
+	addr, ok := address(v.str)
+	if !ok {
 		return unknown
 	}
-	addr = addr.Unmap()
 	for _, network := range n {
 		if network.Contains(addr) {
 			return yes

@@ -2,7 +2,6 @@ package flag
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -72,9 +71,7 @@ func (d drawer) split(path string, s Split) *draw {
 			out.cuts = append(out.cuts, cut{bucket.Limit(int32(span.to)), serve[span.part]})
 		}
 	}
-	for _, p := range problems {
-		d.add(p.Path, "%s", p.Text)
-	}
+	d.merge(problems)
 	if out.cuts == nil {
 		out.cuts = []cut{{^uint64(0), -1}} // refused
 	}
@@ -112,11 +109,8 @@ func (c *compilation) layer(name string) {
 	if def.By != "" {
 		base.by = attribute(def.By)
 	}
-	type taken struct {
-		Range
-		path string
-	}
-	var all []taken
+	var claims []claim
+	var problems Problems
 	for _, key := range slices.Sorted(maps.Keys(def.Flags)) {
 		path := jsontree.Join(k.at("flags"), key)
 		switch _, known := c.doc.Flags[key]; {
@@ -127,38 +121,11 @@ func (c *compilation) layer(name string) {
 			k.add(path, "is in layer %q already, want one layer a flag", c.layers[key])
 			continue
 		}
-		ranges := def.Flags[key]
-		for i, r := range ranges {
-			at := jsontree.Index(path, i)
-			if k.span(at, r) {
-				all = append(all, taken{r, at})
-			}
-		}
+		claims = append(claims, claimed(def.Flags[key], 0, path, &problems)...)
 		mine := base
-		mine.ranges = ranges
+		mine.ranges = def.Flags[key]
 		c.layers[key], c.places[key] = name, &mine
 	}
-	slices.SortStableFunc(all, func(a, b taken) int { return cmp.Compare(a.From, b.From) })
-	for i := range all {
-		for _, before := range all[:i] {
-			if before.To > all[i].From {
-				k.add(all[i].path, "%v overlaps %v of %s", all[i].Range, before.Range, strings.TrimPrefix(before.path, k.at("flags")+"."))
-				break
-			}
-		}
-	}
-}
-
-// span checks one range.
-func (k *checker) span(path string, r Range) bool {
-	ok := r.From >= 0 && r.To <= All && r.From < r.To
-	if !ok {
-		k.add(path, "found %v, want from less than to, both from 0 to 100 %%", r)
-	}
-	return ok
-}
-
-// String is "20 to 33.333 %".
-func (r Range) String() string {
-	return fmt.Sprintf("%s to %v", strings.TrimSuffix(r.From.String(), " %"), r.To)
+	separate(claims, &problems)
+	k.merge(problems)
 }
