@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"unsafe"
 
 	"github.com/guidon-go/guidon/internal/jsontree"
 )
@@ -15,11 +16,15 @@ import (
 // set that it was compiled with but other flags by their keys.
 type compiled struct {
 	program
-	exits []exit
-	main  *draw // the flag's own ramp or split, if it has one
+	targets   []target // tried before the table or the program, if there is no When
+	table     *table   // the rules, if they are simple and stand alone; the program has them otherwise
+	exits     []exit
+	firstRule int32 // in exits
+	plain     bool  // whether every rule serves a variant outright
+	main      *draw // the flag's own ramp or split, if it has one
 
 	names    []string // of the variants
-	values   any      // a *variants[T] of the declared type, or of the natural one
+	values   *values  // of the variants, in the declared type or the natural one
 	yes      int32    // the variant that a boolean flag means by true, or negative
 	off      int32    // or negative for the caller's default
 	serve    int32    // the same
@@ -39,7 +44,8 @@ type compiled struct {
 	past []tally // from before the variants changed
 }
 
-// exitServe and exitOff are in every flag's exits; targets and rules follow.
+// The first exits are the same in every flag; then come those of its targets, and
+// of its rules.
 const (
 	exitServe = iota
 	exitOff
@@ -186,6 +192,9 @@ func (c *compilation) shape(key string) {
 		c.shapes[key] = onOff
 		return
 	}
+	if len(variants) > maxVariants {
+		k.add(k.at("variants"), "found %d, want at most %d", len(variants), maxVariants)
+	}
 	s := &shape{names: slices.Sorted(maps.Keys(variants)), values: make([]value, len(variants)), yes: -1, no: -1}
 	c.shapes[key] = s
 	for i, name := range s.names {
@@ -261,20 +270,26 @@ func (c *compilation) flag(key string) {
 		rules[i] = k.condition(r.If, jsontree.Join(path, "if"))
 		f.exits = append(f.exits, d.rule(path, int32(i), r))
 	}
-	f.more = k.operands()
-
 	f.start = ^exitServe
+	if when == nil {
+		f.targets, targets = targets, nil // who is not a target can then go on to the table
+		if f.table = newTable(rules, k.more.among); f.table != nil {
+			rules, k.more = nil, operands{}
+		}
+	}
 	for i := len(rules) - 1; i >= 0; i-- {
 		f.exits[first+i].next = f.start
 		f.start = f.emit(rules[i], true, ^int32(first+i), f.start)
 	}
 	for i := len(targets) - 1; i >= 0; i-- {
-		f.start = f.emit(targets[i], true, ^int32(2+i), f.start)
+		f.start = f.emit(k.targeted(targets[i]), true, ^targets[i].exit, f.start)
 	}
 	if when != nil {
 		f.start = f.emit(*when, true, f.start, ^exitOff)
 	}
-	f.code, f.exits = slices.Clip(f.code), slices.Clip(f.exits)
+	f.more = k.operands()
+	f.code, f.exits, f.firstRule = slices.Clip(f.code), slices.Clip(f.exits), int32(first)
+	f.plain = !slices.ContainsFunc(f.exits[first:], func(e exit) bool { return e.draw != nil })
 	for _, e := range f.exits {
 		f.timed = f.timed || e.draw != nil && e.draw.schedule != nil
 	}
@@ -285,8 +300,14 @@ func (c *compilation) flag(key string) {
 	}
 }
 
-// targets compiles individual targets to a test and an exit for each variant.
-func (k *checker) targets(f *compiled, targets map[string][]string, shape *shape) (tests []node) {
+// target is the individual subjects that get one variant.
+type target struct {
+	keys *keySet
+	exit int32
+}
+
+// targets compiles individual targets, each variant's with an exit.
+func (k *checker) targets(f *compiled, targets map[string][]string, shape *shape) (out []target) {
 	owner := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(targets)) {
 		path := jsontree.Join(k.at("targets"), name)
@@ -298,15 +319,23 @@ func (k *checker) targets(f *compiled, targets map[string][]string, shape *shape
 			}
 			owner[key] = name
 		}
-		tests = append(tests, k.listed(0, targets[name]))
+		k.use.add(usage{tests: 1})
+		out = append(out, target{newKeySet(targets[name]), int32(len(f.exits))})
 		f.exits = append(f.exits, exit{reason: ReasonTarget, rule: -1, serve: serve})
 	}
-	return tests
+	return out
 }
 
-// values builds the values as a *variants[T] of the type that the flag was declared
+// targeted is the same as a condition.
+func (k *checker) targeted(t target) node {
+	in := instr{op: opListed, num: uint64(len(k.more.lists))}
+	k.more.lists = append(k.more.lists, t.keys)
+	return node{leaf: in}
+}
+
+// values builds the values as the type that the flag was declared
 // with, or else of the type that JSON suggests.
-func (k *checker) values(key string, def FeatureFlag, shape *shape) any {
+func (k *checker) values(key string, def FeatureFlag, shape *shape) *values {
 	declared := declaredAs(key)
 	switch len(declared) {
 	case 0:
@@ -347,26 +376,50 @@ func (k *checker) variant(shape *shape, path, name string, fallback int32, neede
 	return -1
 }
 
-// header is the flag as a set holds it.
-func (f *compiled) header() header {
-	h := header{mode: modeFull, timed: f.timed, killed: f.killed, variant: f.serve, values: f.values, flag: f, counts: f.counts, count: f.first}
-	switch {
+// header is the flag as a set holds it, in the place of a declared flag or not.
+func (f *compiled) header(declared bool) header {
+	h := header{mode: modeFull, timed: f.timed, flag: f, counts: f.counts, count: f.first + 1} // the caller's default is -1
+	switch d := f.main; {
 	case f.killed || f.override < 0 && f.disabled:
-		h.mode, h.timed, h.variant = modeStatic, false, f.off
+		h.mode, h.serves = modeStatic, [2]int32{f.off, f.off}
 	case f.override >= 0:
-		h.mode, h.timed, h.variant = modeStatic, false, f.override
-	case f.start >= 0:
+		h.mode, h.serves = modeStatic, [2]int32{f.override, f.override}
 	case f.start == ^exitOff:
-		h.mode, h.variant = modeStatic, f.off
+		h.mode, h.serves = modeStatic, [2]int32{f.off, f.off}
 	case f.start != ^exitServe:
-	case f.main == nil || f.main.cuts == nil && f.main.schedule == nil && f.main.share == 0:
-		h.mode = modeStatic
-	case f.main.by != 0 || f.main.layer != nil || f.main.schedule != nil:
-	case f.main.cuts != nil:
-		h.mode, h.lane = modeSplit, f.main.lane
-	default:
-		h.mode, h.in, h.lane, h.limit = modeRamp, f.main.serve, f.main.lane, f.main.limit
+		return h
+	case d == nil || d.cuts == nil && d.schedule == nil && d.share == 0:
+		h.mode, h.simple, h.serves = modeStatic, true, [2]int32{f.serve, f.serve}
+	case d.by == 0 && d.layer == nil && d.schedule == nil && d.cuts == nil:
+		h.mode, h.simple, h.serves, h.lane, h.limit = modeRamp, true, [2]int32{f.serve, d.serve}, d.lane, d.limit
+	case d.by == 0 && d.layer == nil && d.schedule == nil:
+		h.mode, h.serves = modeSplit, [2]int32{f.serve, f.serve}
 	}
-	h.count++ // the caller's default is -1
+	if h.mode == modeSplit && declared {
+		h.hot = hotSplit
+	}
+	if f.targets != nil && !f.killed && f.override < 0 && !f.disabled {
+		if h.mode = modeFull; f.table == nil && h.simple {
+			h.mode = modeTargets
+		}
+		return h
+	}
+	if f.table != nil && !f.killed && f.override < 0 && !f.disabled {
+		if h.mode = modeTable; declared && h.simple && !f.timed {
+			h.hot = hotTable
+		}
+		return h
+	}
+	if declared && (h.mode == modeStatic || h.mode == modeRamp) && h.serves[0] >= 0 {
+		h.values = [2]unsafe.Pointer{f.values.at[h.serves[0]], f.values.at[h.serves[1]]}
+		switch {
+		case h.counts != nil:
+			h.hot = hotCount
+		case h.mode == modeRamp:
+			h.hot = hotRamp
+		default:
+			h.hot = hotStatic
+		}
+	}
 	return h
 }

@@ -190,7 +190,8 @@ func (k *checker) window(w Window, path string) node {
 
 // listed is true of a unit that is one of many keys.
 func (k *checker) listed(by uint32, keys []string) node {
-	in := instr{op: opListed, attr: by, num: uint64(len(k.more.lists))}
+	in := asks(by)
+	in.op, in.num = opListed, uint64(len(k.more.lists))
 	k.more.lists = append(k.more.lists, newKeySet(keys))
 	k.use.add(usage{tests: 1})
 	return node{leaf: in}

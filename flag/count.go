@@ -6,74 +6,82 @@ import (
 	"unsafe"
 )
 
-// counts are counters of many flags. There are many copies of each, and a goroutine
+// counts are counters of some flags. There are many copies of each, and a goroutine
 // counts in one that hardly anybody else uses, so that cores do not wait for one
 // another. A counter only grows, and never moves.
 type counts struct {
-	shards [shards][]atomic.Pointer[block]
+	shards [shards]atomic.Pointer[block]
 	free   int32 // the first counter that nobody has
-	room   int32
 }
 
 const (
 	shards    = 64
-	blockBits = 9
-	blockSize = 1 << blockBits
+	blockSize = 512
 )
 
-// block is some counters of one shard, made when one of them is first used.
+// block is one shard's copy of the counters, made when one of them is first used.
 type block [blockSize]atomic.Uint64
+
+// maxVariants is how many a flag may have, so that its counters fit into a block.
+const maxVariants = 500
 
 // tally is one flag's counters: one for the caller's default, then one for each
 // variant.
 type tally struct {
-	counts *counts
-	first  int32
-	names  []string
+	counts  *counts
+	first   int32
+	counted []string // the variants' names
 }
 
 // take gives n counters away, from a new counts if this one has no room left.
-func (c *counts) take(n, more int32) (*counts, int32) {
-	if c == nil || c.free+n > c.room {
-		c = &counts{room: max(n, more, blockSize)}
-		for i := range c.shards {
-			c.shards[i] = make([]atomic.Pointer[block], (c.room+blockSize-1)/blockSize)
-		}
+func (c *counts) take(n int) (*counts, int32) {
+	if c == nil || int(c.free)+n > blockSize {
+		c = new(counts)
 	}
 	first := c.free
-	c.free += n
+	c.free += int32(n)
 	return c, first
 }
 
-func (c *counts) add(i int32) {
-	at := &c.shards[shard()][i>>blockBits]
-	b := at.Load()
+// at returns the goroutine's copy of a counter, or nil if there is none yet.
+func (c *counts) at(i int32) *atomic.Uint64 {
+	b := c.shards[shard()].Load()
 	if b == nil {
-		at.CompareAndSwap(nil, new(block))
-		b = at.Load()
+		return nil
 	}
-	b[i&(blockSize-1)].Add(1)
+	return &b[uint(i)%blockSize]
+}
+
+func (c *counts) add(i int32) {
+	if c.at(i) == nil {
+		c.shards[shard()].CompareAndSwap(nil, new(block))
+	}
+	if counter := c.at(i); counter != nil { // always, unless the stack moved in between
+		counter.Add(1)
+		return
+	}
+	c.add(i)
 }
 
 // sum adds up one counter.
 func (c *counts) sum(i int32) (total uint64) {
-	for _, row := range c.shards {
-		if b := row[i>>blockBits].Load(); b != nil {
-			total += b[i&(blockSize-1)].Load()
+	for s := range c.shards {
+		if b := c.shards[s].Load(); b != nil {
+			total += b[i].Load()
 		}
 	}
 	return total
 }
 
-// counted adds up the evaluations of a flag by variant, the caller's default being
+// total adds up the evaluations of a flag by variant, the caller's default being
 // nameless. It is nil if there are none.
-func (f *compiled) counted() map[string]uint64 {
+func (f *compiled) total() map[string]uint64 {
 	var totals map[string]uint64
 	for _, t := range append(slices.Clip(f.past), f.tally) {
 		if t.counts == nil {
 			continue
 		}
-		for i, name := range append([]string{""}, t.names...) {
+		for i, name := range append([]string{""}, t.counted...) {
 			if n := t.counts.sum(t.first + int32(i)); n > 0 {
 				if totals == nil {
 					totals = map[string]uint64{}
@@ -90,5 +98,5 @@ func (f *compiled) counted() map[string]uint64 {
 // how fast counting is, and nothing else.
 func shard() uint64 {
 	var here byte
-	return uint64(uintptr(unsafe.Pointer(&here))) >> 11 * 0x9e3779b97f4a7c15 >> 58
+	return uint64(uintptr(unsafe.Pointer(&here))) >> 11 * 0x9e3779b97f4a7c15 >> 58 % shards
 }

@@ -128,6 +128,14 @@ type exit struct {
 
 // run finds the exit that decides, and the variant that it serves.
 func (f *compiled) run(set *Set, s *Subject, now int64) (variant, exit int32) {
+	if f.targets != nil {
+		if e := f.targetOf(s); e >= 0 {
+			return f.exits[e].serve, e
+		}
+	}
+	if f.table != nil {
+		return f.among(f.table.left(s), s, now)
+	}
 	for at := f.start; ; {
 		exit = f.program.run(at, set, s, now)
 		e := &f.exits[exit]
@@ -143,4 +151,50 @@ func (f *compiled) run(set *Set, s *Subject, now int64) (variant, exit int32) {
 		}
 		at = e.next
 	}
+}
+
+// targetOf is the exit of a subject that is a target, or negative.
+func (f *compiled) targetOf(s *Subject) int32 {
+	if s.key != "" {
+		for i := range f.targets {
+			if t := &f.targets[i]; t.keys.has(s.unit, s.key) {
+				return t.exit
+			}
+		}
+	}
+	return -1
+}
+
+// target is the variant of a subject that is a target, or negative.
+func (f *compiled) target(s *Subject) int32 {
+	if e := f.targetOf(s); e >= 0 {
+		return f.exits[e].serve
+	}
+	return -1
+}
+
+// among is run for a flag with a table, whose index leaves some rules.
+func (f *compiled) among(left uint64, s *Subject, now int64) (variant, exit int32) {
+	for left != 0 {
+		rule := f.table.match(left, s)
+		if rule < 0 {
+			break
+		}
+		exit = f.firstRule + int32(rule)
+		e := &f.exits[exit]
+		if e.draw == nil {
+			return e.serve, exit
+		}
+		if v, _ := e.draw.pick(s, now); v >= 0 {
+			return v, exit
+		}
+		left &= ^uint64(0) << rule << 1
+	}
+	e := &f.exits[exitServe]
+	if e.draw != nil {
+		if v, _ := e.draw.pick(s, now); v >= 0 {
+			return v, exitServe
+		}
+	}
+	return e.serve, exitServe
 }

@@ -2,7 +2,6 @@ package flag
 
 import (
 	"math/bits"
-	"slices"
 	"strconv"
 
 	"github.com/guidon-go/guidon/internal/bucket"
@@ -76,21 +75,21 @@ func (d *draw) pick(s *Subject, now int64) (int32, bool) {
 		return -1, false
 	case d.cuts != nil:
 		return d.cut(unit), true
-	case d.schedule == nil && d.share > 0 && bucket.Below(unit, d.lane, d.limit),
+	case d.schedule == nil && d.share > 0 && bucket.Hash(unit, d.lane) <= d.limit,
 		d.schedule != nil && Share(bucket.Slot(unit, d.lane)) < d.shareAt(now):
 		return d.serve, true
 	}
 	return -1, true
 }
 
+// cut finds a unit's part of a split, by counting the limits that it is beyond:
+// nobody could predict a branch on any of them.
 func (d *draw) cut(unit uint64) int32 {
-	cuts := d.cuts
-	for i := range cuts {
-		if bucket.Below(unit, d.lane, cuts[i].limit) {
-			return cuts[i].serve
-		}
+	hash, beyond := bucket.Hash(unit, d.lane), uint64(0)
+	for i := range d.cuts {
+		beyond += bit(hash > d.cuts[i].limit)
 	}
-	panic("unreachable: cuts cover every slot")
+	return d.cuts[beyond].serve // the last limit is beyond all
 }
 
 // shareAt is the share of a ramp at a moment.
@@ -164,9 +163,9 @@ func (p *place) keeps(s *Subject) drawn {
 // unitBy hashes an attribute: a string that is not empty, or an integer as its
 // decimal text. Anything else is no unit.
 func (s *Subject) unitBy(attr uint32) (uint64, bool) {
-	f := s.fact(attr)
-	if f.kind == kindString {
-		return bucket.Unit(f.str), f.str != ""
+	f := s.look(attr)
+	if f.kind() == kindString {
+		return bucket.Unit(f.text()), f.text() != ""
 	}
 	var digits [20]byte
 	text, ok := f.decimal(digits[:0])
@@ -175,75 +174,11 @@ func (s *Subject) unitBy(attr uint32) (uint64, bool) {
 
 // decimal writes an integer.
 func (f *Fact) decimal(to []byte) ([]byte, bool) {
-	switch f.kind {
+	switch f.kind() {
 	case kindInt:
 		return strconv.AppendInt(to, int64(f.num), 10), true
 	case kindUint:
 		return strconv.AppendUint(to, f.num, 10), true
 	}
 	return nil, false
-}
-
-// keySet is many keys, found by the hash that each subject has already.
-type keySet struct {
-	mask  uint64
-	table []uint64 // the upper half of a hash over one more than the key's index; 0 is free
-	keys  []string
-}
-
-func newKeySet(keys []string) *keySet {
-	size := uint64(4)
-	for size < 2*uint64(len(keys)) {
-		size *= 2
-	}
-	set := &keySet{mask: size - 1, table: make([]uint64, size), keys: slices.Clip(keys)}
-	for n, key := range keys {
-		unit := bucket.Unit(key)
-		i := unit & set.mask
-		for set.table[i] != 0 {
-			i = (i + 1) & set.mask
-		}
-		set.table[i] = unit&^(1<<32-1) | uint64(n+1)
-	}
-	return set
-}
-
-// has finds a key by its hash.
-func (k *keySet) has(unit uint64, key string) bool {
-	for i := unit & k.mask; k.table[i] != 0; i = (i + 1) & k.mask {
-		if e := k.table[i]; e>>32 == unit>>32 && k.keys[uint32(e)-1] == key {
-			return true
-		}
-	}
-	return false
-}
-
-// test says whether a subject's unit is in the set.
-func (k *keySet) test(by uint32, s *Subject) truth {
-	if by == 0 {
-		if s.key == "" {
-			return unknown
-		}
-		return truly(k.has(s.unit, s.key))
-	}
-	f := s.fact(by)
-	if f.kind == kindString && f.str != "" {
-		return truly(k.has(bucket.Unit(f.str), f.str))
-	}
-	var digits [20]byte
-	text, ok := f.decimal(digits[:0])
-	if !ok {
-		return unknown
-	}
-	return k.hasText(bucket.UnitBytes(text), text)
-}
-
-// hasText is has without making a string.
-func (k *keySet) hasText(unit uint64, key []byte) truth {
-	for i := unit & k.mask; k.table[i] != 0; i = (i + 1) & k.mask {
-		if e := k.table[i]; e>>32 == unit>>32 && k.keys[uint32(e)-1] == string(key) {
-			return yes
-		}
-	}
-	return no
 }

@@ -119,8 +119,8 @@ func within(path, other string) bool {
 func (p Problems) locate(root *jsontree.Node) {
 	for i := range p {
 		if p[i].Line == 0 && root != nil {
-			at := root.Nearest(p[i].Path)
-			p[i].Line, p[i].Col = at.Pos.Line, at.Pos.Column
+			at := root.Nearest(p[i].Path).Pos()
+			p[i].Line, p[i].Col = at.Line, at.Column
 		}
 	}
 	slices.SortStableFunc(p, func(a, b Problem) int {

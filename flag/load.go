@@ -59,9 +59,9 @@ func read(data []byte) (*compilation, *jsontree.Node, Problems, error) {
 		return c, root, all, errWhole
 	}
 	if flags := root.Get("flags"); flags != nil {
-		for i := range flags.Members {
-			if f := c.good[flags.Members[i].Key]; f != nil {
-				f.text = string(flags.Members[i].Value.Raw())
+		for i := range flags.Items {
+			if f := c.good[flags.Items[i].Key]; f != nil {
+				f.text = flags.Items[i].RawString()
 			}
 		}
 	}

@@ -43,7 +43,7 @@ func (k *checker) comparison(c Condition, operators []string, path string) node 
 	if c.Fold && !slices.Contains([]string{"eq", "in", "prefix", "suffix", "contains"}, operator) {
 		k.add(jsontree.Join(path, "fold"), "found beside %s, want it beside eq, in, prefix, suffix or contains only", operator)
 	}
-	in := instr{attr: attribute(c.Attr)}
+	in := asks(attribute(c.Attr))
 	switch operator {
 	case "eq", "in":
 		return k.equality(in, c, at)
@@ -199,8 +199,9 @@ func (k *checker) equal(in *instr, values []value, folded bool) {
 			set[hash] = append(set[hash], v.str)
 		}
 		k.leafOf(in, set)
-	case len(values) == 1 && (first.kind == kindInt || first.kind == kindBool || first.kind == kindString && len(first.str) <= packed):
-		in.op, in.kind, in.size, in.num = opEqual, first.kind, uint8(len(first.str)), first.num
+	case len(values) == 1 && (first.kind == kindInt || first.kind == kindBool || first.kind == kindString && packsWhole(first.num)):
+		in.op, in.num = opEqual, first.num
+		in.about |= about(0, first.kind, 0)
 	case len(values) <= few && same && first.kind != kindFloat:
 		in.op, in.num = opAmong, uint64(len(k.more.among))
 		k.more.among = append(k.more.among, values)
@@ -239,7 +240,7 @@ func (k *checker) order(in instr, c Condition, operator, at string) node {
 		return never
 	}
 	if v.kind == kindInt {
-		in.op, in.kind, in.num = op, kindInt, v.num
+		in.op, in.num = op, v.num
 	} else {
 		k.leafOf(&in, than{op, v})
 	}

@@ -112,7 +112,7 @@ func (s *Store) Status(key string) (Status, error) {
 	over, overlaid := s.overlay[key]
 	st := Status{
 		Key: key, Disabled: f.disabled, Killed: f.killed, Overlaid: overlaid, Change: over.change, Override: over.variant,
-		Serve: f.name(f.serve), True: f.name(f.yes), Counts: f.counted(), Revision: set.revision,
+		Serve: f.name(f.serve), True: f.name(f.yes), Counts: f.total(), Revision: set.revision,
 		Quarantined: slices.Contains(s.quarantined, key),
 	}
 	for _, e := range f.exits {

@@ -2,7 +2,6 @@ package flag
 
 import (
 	"slices"
-	"time"
 )
 
 // program is conditions compiled to a flat list of tests. A rule matches only when
@@ -21,15 +20,21 @@ type program struct {
 
 // instr is one test, small because evaluation is mostly the reading of these.
 type instr struct {
-	op   op
-	not  bool   // whether the leaf must be false
-	kind kind   // of the operand of opEqual and the four comparisons
-	size uint8  // of the string operand of opEqual
-	attr uint32 // what it is about; 0 is the subject's key
-	yes  int32
-	no   int32
-	num  uint64 // the operand, or its place in operands
+	op    op
+	not   bool  // whether the leaf must be false
+	home  uint8 // of the attribute
+	yes   int32
+	no    int32
+	about uint64 // what it is about, with the kind of the operand, as in a Fact; 0 is the subject's key
+	num   uint64 // the operand, or its place in operands
 }
+
+// asks returns an instruction about an attribute.
+func asks(attr uint32) instr { return instr{about: about(attr, 0, 0), home: uint8(home(attr))} }
+
+func (in *instr) attr() uint32 { return uint32(in.about >> 40) }
+
+func (in *instr) kind() kind { return kind(in.about >> 32) }
 
 type op uint8
 
@@ -82,20 +87,21 @@ func (p *program) run(at int32, set *Set, s *Subject, now int64) int32 {
 	for at >= 0 {
 		in := &p.code[at]
 		at = in.no
-		f := s.fact(in.attr)
 		var holds bool
 		switch in.op {
 		case opEqual:
-			if f.kind != in.kind {
-				if p.other(in, f, set, s, now) {
+			f := s.fact(in.attr(), in.home)
+			if f.kind() != in.kind() {
+				if p.other(in, set, s, now) {
 					at = in.yes
 				}
 				continue
 			}
-			holds = f.num == in.num && uint8(min(len(f.str), packed+1)) == in.size
+			holds = f.num == in.num
 		case opLess, opLessEqual, opMore, opMoreEqual:
-			if f.kind != kindInt {
-				if p.other(in, f, set, s, now) {
+			f := s.fact(in.attr(), in.home)
+			if f.kind() != kindInt {
+				if p.other(in, set, s, now) {
 					at = in.yes
 				}
 				continue
@@ -110,22 +116,16 @@ func (p *program) run(at int32, set *Set, s *Subject, now int64) int32 {
 			default:
 				holds = have >= want
 			}
-		case opAmong:
-			among := p.more.among[in.num]
-			if f.kind != among[0].kind {
-				if p.other(in, f, set, s, now) {
+		case opListed:
+			if in.about != 0 || s.key == "" {
+				if p.other(in, set, s, now) {
 					at = in.yes
 				}
 				continue
 			}
-			for i := range among {
-				if w := &among[i]; f.num == w.num && len(f.str) == len(w.str) && (len(f.str) <= packed || f.str == w.str) {
-					holds = true
-					break
-				}
-			}
+			holds = p.more.lists[in.num].has(s.unit, s.key)
 		default:
-			if p.other(in, f, set, s, now) {
+			if p.other(in, set, s, now) {
 				at = in.yes
 			}
 			continue
@@ -139,28 +139,30 @@ func (p *program) run(at int32, set *Set, s *Subject, now int64) int32 {
 
 // other says whether an instruction's leaf is known to be what it must be, for
 // everything that run does not do by itself.
-func (p *program) other(in *instr, f *Fact, set *Set, s *Subject, now int64) bool {
+func (p *program) other(in *instr, set *Set, s *Subject, now int64) bool {
 	want := yes
 	if in.not {
 		want = no
 	}
 	switch in.op {
-	case opExists:
-		return truly(f.kind != 0) == want
 	case opListed:
-		return p.more.lists[in.num].test(in.attr, s) == want
+		return p.more.lists[in.num].test(in.attr(), s) == want
 	case opSegment:
 		return p.more.segments[in.num].run(!in.not, set, s, now)
 	case opServes:
-		return p.more.serves[in.num].test(set, s, now) == want
+		return p.more.serves[in.num].test(set, s) == want
 	case opTime:
 		return p.more.windows[in.num].test(now) == want
 	}
-	if f.kind != kindList {
+	f := s.fact(in.attr(), in.home)
+	switch {
+	case in.op == opExists:
+		return truly(f.kind() != 0) == want
+	case f.kind() != kindList:
 		return p.leaf(in, f.value()) == want
 	}
 	all := no // any element
-	for _, element := range f.value().list() {
+	for _, element := range f.list() {
 		all = max(all, p.leaf(in, stringValue(element)))
 	}
 	return all == want
@@ -174,15 +176,12 @@ func (p *program) leaf(in *instr, v value) truth {
 	case opAmong:
 		return oneOf(p.more.among[in.num]).test(v)
 	case opEqual:
-		if v.kind == in.kind {
-			return truly(v.num == in.num && uint8(min(len(v.str), packed+1)) == in.size)
-		}
-		if in.kind == kindInt && v.isNumber() { // equal numbers are of one kind
+		switch {
+		case v.kind == in.kind():
+			return truly(v.num == in.num)
+		case in.kind() == kindInt && v.isNumber(): // equal numbers are of one kind
 			return no
 		}
-		return unknown
-	}
-	if !v.isNumber() {
 		return unknown
 	}
 	return than{in.op, intValue(int64(in.num))}.test(v)
@@ -200,12 +199,12 @@ type prerequisite struct {
 	serves []string
 }
 
-func (p *prerequisite) test(set *Set, s *Subject, now int64) truth {
+func (p *prerequisite) test(set *Set, s *Subject) truth {
 	h := set.header(p.key)
 	if h == nil {
 		return unknown
 	}
-	v := h.pick(set, s, now)
+	v := h.pick(set, s)
 	if v < 0 {
 		return unknown
 	}
@@ -224,6 +223,3 @@ func (g *segment) run(in bool, set *Set, s *Subject, now int64) bool {
 	}
 	return p.run(p.start, set, s, now) == 0
 }
-
-// clock reads the time once, for what has a time in it.
-func clock() int64 { return time.Now().UnixNano() }

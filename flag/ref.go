@@ -4,7 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"strings"
+
+	"github.com/guidon-go/guidon/internal/bucket"
 )
 
 // Ref is a flag as the code knows it: its key, its type, and the value that
@@ -13,7 +16,12 @@ import (
 // concurrent use. The zero Ref serves T's zero value. See [ByKey] for flags that are
 // not declared.
 type Ref[T any] struct {
-	id  int // one more than the dense index, so that the zero Ref has none
+	id   uint    // the dense index, from 1, or undeclared
+	decl *ref[T] // nil in the zero Ref
+}
+
+// ref is behind a pointer, so that an evaluation is handed two words.
+type ref[T any] struct {
 	key string
 	def T
 }
@@ -27,7 +35,7 @@ type Switch struct{ Ref[bool] }
 //
 //go:noinline
 func Bool(key string, def bool) Switch {
-	return Switch{Ref[bool]{declare(key, asBool) + 1, key, def}}
+	return Switch{Ref[bool]{declare(key, asBool), &ref[bool]{key, def}}}
 }
 
 // Int declares an integer flag. A variant with a fraction is a problem of the
@@ -35,21 +43,21 @@ func Bool(key string, def bool) Switch {
 //
 //go:noinline
 func Int(key string, def int64) Ref[int64] {
-	return Ref[int64]{declare(key, asInt) + 1, key, def}
+	return Ref[int64]{declare(key, asInt), &ref[int64]{key, def}}
 }
 
 // Float declares a number flag.
 //
 //go:noinline
 func Float(key string, def float64) Ref[float64] {
-	return Ref[float64]{declare(key, asFloat) + 1, key, def}
+	return Ref[float64]{declare(key, asFloat), &ref[float64]{key, def}}
 }
 
 // String declares a string flag.
 //
 //go:noinline
 func String(key, def string) Ref[string] {
-	return Ref[string]{declare(key, asString) + 1, key, def}
+	return Ref[string]{declare(key, asString), &ref[string]{key, def}}
 }
 
 // JSON declares a flag whose variants are decoded into T, once, when the document
@@ -57,23 +65,37 @@ func String(key, def string) Ref[string] {
 // have is a problem of the document. All
 // readers share the decoded values: what they point to must not be changed.
 func JSON[T any](key string, def T) Ref[T] {
-	return Ref[T]{declare(key, asJSON[T]) + 1, key, def}
+	return Ref[T]{declare(key, asJSON[T]), &ref[T]{key, def}}
 }
 
 // ByKey returns a flag that is not declared: it is looked up by its key in each
 // evaluation, for keys that are known only at run time. T is the type that the
 // document suggests (bool, string, int64 if every variant is a whole number,
 // float64), the one that the code declares for the key, or any.
-func ByKey[T any](key string, def T) Ref[T] { return Ref[T]{key: key, def: def} }
+func ByKey[T any](key string, def T) Ref[T] { return Ref[T]{undeclared, &ref[T]{key, def}} }
+
+// undeclared is an index that no declaration has.
+const undeclared = ^uint(0)
 
 // On says whether the flag is on for the request whose view is in the context.
 func (s Switch) On(ctx context.Context) bool { return s.In(ctx) }
 
 // Key returns the flag's key.
-func (r Ref[T]) Key() string { return r.key }
+func (r Ref[T]) Key() string {
+	if r.decl == nil {
+		return ""
+	}
+	return r.decl.key
+}
 
 // Default returns the value that counts when in doubt.
-func (r Ref[T]) Default() T { return r.def }
+func (r Ref[T]) Default() T {
+	if r.decl == nil {
+		var zero T
+		return zero
+	}
+	return r.decl.def
+}
 
 // In evaluates for the request whose view is in the context; see [NewContext].
 func (r Ref[T]) In(ctx context.Context) T { return r.From(FromContext(ctx)) }
@@ -81,29 +103,57 @@ func (r Ref[T]) In(ctx context.Context) T { return r.From(FromContext(ctx)) }
 // From evaluates for a view. A nil view gives the default.
 func (r Ref[T]) From(view *View) T {
 	if view == nil {
-		return r.def
+		return r.Default()
 	}
-	view.expose(r.key)
-	if view.overrides != nil {
-		return r.decide(view.set, &view.subject, view.override(r.key)).Value
+	if view.plain() {
+		return r.value(view.set, &view.subject)
 	}
-	return r.value(view.set, &view.subject)
+	return r.DecideFrom(view).Value
 }
 
 // Value evaluates for a subject against the store's newest snapshot. A nil store
 // gives the default.
 func (r Ref[T]) Value(flags *Store, subject *Subject) T {
-	if subject == nil {
-		subject = &nobody
+	if flags == nil || subject == nil {
+		return r.value(flags.snapshot(), subject)
 	}
-	return r.value(flags.snapshot(), subject)
+	set := flags.now.Load()
+	if set == nil {
+		return r.value(set, subject)
+	}
+	if r.id>>chunkBits >= uint(len(set.refs)) {
+		return r.byKey(set, subject)
+	}
+	// The hot path does what most flags need. No call returns into it, so that
+	// everything stays in registers.
+	h := &set.refs[r.id>>chunkBits][r.id%chunkSize]
+	switch h.hot {
+	case hotRamp:
+		if subject.key != "" {
+			return *(*T)(h.values[bit(bucket.Hash(subject.unit, h.lane) <= h.limit)&1]) // it is a T: see header
+		}
+		return *(*T)(h.values[0])
+	case hotStatic:
+		return *(*T)(h.values[0])
+	case hotCount:
+		side := uint64(0)
+		if h.mode == modeRamp && subject.key != "" {
+			side = bit(bucket.Hash(subject.unit, h.lane) <= h.limit)
+		}
+		if counter := h.counts.at(h.count + h.serves[side&1]); counter != nil {
+			counter.Add(1)
+			return *(*T)(h.values[side&1])
+		}
+	case hotSplit:
+		return r.split(h, subject)
+	case hotTable:
+		return r.table(h, subject)
+	}
+	return r.at(h, set, subject)
 }
 
 // Decide is [Ref.Value] with the reason.
 func (r Ref[T]) Decide(flags *Store, subject *Subject) Decision[T] {
-	if subject == nil {
-		subject = &nobody
-	}
 	return r.decide(flags.snapshot(), subject, nil)
 }
 
@@ -112,51 +162,118 @@ func (r Ref[T]) DecideFrom(view *View) Decision[T] {
 	if view == nil {
 		return r.decide(nil, &nobody, nil)
 	}
-	view.expose(r.key)
-	return r.decide(view.set, &view.subject, view.override(r.key))
+	view.expose(r.Key())
+	return r.decide(view.set, &view.subject, view.override(r.Key()))
 }
 
-// value is the hot path: [header.pick] by hand, so that the most frequent flags
-// cost no call, and the clock is read only for a flag that looks at it.
+// value evaluates every flag of a set.
 func (r Ref[T]) value(set *Set, s *Subject) T {
-	if set == nil {
-		return r.def
+	if set == nil || r.decl == nil {
+		return r.Default()
 	}
-	h := set.at(r.id, r.key)
-	if h == nil {
-		return r.def
+	if s == nil {
+		s = &nobody
 	}
-	var v int32
-	switch h.mode {
-	case modeStatic:
-		v = h.variant
-	case modeRamp:
-		v = h.ramp(s)
-	case modeSplit:
-		v = h.split(s)
-	case modeFull:
-		v, _ = h.flag.run(set, s, s.moment(h.timed))
-	default:
-		return r.def
+	if r.id>>chunkBits < uint(len(set.refs)) {
+		return r.at(&set.refs[r.id>>chunkBits][r.id%chunkSize], set, s)
+	}
+	return r.byKey(set, s)
+}
+
+// at evaluates the flag whose place the header has, if the document has it.
+func (r Ref[T]) at(h *header, set *Set, s *Subject) T {
+	if h.mode == modeNone {
+		return r.byKey(set, s)
+	}
+	v := h.pick(set, s)
+	if h.counts != nil {
+		h.counts.add(h.count + v)
+	}
+	if v < 0 {
+		return r.decl.def
+	}
+	return *(*T)(h.flag.values.at[v]) // it is a T: see header
+}
+
+// split evaluates modeSplit in the place of a declared flag.
+func (r Ref[T]) split(h *header, s *Subject) T {
+	v := h.serves[0]
+	if s.key != "" {
+		v = h.flag.main.cut(s.unit)
 	}
 	if h.counts != nil {
 		h.counts.add(h.count + v)
 	}
 	if v < 0 {
-		return r.def
+		return r.decl.def
 	}
-	if values, ok := h.values.(*variants[T]); ok {
-		return values.list[v]
+	return *(*T)(h.flag.values.at[v])
+}
+
+// table evaluates modeTable in the place of a declared flag, if what follows the
+// rules is simple.
+func (r Ref[T]) table(h *header, s *Subject) T {
+	f := h.flag
+	left := f.table.left(s)
+	rule := -1
+	if left != 0 {
+		rule = f.table.match(left, s)
 	}
-	if value, ok := valueOf[T](h.values, v); ok {
+	var v int32
+	switch {
+	case rule < 0:
+		v = h.ramp(s)
+	case f.plain:
+		v = f.exits[int(f.firstRule)+rule].serve
+	default:
+		v, _ = f.among(left, s, s.moment(false))
+	}
+	if h.counts != nil {
+		h.counts.add(h.count + v)
+	}
+	if v < 0 {
+		return r.decl.def
+	}
+	return *(*T)(h.flag.values.at[v])
+}
+
+// byKey evaluates a flag that is not declared, or was not when the document was
+// compiled.
+func (r Ref[T]) byKey(set *Set, s *Subject) T {
+	if r.decl == nil {
+		return r.Default()
+	}
+	i, ok := set.byKey[r.decl.key]
+	if !ok {
+		return r.decl.def
+	}
+	h := &set.chunks[i>>chunkBits][i%chunkSize]
+	v := h.serves[0]
+	switch h.mode {
+	case modeStatic:
+	case modeRamp:
+		v = h.ramp(s)
+	default:
+		v = h.pick(set, s)
+	}
+	if h.counts != nil {
+		h.counts.add(h.count + v)
+	}
+	if list, ok := h.flag.values.list.([]T); ok && uint(v) < uint(len(list)) {
+		return list[v]
+	}
+	if value, ok := valueOf[T](h.flag.values, v); ok {
 		return value
 	}
-	return r.def
+	return r.decl.def
 }
 
 // decide is value with the reason.
 func (r Ref[T]) decide(set *Set, s *Subject, over any) Decision[T] {
-	d := Decision[T]{Value: r.def, Rule: -1, Slot: -1}
+	d := Decision[T]{Value: r.Default(), Rule: -1, Slot: -1}
+	if s == nil {
+		s = &nobody
+	}
 	if set == nil && over == nil {
 		d.Reason = ReasonNoDocument
 		return d
@@ -164,15 +281,17 @@ func (r Ref[T]) decide(set *Set, s *Subject, over any) Decision[T] {
 	var h *header
 	if set != nil {
 		d.Revision = set.revision
-		h = set.at(r.id, r.key)
+		if r.decl != nil {
+			h = set.header(r.decl.key)
+		}
 	}
-	if value, ok := over.(T); ok && (h == nil || !h.killed) {
+	if value, ok := over.(T); ok && (h == nil || !h.flag.killed) {
 		d.Value, d.Reason = value, ReasonOverride
 		return d
 	}
 	switch {
-	case h != nil && h.mode != modeNone:
-	case set != nil && set.dropped[r.key]:
+	case h != nil:
+	case set != nil && set.dropped[r.Key()]:
 		d.Reason = ReasonQuarantined
 		return d
 	default:
@@ -184,7 +303,7 @@ func (r Ref[T]) decide(set *Set, s *Subject, over any) Decision[T] {
 		h.counts.add(h.count + v.variant)
 	}
 	if v.variant >= 0 {
-		value, ok := valueOf[T](h.values, v.variant)
+		value, ok := valueOf[T](h.flag.values, v.variant)
 		if !ok {
 			d.Reason = ReasonWrongType
 			return d
@@ -195,23 +314,25 @@ func (r Ref[T]) decide(set *Set, s *Subject, over any) Decision[T] {
 	return d
 }
 
-// valueOf returns a variant's value as a T. One that was compiled to another type,
-// because nobody had declared T for it, is converted where that loses nothing.
-func valueOf[T any](values any, variant int32) (value T, ok bool) {
-	switch values := values.(type) {
-	case *variants[T]:
-		return values.list[variant], true
-	case *variants[int64]:
-		if to, ok := any(&value).(*float64); ok && int64(float64(values.list[variant])) == values.list[variant] {
-			*to = float64(values.list[variant])
-			return value, true
-		}
+// valueOf returns a variant's value as a T, unless there is none. One that was
+// compiled to another type, because nobody had declared T for it, is converted where
+// that loses nothing.
+func valueOf[T any](values *values, variant int32) (value T, ok bool) {
+	if variant < 0 {
+		return value, false
 	}
-	if to, ok := any(&value).(*any); ok {
-		if plain, ok := values.(interface{ plain(int32) any }); ok {
-			*to = plain.plain(variant)
+	if list, ok := values.list.([]T); ok {
+		return list[variant], true
+	}
+	switch to := any(&value).(type) {
+	case *float64:
+		if list, whole := values.list.([]int64); whole && int64(float64(list[variant])) == list[variant] {
+			*to = float64(list[variant])
 			return value, true
 		}
+	case *any:
+		*to = reflect.ValueOf(values.list).Index(int(variant)).Interface()
+		return value, true
 	}
 	return value, false
 }

@@ -7,16 +7,17 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"unsafe"
 )
 
 // registry is the process's append-only list of declared flags and attributes:
 // what gives each of them the dense index that a compiled document uses.
 var registry = struct {
 	sync.Mutex
-	refs  []declaration
+	refs  []declaration // from 1
 	byKey map[string][]int
 	attrs map[string]*attr
-}{byKey: map[string][]int{}, attrs: map[string]*attr{}}
+}{refs: make([]declaration, 1), byKey: map[string][]int{}, attrs: map[string]*attr{}}
 
 // attr is an attribute that code declares or a document names.
 type attr struct {
@@ -29,25 +30,25 @@ type declaration struct {
 	key   string
 	typ   reflect.Type
 	where string
-	// build turns a flag's variants into a *variants[T], or says which cannot be a T.
-	build func(*shape) (any, map[string]error)
+	// build turns a flag's variants into values of T, or says which cannot be a T.
+	build func(*shape) (*values, map[string]error)
 }
 
 // declare returns the dense index of a flag, the same for the same key and type.
-func declare[T any](key string, convert func(value) (T, error)) int {
+func declare[T any](key string, convert func(value) (T, error)) uint {
 	typ := reflect.TypeFor[T]()
 	registry.Lock()
 	defer registry.Unlock()
 	for _, id := range registry.byKey[key] {
 		if registry.refs[id].typ == typ {
-			return id
+			return uint(id)
 		}
 	}
 	id := len(registry.refs)
 	registry.refs = append(registry.refs, declaration{key, typ, declaredAt(),
-		func(s *shape) (any, map[string]error) { return buildAll(s, convert) }})
+		func(s *shape) (*values, map[string]error) { return buildAll(s, convert) }})
 	registry.byKey[key] = append(registry.byKey[key], id)
-	return id
+	return uint(id)
 }
 
 // declaredAt finds the file and line outside this package that declares a flag.
@@ -66,31 +67,46 @@ func declaredAt() string {
 	}
 }
 
-func buildAll[T any](s *shape, convert func(value) (T, error)) (any, map[string]error) {
-	if s == onOff && reflect.TypeFor[T]() == reflect.TypeFor[bool]() {
-		return onOffValues, nil
+// values are the values of a flag's variants, by index.
+type values struct {
+	typ  reflect.Type
+	list any              // a []T, where typ is T
+	at   []unsafe.Pointer // to each of them
+}
+
+func valuesOf[T any](list []T) *values {
+	v := &values{typ: reflect.TypeFor[T](), list: list, at: make([]unsafe.Pointer, len(list))}
+	for i := range list {
+		v.at[i] = unsafe.Pointer(&list[i])
 	}
-	out, problems := &variants[T]{make([]T, len(s.values))}, map[string]error{}
-	for i, v := range s.values {
-		var err error
-		if out.list[i], err = convert(v); err != nil {
-			problems[s.names[i]] = err
-		}
-	}
-	return out, problems
+	return v
 }
 
 // onOffValues are shared by the flags that have them, which is most.
-var onOffValues = &variants[bool]{[]bool{false, true}}
+var onOffValues = valuesOf([]bool{false, true})
+
+func buildAll[T any](s *shape, convert func(value) (T, error)) (*values, map[string]error) {
+	if s == onOff && reflect.TypeFor[T]() == onOffValues.typ {
+		return onOffValues, nil
+	}
+	list, problems := make([]T, len(s.values)), map[string]error{}
+	for i, v := range s.values {
+		var err error
+		if list[i], err = convert(v); err != nil {
+			problems[s.names[i]] = err
+		}
+	}
+	return valuesOf(list), problems
+}
 
 // natural serves those who do not declare a flag, or only after its document was
 // compiled.
-func natural(s *shape) any {
+func natural(s *shape) *values {
 	whole := true
 	for _, v := range s.values {
 		whole = whole && v.kind == kindInt
 	}
-	var all any
+	var all *values
 	switch first := s.values[0]; {
 	case first.kind == kindBool:
 		all, _ = buildAll(s, asBool)

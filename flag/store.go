@@ -236,32 +236,26 @@ func (s *Store) count(set *Set) {
 	if s.options.NoCounts {
 		return
 	}
-	flags := set.flags()
-	needed := int32(0)
-	for _, f := range flags {
-		needed += int32(len(f.names) + 1)
-	}
-	for key, f := range flags {
+	for key, f := range set.flags() {
 		if f.counts != nil {
 			continue // it is the same as before
 		}
-		var before *header
+		var before *compiled
 		if s.document != nil {
-			before = s.document.header(key)
+			if h := s.document.header(key); h != nil {
+				before = h.flag
+			}
 		}
-		f.tally.names = f.names
-		switch {
-		case before == nil:
-			s.counts, f.first = s.counts.take(int32(len(f.names)+1), needed)
-			f.counts = s.counts
-		case slices.Equal(before.flag.names, f.names):
-			f.tally, f.past = before.flag.tally, before.flag.past
-		default:
-			f.past = append(slices.Clip(before.flag.past), before.flag.tally)
-			s.counts, f.first = s.counts.take(int32(len(f.names)+1), needed)
-			f.counts = s.counts
+		if before != nil && slices.Equal(before.names, f.names) {
+			f.tally, f.past = before.tally, before.past
+		} else {
+			if before != nil {
+				f.past = append(slices.Clip(before.past), before.tally)
+			}
+			s.counts, f.first = s.counts.take(len(f.names) + 1)
+			f.counts, f.counted = s.counts, f.names
 		}
-		*set.header(key) = f.header()
+		set.put(key, f)
 	}
 }
 

@@ -1,16 +1,18 @@
 package flag
 
 import (
+	"math"
+	"math/bits"
 	"strconv"
 	"time"
+	"unsafe"
 
 	"github.com/guidon-go/guidon/internal/bucket"
 	"github.com/guidon-go/guidon/internal/instant"
 )
 
-// inline is how many attributes a Subject holds without an allocation; a power of
-// two, because an attribute is looked for from the slot that its index names.
-const inline = 8
+// inline is how many attributes a Subject holds without an allocation.
+const inline = 6
 
 // Subject is whom a flag is decided for: a unit (a user, a tenant, a session)
 // and what is known about it. It is built once per request by [For], which
@@ -18,26 +20,30 @@ const inline = 8
 // it, so any number of goroutines may share one. The zero Subject has no unit
 // and no attributes: no ramp ever admits it.
 type Subject struct {
-	unit   uint64
-	key    string
-	facts  [inline]Fact // by the attribute's index, the next free one if that is taken
-	more   []Fact       // what found no place
-	at     int64        // nanoseconds since 1970
-	pinned bool         // whether at is meant
+	unit  uint64
+	key   string
+	at    int64        // nanoseconds since the earliest moment there is; 0 is any
+	facts [inline]Fact // each from the place that home names, or the next free one
+	more  *[]Fact      // what found no place
 }
 
 // nobody is what a nil subject means.
 var nobody Subject
 
 // For returns the subject with this key and these facts, of which later ones win.
-// An empty key is no unit. Up to eight different attributes take no allocation.
+// An empty key is no unit. Up to six different attributes take no allocation.
 func For(key string, facts ...Fact) (s Subject) {
 	s.key = key
 	if key != "" {
 		s.unit = bucket.Unit(key)
 	}
 	for i := range facts {
-		s.learn(&facts[i])
+		f := &facts[i]
+		if at := &s.facts[f.home()]; at.about == 0 {
+			*at = *f
+		} else {
+			s.learn(f)
+		}
 	}
 	return s
 }
@@ -51,16 +57,16 @@ func ForInt(key int64, facts ...Fact) Subject {
 // At returns the same subject at another moment: what has a time in it is decided
 // as of then, in every entrance.
 func (s Subject) At(t time.Time) Subject {
-	s.at, s.pinned = instant.Of(t), true
+	s.at = max(instant.Of(t)^math.MinInt64, 1)
 	return s
 }
 
 // moment is the subject's, or else, for what looks at the clock, now.
 func (s *Subject) moment(timed bool) int64 {
-	if timed && !s.pinned {
-		return clock()
+	if timed && s.at == 0 {
+		return time.Now().UnixNano()
 	}
-	return s.at
+	return s.at ^ math.MinInt64
 }
 
 // Key returns the key it was built with.
@@ -71,49 +77,59 @@ func (s *Subject) Key() string {
 	return s.key
 }
 
+// learn is for a fact whose home is taken.
 func (s *Subject) learn(f *Fact) {
-	if f.attr == 0 {
+	if f.attr() == 0 {
 		return
 	}
-	for i, tried := f.attr, 0; tried < inline; i, tried = i+1, tried+1 {
-		at := &s.facts[i%inline]
-		if at.attr == f.attr || at.attr == 0 {
+	for i := range uint32(inline) {
+		at := &s.facts[(f.home()+i)%inline]
+		if at.about == 0 || at.attr() == f.attr() {
 			*at = *f
 			return
 		}
 	}
-	for i := range s.more {
-		if s.more[i].attr == f.attr {
-			s.more[i] = *f
+	var more []Fact
+	if s.more != nil {
+		more = *s.more
+	}
+	for i := range more {
+		if more[i].attr() == f.attr() {
+			more[i] = *f
 			return
 		}
 	}
-	s.more = append(s.more, *f)
+	more = append(more, *f)
+	s.more = &more
 }
 
 // nothing is a fact that is missing.
 var nothing Fact
 
-// fact returns what is known about an attribute; its kind is 0 if that is nothing.
-func (s *Subject) fact(attr uint32) *Fact {
-	if f := &s.facts[attr%inline]; f.attr == attr {
+// fact returns what is known about an attribute whose home is known; its kind is 0
+// if that is nothing.
+func (s *Subject) fact(attr uint32, home uint8) *Fact {
+	if f := &s.facts[home%inline]; f.attr() == attr {
 		return f
 	}
 	return s.look(attr)
 }
 
 func (s *Subject) look(attr uint32) *Fact {
-	for i, tried := attr, 0; tried < inline; i, tried = i+1, tried+1 {
-		switch f := &s.facts[i%inline]; f.attr {
-		case attr:
+	for i := range uint32(inline) {
+		f := &s.facts[(home(attr)+i)%inline]
+		if f.attr() == attr {
 			return f
-		case 0:
+		}
+		if f.about == 0 {
 			return &nothing
 		}
 	}
-	for i := range s.more {
-		if s.more[i].attr == attr {
-			return &s.more[i]
+	if s.more != nil {
+		for i := range *s.more {
+			if f := &(*s.more)[i]; f.attr() == attr {
+				return f
+			}
 		}
 	}
 	return &nothing
@@ -121,13 +137,39 @@ func (s *Subject) look(attr uint32) *Fact {
 
 // Fact is one attribute of a subject with its value, made by [Attribute.Is].
 type Fact struct {
-	attr uint32
-	kind kind
-	num  uint64
-	str  string
+	// about is the attribute, the kind, and the length of what is at data, so that
+	// comparing it compares all three: 24, 8 and 32 bits.
+	about uint64
+	num   uint64         // as in a value
+	data  unsafe.Pointer // the bytes of a string, or the strings of a list
 }
 
-func (f *Fact) value() value { return value{f.kind, f.num, f.str} }
+// home is the place where an attribute is looked for first.
+func home(attr uint32) uint32 { return attr % inline }
+
+func about(attr uint32, k kind, length int) uint64 {
+	return uint64(attr)<<40 | uint64(k)<<32 | uint64(uint32(length))
+}
+
+func (f *Fact) attr() uint32 { return uint32(f.about >> 40) }
+
+func (f *Fact) home() uint32 { return home(f.attr()) }
+
+func (f *Fact) kind() kind { return kind(f.about >> 32) }
+
+// text is what a string says.
+func (f *Fact) text() string { return unsafe.String((*byte)(f.data), uint32(f.about)) }
+
+// list is what a list has in it.
+func (f *Fact) list() []string { return unsafe.Slice((*string)(f.data), uint32(f.about)) }
+
+func (f *Fact) value() value {
+	v := value{kind: f.kind(), num: f.num}
+	if v.kind == kindString {
+		v.str = f.text()
+	}
+	return v
+}
 
 // Kind is what an attribute can be.
 type Kind interface {
@@ -137,16 +179,28 @@ type Kind interface {
 // Attribute is something a subject can have, declared once by [Attr]. Attributes
 // with the same name are the same attribute.
 type Attribute[T Kind] struct {
-	name string
-	id   uint32
+	about uint64 // as in a Fact, with the kind of T
+	name  string
 }
 
 // Attr declares an attribute by the name that documents use for it:
 //
 //	var Country = flag.Attr[string]("country")
 func Attr[T Kind](name string) Attribute[T] {
-	_, list := any(*new(T)).([]string)
-	return Attribute[T]{name, declareAttribute(name, list)}
+	k := kindFloat // all that need a closer look
+	switch any(*new(T)).(type) {
+	case string:
+		k = kindString
+	case int64:
+		k = kindInt
+	case int:
+		if bits.UintSize == 64 {
+			k = kindInt
+		}
+	case []string:
+		k = kindList
+	}
+	return Attribute[T]{about(declareAttribute(name, k == kindList), k, 0), name}
 }
 
 // Name returns the name that documents use.
@@ -155,18 +209,27 @@ func (a Attribute[T]) Name() string { return a.name }
 // Is says what a subject's attribute is. NaN and the zero time say nothing. A list
 // is not copied: whoever changes it changes the subject.
 func (a Attribute[T]) Is(v T) Fact {
+	// The kind of T was found out once, by Attr, because asking it each time takes
+	// longer than all the rest.
+	switch kind(a.about >> 32) {
+	case kindString:
+		s := *(*string)(unsafe.Pointer(&v))
+		return Fact{a.about | uint64(uint32(len(s))), pack(s), unsafe.Pointer(unsafe.StringData(s))}
+	case kindInt:
+		return Fact{about: a.about, num: *(*uint64)(unsafe.Pointer(&v))}
+	}
+	return a.is(v)
+}
+
+func (a Attribute[T]) is(v T) Fact {
 	var is value
 	switch v := any(v).(type) {
-	case string:
-		return Fact{a.id, kindString, pack(v), v}
+	case int: // of 32 bits
+		is = intValue(int64(v))
 	case bool:
 		is = boolValue(v)
-	case int:
-		return Fact{attr: a.id, kind: kindInt, num: uint64(v)}
 	case int32:
 		is = intValue(int64(v))
-	case int64:
-		is = intValue(v)
 	case uint32:
 		is = uintValue(uint64(v))
 	case uint64:
@@ -180,7 +243,7 @@ func (a Attribute[T]) Is(v T) Fact {
 			is = value{kind: kindTime, num: uint64(instant.Of(v))}
 		}
 	case []string:
-		is = listValue(v)
+		return Fact{about: a.about | uint64(uint32(len(v))), data: unsafe.Pointer(unsafe.SliceData(v))}
 	}
-	return Fact{a.id, is.kind, is.num, is.str}
+	return Fact{about: a.about&^(0xff<<32) | uint64(is.kind)<<32, num: is.num}
 }

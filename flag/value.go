@@ -7,7 +7,6 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
-	"unsafe"
 
 	"github.com/guidon-go/guidon/internal/jsontree"
 )
@@ -70,37 +69,36 @@ func floatValue(f float64) value {
 	return value{kind: kindFloat, num: math.Float64bits(f)}
 }
 
-// listValue keeps the list where a string would be, so that a Fact without a list
-// is no larger for it.
-func listValue(list []string) value {
-	first := (*byte)(unsafe.Pointer(unsafe.SliceData(list)))
-	return value{kind: kindList, str: unsafe.String(first, len(list))}
-}
+// packed is up to how many bytes a string is packed whole.
+const packed = 7
 
-// list undoes listValue.
-func (v value) list() []string {
-	first := (*string)(unsafe.Pointer(unsafe.StringData(v.str)))
-	return unsafe.Slice(first, len(v.str))
-}
-
-// packed is the length up to which equal packings, and equal lengths, are equal
-// strings.
-const packed = 8
-
-// pack puts a string of at most 8 bytes, or the beginning of a longer one, into a
-// word, so that comparing two is comparing words.
+// pack puts a string into a word, its length in the highest byte, so that strings
+// of at most 7 bytes are equal exactly when their words are. A longer one gives its
+// first 7 bytes.
 func pack(s string) uint64 {
 	switch n := len(s); {
-	case n >= 8:
-		return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
-			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+	case n > packed:
+		return longer | uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48
 	case n >= 4:
-		return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
-			uint64(s[n-4])<<32 | uint64(s[n-3])<<40 | uint64(s[n-2])<<48 | uint64(s[n-1])<<56
+		return uint64(n)<<56 | uint64(word(s)) | uint64(word(s[n-4:]))<<(8*(n-4)&31)
 	case n > 0:
-		return uint64(s[0]) | uint64(s[n/2])<<8 | uint64(s[n-1])<<16
+		return uint64(n)<<56 | uint64(s[0]) | uint64(s[n/2])<<(8*(n/2)) | uint64(s[n-1])<<(8*(n-1))
 	}
 	return 0
+}
+
+const (
+	longer   = (packed + 1) << 56
+	noString = ^uint64(0) // what no string packs to
+)
+
+// packsWhole says whether a string was short enough.
+func packsWhole(num uint64) bool { return num < longer }
+
+func word(s string) uint32 {
+	_ = s[3]
+	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
 }
 
 // comparable values are of one kind when all numbers count as one.

@@ -3,6 +3,7 @@ package flag
 import (
 	"context"
 	"sync/atomic"
+	"time"
 )
 
 // View is one request's sight of the flags: a subject and the snapshot that was
@@ -31,8 +32,8 @@ func (s *Store) View(subject Subject) *View { return s.snapshot().View(subject) 
 func (s *Set) View(subject Subject) *View {
 	v := &View{set: s, subject: subject}
 	v.watched = &v.own
-	if s != nil && s.timed && !subject.pinned {
-		v.subject.at, v.subject.pinned = clock(), true
+	if s != nil && s.timed && subject.at == 0 {
+		v.subject = subject.At(time.Now())
 	}
 	return v
 }
@@ -41,7 +42,7 @@ func (s *Set) View(subject Subject) *View {
 // says, unless the flag is killed. Flags that have it as a prerequisite do not see
 // it. The view it is made from stays as it is; a nil one is a view of no document.
 func (r Ref[T]) Override(view *View, value T) *View {
-	out := &View{overrides: &override{key: r.key, value: value}}
+	out := &View{overrides: &override{key: r.Key(), value: value}}
 	out.watched = &out.own
 	if view != nil {
 		out.set, out.subject, out.watched, out.overrides.next = view.set, view.subject, view.watched, view.overrides
@@ -58,6 +59,9 @@ func (v *View) override(key string) any {
 	}
 	return nil
 }
+
+// plain says that nobody watches the view and nothing is overridden in it.
+func (v *View) plain() bool { return v.overrides == nil && v.watched.Load() == nil }
 
 // Subject returns whom the view is for.
 func (v *View) Subject() Subject {
@@ -99,7 +103,7 @@ func (r Ref[T]) Watch(view *View) *Exposure {
 	if view == nil {
 		return nil
 	}
-	e := &Exposure{key: r.key}
+	e := &Exposure{key: r.Key()}
 	for {
 		e.next = view.watched.Load()
 		if view.watched.CompareAndSwap(e.next, e) {

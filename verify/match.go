@@ -39,16 +39,17 @@ func (d *differences) match(path string, want, got *jsontree.Node) {
 	}
 	switch want.Kind {
 	case jsontree.Object:
-		members := make(map[string]*jsontree.Node, len(got.Members))
-		for _, m := range got.Members {
-			members[m.Key] = m.Value
+		members := make(map[string]*jsontree.Node, len(got.Items))
+		for i := range got.Items {
+			members[got.Items[i].Key] = &got.Items[i]
 		}
-		for _, m := range want.Members {
+		for i := range want.Items {
+			m := &want.Items[i]
 			at := jsontree.Join(path, m.Key)
 			if value := members[m.Key]; value != nil {
-				d.match(at, m.Value, value)
+				d.match(at, m, value)
 			} else {
-				d.add(KindMissing, at, text(m.Value), "nothing")
+				d.add(KindMissing, at, text(m), "nothing")
 			}
 		}
 	case jsontree.Array:
@@ -56,7 +57,7 @@ func (d *differences) match(path string, want, got *jsontree.Node) {
 			d.add(KindLength, path, items(want), items(got))
 		}
 		for i := range min(len(want.Items), len(got.Items)) {
-			d.match(jsontree.Index(path, i), want.Items[i], got.Items[i])
+			d.match(jsontree.Index(path, i), &want.Items[i], &got.Items[i])
 		}
 	default:
 		if !equal(want, got) {
@@ -71,9 +72,9 @@ func equal(a, b *jsontree.Node) bool {
 	case jsontree.Bool:
 		return a.Bool == b.Bool
 	case jsontree.Number:
-		return jsontree.CanonicalNumber(a.Text) == jsontree.CanonicalNumber(b.Text)
+		return jsontree.CanonicalNumber(a.Text()) == jsontree.CanonicalNumber(b.Text())
 	case jsontree.String:
-		return a.Text == b.Text
+		return a.Text() == b.Text()
 	}
 	return a.Kind == jsontree.Null
 }

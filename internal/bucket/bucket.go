@@ -43,11 +43,11 @@ func Slot(unit, lane uint64) int32 {
 	return int32(hi)
 }
 
-// Below says whether a unit's slot in a lane is below a share whose [Limit] it is
-// given, without computing the slot.
-func Below(unit, lane, limit uint64) bool { return finalise(unit^lane) <= limit }
+// Hash is what a unit's slot in a lane is computed from: the slot is below a share
+// exactly when the hash is at most the share's [Limit].
+func Hash(unit, lane uint64) uint64 { return finalise(unit ^ lane) }
 
-// Limit is the highest finalised hash whose slot is below a share of 1 .. Slots.
+// Limit is the highest [Hash] whose slot is below a share of 1 .. Slots.
 func Limit(share int32) uint64 {
 	if share >= Slots {
 		return math.MaxUint64

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"reflect"
 	"time"
 )
@@ -43,11 +42,11 @@ func (n *Node) decode(path string, v any, duplicates Problems) error {
 	if target.Kind() != reflect.Pointer || target.IsNil() {
 		panic(fmt.Sprintf("jsontree: cannot decode into %T, want a pointer", v))
 	}
-	d := &decoder{base: path, problems: duplicates, known: make(map[int]bool), fields: make(map[reflect.Type]*fields)}
+	d := &decoder{base: path, problems: duplicates, known: make(map[int]bool)}
 	for _, p := range duplicates {
 		d.known[p.Pos.Offset] = true
 	}
-	d.value(n, target.Elem())
+	d.value(n, target.Elem(), planOf(target.Type().Elem()))
 	d.problems.sort()
 	return d.problems.Err()
 }
@@ -57,158 +56,90 @@ type decoder struct {
 	trail    trail
 	problems Problems
 	known    map[int]bool // offsets of duplicate keys, which an Unmarshaler will find again
-	fields   map[reflect.Type]*fields
+	lent     []byte       // the text that an Unmarshaler is looking at
 }
 
-var rawType = reflect.TypeFor[json.RawMessage]()
-
-func (d *decoder) value(n *Node, v reflect.Value) {
-	switch {
-	case v.Type() == rawType:
-		v.SetBytes(n.Raw())
-	case v.Kind() == reflect.Interface && v.NumMethod() == 0:
-		v.SetZero()
-		if plain := n.Any(); plain != nil {
-			v.Set(reflect.ValueOf(plain))
-		}
-	case v.Kind() == reflect.Pointer && n.Kind == Null:
-		v.SetZero()
-	case v.Kind() == reflect.Pointer:
-		fresh := reflect.New(v.Type().Elem())
-		d.value(n, fresh.Elem())
-		v.Set(fresh)
-	default:
-		d.concrete(n, v)
-	}
-}
-
-// concrete decodes into what null cannot be.
-func (d *decoder) concrete(n *Node, v reflect.Value) {
-	kind, want := wanted(v)
-	if n.Kind == Null || kind != 0 && n.Kind != kind {
-		d.fail(n, "found %s, want %s", n.describe(), want)
+func (d *decoder) value(n *Node, v reflect.Value, p *plan) {
+	if p.kind != n.Kind && p.kind != 0 || n.Kind == Null && !p.null {
+		d.fail(n, "found %s, want %s", n.describe(), p.want)
 		return
 	}
-	switch u := v.Addr().Interface().(type) {
-	case json.Unmarshaler:
-		d.adopt(n, u.UnmarshalJSON(n.Raw()))
-		return
-	case encoding.TextUnmarshaler:
-		if err := u.UnmarshalText([]byte(n.Text)); err != nil {
-			d.fail(n, "%s", err)
-		}
-		return
-	case *time.Duration:
-		var err error
-		if *u, err = time.ParseDuration(n.Text); err != nil {
-			d.fail(n, "found %s, want %s", n.describe(), want)
-		}
-		return
-	}
-	switch v.Kind() {
-	case reflect.Struct:
-		d.structure(n, v)
-	case reflect.Map:
-		d.mapping(n, v)
-	case reflect.Slice:
-		list := reflect.MakeSlice(v.Type(), len(n.Items), len(n.Items))
-		for i, item := range n.Items {
-			d.under(step{index: i}, item, list.Index(i))
-		}
-		v.Set(list)
-	case reflect.String:
-		v.SetString(n.Text)
-	case reflect.Bool:
-		v.SetBool(n.Bool)
-	default:
-		d.number(n, v)
-	}
+	p.decode(d, n, v, p)
 }
 
-// wanted says which kind of value a target takes, 0 for any, and its name in a
-// message.
-func wanted(v reflect.Value) (Kind, string) {
-	switch v.Addr().Interface().(type) {
-	case json.Unmarshaler:
-		return 0, "a value"
-	case encoding.TextUnmarshaler:
-		return String, "a string"
-	case *time.Duration:
-		return String, `a duration like "10m"`
-	}
-	switch v.Kind() {
-	case reflect.Struct, reflect.Map:
-		return Object, "an object"
-	case reflect.Slice:
-		return Array, "an array"
-	case reflect.String:
-		return String, "a string"
-	case reflect.Bool:
-		return Bool, "true or false"
-	}
-	switch {
-	case v.CanFloat():
-		return Number, "a number"
-	case v.CanInt() || v.CanUint():
-		return Number, "a whole number"
-	}
-	return 0, "nothing: no value can be decoded into a " + v.Type().String()
-}
-
-func (d *decoder) number(n *Node, v reflect.Value) {
-	switch {
-	case v.CanFloat():
-		f, err := json.Number(n.Text).Float64()
-		if err != nil || v.OverflowFloat(f) {
-			d.fail(n, "%s is out of range of a %s", cut(n.Text), v.Kind())
-			return
-		}
-		v.SetFloat(f)
-	case v.CanInt() || v.CanUint():
-		negative, magnitude, whole, fits := integer(n.Text)
-		if !whole {
-			d.fail(n, "found number %s, want a whole number", cut(n.Text))
-			return
-		}
-		var least int64
-		most := uint64(math.MaxUint64) >> (64 - v.Type().Bits())
-		if v.CanInt() {
-			most >>= 1
-			least = -int64(most) - 1
-		}
-		if !fits || !negative && magnitude > most || negative && magnitude > uint64(-least) {
-			d.fail(n, "%s is out of range, want %d to %d", cut(n.Text), least, most)
-			return
-		}
-		if v.CanUint() {
-			v.SetUint(magnitude)
-		} else if negative {
-			v.SetInt(-int64(magnitude))
-		} else {
-			v.SetInt(int64(magnitude))
-		}
-	default:
-		d.fail(n, "no value can be decoded into a %s", v.Type())
-	}
-}
-
-func (d *decoder) mapping(n *Node, v reflect.Value) {
-	if v.Type().Key().Kind() != reflect.String {
-		d.fail(n, "no value can be decoded into a %s", v.Type())
-		return
-	}
-	v.Set(reflect.MakeMapWithSize(v.Type(), len(n.Members)))
-	for _, m := range n.Members {
-		item := reflect.New(v.Type().Elem()).Elem()
-		d.under(step{key: m.Key, index: -1}, m.Value, item)
-		v.SetMapIndex(reflect.ValueOf(m.Key).Convert(v.Type().Key()), item)
-	}
-}
-
-func (d *decoder) under(s step, n *Node, v reflect.Value) {
+// under decodes what is one step further down.
+func (d *decoder) under(s step, n *Node, v reflect.Value, p *plan) {
 	d.trail = append(d.trail, s)
-	d.value(n, v)
+	d.value(n, v, p)
 	d.trail = d.trail[:len(d.trail)-1]
+}
+
+func decodeRaw(_ *decoder, n *Node, v reflect.Value, _ *plan) { v.SetBytes(n.Raw()) }
+
+func decodeAny(_ *decoder, n *Node, v reflect.Value, _ *plan) {
+	v.SetZero()
+	if plain := n.Any(); plain != nil {
+		v.Set(reflect.ValueOf(plain))
+	}
+}
+
+func decodePointer(d *decoder, n *Node, v reflect.Value, p *plan) {
+	if n.Kind == Null {
+		v.SetZero()
+		return
+	}
+	fresh := reflect.New(v.Type().Elem())
+	d.value(n, fresh.Elem(), p.elem)
+	v.Set(fresh)
+}
+
+func decodeUnmarshaler(d *decoder, n *Node, v reflect.Value, _ *plan) {
+	d.lent = append(d.lent[:0], n.RawString()...)
+	d.adopt(n, v.Addr().Interface().(json.Unmarshaler).UnmarshalJSON(d.lent))
+}
+
+func decodeText(d *decoder, n *Node, v reflect.Value, _ *plan) {
+	d.lent = append(d.lent[:0], n.Text()...)
+	if err := v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText(d.lent); err != nil {
+		d.fail(n, "%s", err)
+	}
+}
+
+func decodeDuration(d *decoder, n *Node, v reflect.Value, p *plan) {
+	duration, err := time.ParseDuration(n.Text())
+	if err != nil {
+		d.fail(n, "found %s, want %s", n.describe(), p.want)
+	}
+	v.SetInt(int64(duration))
+}
+
+func decodeMap(d *decoder, n *Node, v reflect.Value, p *plan) {
+	t := v.Type()
+	v.Set(reflect.MakeMapWithSize(t, len(n.Items)))
+	key, item := reflect.New(t.Key()).Elem(), reflect.New(t.Elem()).Elem()
+	for i := range n.Items {
+		m := &n.Items[i]
+		item.SetZero()
+		d.under(step{key: m.Key, index: -1}, m, item, p.elem)
+		key.SetString(m.Key)
+		v.SetMapIndex(key, item)
+	}
+}
+
+func decodeSlice(d *decoder, n *Node, v reflect.Value, p *plan) {
+	list := reflect.MakeSlice(v.Type(), len(n.Items), len(n.Items))
+	for i := range n.Items {
+		d.under(step{index: i}, &n.Items[i], list.Index(i), p.elem)
+	}
+	v.Set(list)
+}
+
+func decodeString(_ *decoder, n *Node, v reflect.Value, _ *plan) { v.SetString(n.Text()) }
+
+func decodeBool(_ *decoder, n *Node, v reflect.Value, _ *plan) { v.SetBool(n.Bool) }
+
+func decodeNothing(d *decoder, n *Node, v reflect.Value, _ *plan) {
+	d.fail(n, "no value can be decoded into a %s", v.Type())
 }
 
 // adopt reports the error of an Unmarshaler at the node it was given.
@@ -234,5 +165,5 @@ func (d *decoder) adopt(n *Node, err error) {
 }
 
 func (d *decoder) fail(n *Node, format string, args ...any) {
-	d.problems = append(d.problems, Problem{Path: d.trail.under(d.base), Pos: n.Pos, Text: fmt.Sprintf(format, args...)})
+	d.problems = append(d.problems, Problem{Path: d.trail.under(d.base), Pos: n.Pos(), Text: fmt.Sprintf(format, args...)})
 }

@@ -332,7 +332,7 @@ func FuzzUnmarshal(f *testing.F) {
 				continue
 			}
 			n := root.Find(p.Path)
-			if n == nil || n.Pos != p.Pos && !strings.Contains(p.Text, "unknown field") {
+			if n == nil || n.Pos() != p.Pos && !strings.Contains(p.Text, "unknown field") {
 				t.Errorf("%v does not lead to its place in %q", p, data)
 			}
 		}

@@ -7,35 +7,36 @@ import (
 
 // fields are the keys a struct type accepts.
 type fields struct {
-	index map[string][]int // as for reflect.Value.FieldByIndex
-	names []string         // in order of declaration
+	byKey map[string]field
+	names []string // in order of declaration
 }
 
-func (d *decoder) structure(n *Node, v reflect.Value) {
-	known := d.fields[v.Type()]
-	if known == nil {
-		known = &fields{index: make(map[string][]int)}
-		known.add(v.Type())
-		d.fields[v.Type()] = known
-	}
-	for _, m := range n.Members {
+// field is one field of a struct, or of a struct embedded in it.
+type field struct {
+	index []int // as for reflect.Value.FieldByIndex
+	plan  *plan
+}
+
+func decodeStruct(d *decoder, n *Node, v reflect.Value, p *plan) {
+	for i := range n.Items {
+		m := &n.Items[i]
 		s := step{key: m.Key, index: -1}
-		index, ok := known.index[m.Key]
-		if ok {
-			d.under(s, m.Value, field(v, index))
+		if f, ok := p.fields.byKey[m.Key]; ok {
+			d.under(s, m, f.of(v), f.plan)
 			continue
 		}
 		text := "unknown field"
-		if name := Closest(m.Key, known.names); name != "" {
+		if name := Closest(m.Key, p.fields.names); name != "" {
 			text += ", did you mean " + quote(name) + "?"
 		}
-		d.problems = append(d.problems, Problem{Path: append(d.trail, s).under(d.base), Pos: m.Pos, Text: text})
+		d.problems = append(d.problems, Problem{Path: append(d.trail, s).under(d.base), Pos: m.doc.pos(m.key), Text: text})
 	}
 }
 
 // add collects the fields of a struct level by level: a field hides those of the
 // same name in structs embedded more deeply.
-func (fs *fields) add(t reflect.Type) {
+func (fs *fields) add(t reflect.Type, pl planner) {
+	fs.byKey = make(map[string]field)
 	type embedded struct {
 		t     reflect.Type
 		index []int
@@ -64,8 +65,8 @@ func (fs *fields) add(t reflect.Type) {
 				if name == "" {
 					name = f.Name
 				}
-				if _, hidden := fs.index[name]; !hidden {
-					fs.index[name] = index
+				if _, hidden := fs.byKey[name]; !hidden {
+					fs.byKey[name] = field{index, pl.plan(f.Type)}
 					fs.names = append(fs.names, name)
 				}
 			}
@@ -73,9 +74,9 @@ func (fs *fields) add(t reflect.Type) {
 	}
 }
 
-// field returns a field of v, and makes the embedded structs on the way to it.
-func field(v reflect.Value, index []int) reflect.Value {
-	for _, i := range index {
+// of returns the field of v, and makes the embedded structs on the way to it.
+func (f field) of(v reflect.Value) reflect.Value {
+	for _, i := range f.index {
 		if v.Kind() == reflect.Pointer {
 			if v.IsNil() {
 				v.Set(reflect.New(v.Type().Elem()))

@@ -2,7 +2,6 @@ package jsontree
 
 import (
 	"encoding/json"
-	"fmt"
 )
 
 // Kind says which of JSON's six sorts of value a [Node] is. The zero value is
@@ -29,51 +28,56 @@ func (k Kind) String() string {
 	return names[0]
 }
 
-// Pos is a place in a document. The zero value is no place.
-type Pos struct {
-	Line   int // from 1
-	Column int // from 1, counted in runes
-	Offset int // from 0, counted in bytes
-}
-
-// String writes line and column: "3:14".
-func (p Pos) String() string { return fmt.Sprintf("%d:%d", p.Line, p.Column) }
-
-// Node is one value of a document.
+// Node is one value of a document. There are many of them, so it fills one cache
+// line of 64 bytes: what the text can tell is asked of the text.
 type Node struct {
-	Kind    Kind
-	Pos     Pos      // of the first byte
-	Bool    bool     // of a Bool
-	Text    string   // of a String decoded, of a Number as it was written
-	Items   []*Node  // of an Array
-	Members []Member // of an Object, in document order, each key once
+	Items []Node // of an Array, or the members of an Object, in document order, each key once
+	Key   string // of a member of an Object, decoded
+	Kind  Kind
+	Bool  bool // of a Bool
 
-	raw string
-}
-
-// Member is one key of an object with its value.
-type Member struct {
-	Key   string // decoded
-	Pos   Pos    // of the key's opening quote
-	Value *Node
+	escaped    bool  // a String that has an escape in it
+	key        int32 // where the key begins
+	start, end int32 // where the value stands
+	doc        *document
 }
 
 // Get returns the value of a key, or nil if n has no such key, is not an object,
 // or is nil. It searches one member after another.
 func (n *Node) Get(key string) *Node {
-	if n == nil {
+	if n == nil || n.Kind != Object {
 		return nil
 	}
-	for i := range n.Members {
-		if n.Members[i].Key == key {
-			return n.Members[i].Value
+	for i := range n.Items {
+		if n.Items[i].Key == key {
+			return &n.Items[i]
 		}
 	}
 	return nil
 }
 
+// Text returns a String decoded, and a Number as it was written.
+func (n *Node) Text() string {
+	switch raw := n.RawString(); {
+	case n.Kind == Number:
+		return raw
+	case n.Kind != String:
+		return ""
+	case n.escaped:
+		return unescape(raw[1 : len(raw)-1])
+	default:
+		return raw[1 : len(raw)-1]
+	}
+}
+
 // Raw returns a copy of the exact text the node was read from.
-func (n *Node) Raw() []byte { return []byte(n.raw) }
+func (n *Node) Raw() []byte { return []byte(n.RawString()) }
+
+// RawString returns the exact text the node was read from, without a copy.
+func (n *Node) RawString() string { return n.doc.text[n.start:n.end] }
+
+// Pos returns the place of the first byte.
+func (n *Node) Pos() Pos { return n.doc.pos(n.start) }
 
 // Any returns the value as plain Go: nil, bool, string, [json.Number] (so that
 // no digit is lost), []any or map[string]any.
@@ -82,34 +86,42 @@ func (n *Node) Any() any {
 	case Bool:
 		return n.Bool
 	case Number:
-		return json.Number(n.Text)
+		return json.Number(n.Text())
 	case String:
-		return n.Text
+		return n.Text()
 	case Array:
-		list := make([]any, len(n.Items))
-		for i, item := range n.Items {
-			list[i] = item.Any()
-		}
-		return list
+		return n.list()
 	case Object:
-		object := make(map[string]any, len(n.Members))
-		for _, m := range n.Members {
-			object[m.Key] = m.Value.Any()
-		}
-		return object
+		return n.object()
 	}
 	return nil
+}
+
+func (n *Node) list() []any {
+	list := make([]any, len(n.Items))
+	for i := range n.Items {
+		list[i] = n.Items[i].Any()
+	}
+	return list
+}
+
+func (n *Node) object() map[string]any {
+	object := make(map[string]any, len(n.Items))
+	for i := range n.Items {
+		object[n.Items[i].Key] = n.Items[i].Any()
+	}
+	return object
 }
 
 // describe says what was found, short enough for one line.
 func (n *Node) describe() string {
 	switch n.Kind {
 	case Bool:
-		return n.raw
+		return n.RawString()
 	case Number:
-		return "number " + cut(n.Text)
+		return "number " + cut(n.Text())
 	case String:
-		return "string " + quote(n.Text)
+		return "string " + quote(n.Text())
 	case Array:
 		return "an array"
 	case Object:

@@ -2,6 +2,8 @@ package jsontree
 
 import (
 	"fmt"
+	"math"
+	"reflect"
 	"strconv"
 	"strings"
 )
@@ -76,9 +78,49 @@ func count(digits []byte, end, wrap byte, by int) {
 	digits[i] += byte(by)
 }
 
+func decodeFloat(d *decoder, n *Node, v reflect.Value, _ *plan) {
+	f, err := strconv.ParseFloat(n.Text(), 64)
+	if err != nil || v.OverflowFloat(f) {
+		d.fail(n, "%s is out of range of a %s", cut(n.Text()), v.Kind())
+		return
+	}
+	v.SetFloat(f)
+}
+
+// decodeInt decodes into every int and uint.
+func decodeInt(d *decoder, n *Node, v reflect.Value, _ *plan) {
+	text := n.Text()
+	negative, magnitude, whole, fits := integer(text)
+	if !whole {
+		d.fail(n, "found number %s, want a whole number", cut(text))
+		return
+	}
+	var least int64
+	most := uint64(math.MaxUint64) >> (64 - v.Type().Bits())
+	if v.CanInt() {
+		most >>= 1
+		least = -int64(most) - 1
+	}
+	if !fits || !negative && magnitude > most || negative && magnitude > uint64(-least) {
+		d.fail(n, "%s is out of range, want %d to %d", cut(text), least, most)
+		return
+	}
+	if v.CanUint() {
+		v.SetUint(magnitude)
+	} else if negative {
+		v.SetInt(-int64(magnitude))
+	} else {
+		v.SetInt(int64(magnitude))
+	}
+}
+
 // integer splits a number into sign and magnitude. It is not whole if it has a
 // fraction, and does not fit if its magnitude takes more than 64 bits.
 func integer(literal string) (negative bool, magnitude uint64, whole, fits bool) {
+	plain, negative := strings.CutPrefix(literal, "-")
+	if magnitude, err := strconv.ParseUint(plain, 10, 64); err == nil {
+		return negative, magnitude, true, true // as nearly all are written
+	}
 	canonical, negative := strings.CutPrefix(CanonicalNumber(literal), "-")
 	digits, exponent, _ := strings.Cut(canonical, "e")
 	if exponent != "" {
@@ -98,37 +140,38 @@ func integer(literal string) (negative bool, magnitude uint64, whole, fits bool)
 // scanNumber returns the length of the JSON number s begins with. If want is not
 // empty there is none: it says what was wanted after n bytes.
 func scanNumber(s string) (n int, want string) {
-	digits := func() bool {
-		start := n
-		for n < len(s) && '0' <= s[n] && s[n] <= '9' {
-			n++
-		}
-		return n > start
-	}
-	is := func(set string) bool { return n < len(s) && strings.IndexByte(set, s[n]) >= 0 }
-
-	if is("-") {
+	if n < len(s) && s[n] == '-' {
 		n++
 	}
-	if start := n; is("0") && digits() && n > start+1 {
-		return start, "a number without leading zeros"
-	} else if n == start && !digits() {
+	start := n
+	switch n = digits(s, start); {
+	case n == start:
 		return n, "a digit"
+	case n > start+1 && s[start] == '0':
+		return start, "a number without leading zeros"
 	}
-	if is(".") {
-		n++
-		if !digits() {
+	if n < len(s) && s[n] == '.' {
+		start = n + 1
+		if n = digits(s, start); n == start {
 			return n, "a digit after the point"
 		}
 	}
-	if is("eE") {
-		n++
-		if is("+-") {
-			n++
+	if n < len(s) && (s[n] == 'e' || s[n] == 'E') {
+		start = n + 1
+		if start < len(s) && (s[start] == '+' || s[start] == '-') {
+			start++
 		}
-		if !digits() {
+		if n = digits(s, start); n == start {
 			return n, "a digit of the exponent"
 		}
 	}
 	return n, ""
+}
+
+// digits returns where the digits end that begin at s[i].
+func digits(s string, i int) int {
+	for i < len(s) && '0' <= s[i] && s[i] <= '9' {
+		i++
+	}
+	return i
 }

@@ -2,6 +2,8 @@ package jsontree
 
 import (
 	"fmt"
+	"math"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -14,135 +16,169 @@ const MaxDepth = 100
 // against the grammar, where reading ends. If duplicate keys are all that is
 // wrong, the tree is returned beside the error, with the first of each key, so
 // that a caller who reports everything at once can go on looking; in all other
-// cases an error comes with a nil tree.
+// cases an error comes with a nil tree. Text of 2 GiB or more is refused.
 func Parse(data []byte) (*Node, error) {
-	p := &parser{src: string(data), mark: Pos{Line: 1, Column: 1}}
-	n, bad := p.document()
+	if len(data) > math.MaxInt32 {
+		return nil, Problems{{Text: fmt.Sprintf("found %d bytes, want less than 2 GiB", len(data))}}
+	}
+	text := string(data)
+	p := &parser{src: text, doc: &document{text: text}, open: make([]Node, 0, 16)}
+	root, bad := p.document()
 	if bad != nil {
 		return nil, append(p.duplicates, *bad)
 	}
-	return n, p.duplicates.Err()
+	return &root, p.duplicates.Err()
 }
 
 type parser struct {
 	src        string
 	off        int
-	mark       Pos // the last place asked for, so that lines are counted once
+	doc        *document
+	open       []Node // what was read of the arrays and objects that are not closed yet
+	slab       []Node // where the items of closed ones are
 	trail      trail
 	duplicates Problems
 }
 
-func (p *parser) document() (*Node, *Problem) {
+func (p *parser) document() (root Node, bad *Problem) {
 	if strings.HasPrefix(p.src, "\ufeff") {
-		return nil, p.fail(0, "found a byte order mark, want JSON without one")
+		return root, p.fail("found a byte order mark, want JSON without one")
 	}
 	p.space()
-	n, bad := p.value(0)
-	if bad != nil {
-		return nil, bad
+	if root, bad = p.value(0); bad != nil {
+		return root, bad
 	}
 	if p.space(); p.off < len(p.src) {
-		return nil, p.fail(p.off, "trailing data at offset %d: found %s, want the end of the document", p.off, p.found())
+		return root, p.fail("trailing data at offset %d: found %s, want the end of the document", p.off, p.found())
 	}
-	return n, nil
+	return root, nil
 }
 
 // value reads a value at depth enclosing arrays and objects. It starts and ends
 // at a token, not at white space.
-func (p *parser) value(depth int) (n *Node, bad *Problem) {
-	n = &Node{Pos: p.pos(p.off)}
-	start := p.off
+func (p *parser) value(depth int) (n Node, bad *Problem) {
+	n = Node{doc: p.doc, start: int32(p.off)}
 	switch c := p.peek(); {
-	case c == '{' || c == '[':
-		if depth == MaxDepth {
-			return nil, p.fail(p.off, "nested deeper than %d levels", MaxDepth)
-		}
-		if c == '{' {
-			bad = p.object(n, depth+1)
-		} else {
-			bad = p.array(n, depth+1)
-		}
 	case c == '"':
 		n.Kind = String
-		n.Text, bad = p.text()
+		_, n.escaped, bad = p.text()
+	case c == '{' || c == '[':
+		if depth == MaxDepth {
+			return n, p.fail("nested deeper than %d levels", MaxDepth)
+		}
+		if c == '{' {
+			n.Kind = Object
+			n.Items, bad = p.object(depth + 1)
+		} else {
+			n.Kind = Array
+			n.Items, bad = p.array(depth + 1)
+		}
 	case c == '-' || '0' <= c && c <= '9':
 		n.Kind = Number
-		length, want := scanNumber(p.src[start:])
+		length, want := scanNumber(p.src[p.off:])
 		p.off += length
 		if want != "" {
-			return nil, p.want(want)
+			bad = p.want(want)
 		}
-		n.Text = p.src[start:p.off]
 	default:
-		bad = p.word(n)
+		n.Kind, n.Bool, bad = p.word()
 	}
-	if bad != nil {
-		return nil, bad
-	}
-	n.raw = p.src[start:p.off]
-	return n, nil
+	n.end = int32(p.off)
+	return n, bad
 }
 
-func (p *parser) object(n *Node, depth int) *Problem {
-	n.Kind = Object
-	first := make(map[string]Pos)
-	for more, want := p.open('}'), "a key in double quotes or '}'"; more; want = "a key in double quotes" {
+func (p *parser) object(depth int) ([]Node, *Problem) {
+	keys := keys{from: len(p.open)}
+	for more, want := p.enter('}'), "a key in double quotes or '}'"; more; want = "a key in double quotes" {
 		if p.peek() != '"' {
-			return p.want(want)
+			return nil, p.want(want)
 		}
-		pos := p.pos(p.off)
-		key, bad := p.text()
+		at := int32(p.off)
+		key, escaped, bad := p.text()
 		if bad != nil {
-			return bad
+			return nil, bad
+		}
+		if escaped {
+			key = unescape(key)
 		}
 		p.trail = append(p.trail, step{key: key, index: -1})
-		earlier, duplicate := first[key]
+		first, duplicate := keys.add(p.open, key, at)
 		if duplicate {
-			p.duplicates = append(p.duplicates, Problem{
-				Path: p.trail.under(""), Pos: pos,
-				Text: fmt.Sprintf("duplicate key, the first is at line %d, column %d", earlier.Line, earlier.Column),
-			})
+			p.duplicate(first, at)
 		}
 		if p.space(); p.peek() != ':' {
-			return p.want("':' after the key")
+			return nil, p.want("':' after the key")
 		}
 		p.off++
 		p.space()
-		value, bad := p.value(depth)
+		member, bad := p.value(depth)
 		if bad != nil {
-			return bad
+			return nil, bad
 		}
 		p.trail = p.trail[:len(p.trail)-1]
 		if !duplicate {
-			first[key] = pos
-			n.Members = append(n.Members, Member{Key: key, Pos: pos, Value: value})
+			member.Key, member.key = key, at
+			p.push(member)
 		}
 		if more, bad = p.next('}'); bad != nil {
-			return bad
+			return nil, bad
 		}
 	}
-	return nil
+	return p.closed(keys.from), nil
 }
 
-func (p *parser) array(n *Node, depth int) *Problem {
-	n.Kind = Array
-	for more := p.open(']'); more; {
-		p.trail = append(p.trail, step{index: len(n.Items)})
+func (p *parser) duplicate(first, again int32) {
+	earlier := p.doc.pos(first)
+	p.duplicates = append(p.duplicates, Problem{
+		Path: p.trail.under(""), Pos: p.doc.pos(again),
+		Text: fmt.Sprintf("duplicate key, the first is at line %d, column %d", earlier.Line, earlier.Column),
+	})
+}
+
+func (p *parser) array(depth int) ([]Node, *Problem) {
+	from := len(p.open)
+	for more := p.enter(']'); more; {
+		p.trail = append(p.trail, step{index: len(p.open) - from})
 		item, bad := p.value(depth)
 		if bad != nil {
-			return bad
+			return nil, bad
 		}
 		p.trail = p.trail[:len(p.trail)-1]
-		n.Items = append(n.Items, item)
+		p.push(item)
 		if more, bad = p.next(']'); bad != nil {
-			return bad
+			return nil, bad
 		}
 	}
-	return nil
+	return p.closed(from), nil
 }
 
-// open steps into an array or object and says whether there is anything in it.
-func (p *parser) open(end byte) bool {
+// push adds a value to what is open. Where that is a lot, it makes room for what
+// the rest of the text will have if it is like the text so far: a long array that
+// grew step by step would cost several times its size.
+func (p *parser) push(n Node) {
+	if have := len(p.open); have == cap(p.open) && have >= 512 {
+		more := int(int64(have) * int64(len(p.src)-p.off) / int64(p.off))
+		p.open = slices.Grow(p.open, more+more/8)
+	}
+	p.open = append(p.open, n)
+}
+
+// closed takes what was read since the array or object at hand was entered and
+// puts it where it stays. Many arrays and objects share a slab, so that there are
+// few allocations.
+func (p *parser) closed(from int) []Node {
+	read := p.open[from:]
+	if cap(p.slab)-len(p.slab) < len(read) {
+		p.slab = make([]Node, 0, max(len(read), min(2*cap(p.slab)+8, 512)))
+	}
+	p.slab = append(p.slab, read...)
+	p.open = p.open[:from]
+	end := len(p.slab)
+	return p.slab[end-len(read) : end : end]
+}
+
+// enter steps into an array or object and says whether there is anything in it.
+func (p *parser) enter(end byte) bool {
 	p.off++
 	if p.space(); p.peek() == end {
 		p.off++
@@ -166,17 +202,18 @@ func (p *parser) next(end byte) (more bool, bad *Problem) {
 	return false, p.want(fmt.Sprintf("',' or %q", end))
 }
 
-func (p *parser) word(n *Node) *Problem {
-	switch word := p.src[p.off:wordEnd(p.src, p.off)]; word {
+func (p *parser) word() (Kind, bool, *Problem) {
+	word := p.src[p.off:wordEnd(p.src, p.off)]
+	kind := Bool
+	switch word {
 	case "null":
-		n.Kind = Null
+		kind = Null
 	case "true", "false":
-		n.Kind, n.Bool = Bool, word == "true"
 	default:
-		return p.want("a value")
+		return 0, false, p.want("a value")
 	}
-	p.off = wordEnd(p.src, p.off)
-	return nil
+	p.off += len(word)
+	return kind, word == "true", nil
 }
 
 func wordEnd(s string, i int) int {
@@ -187,7 +224,7 @@ func wordEnd(s string, i int) int {
 }
 
 func (p *parser) space() {
-	for p.off < len(p.src) && strings.IndexByte(" \t\r\n", p.src[p.off]) >= 0 {
+	for p.off < len(p.src) && (p.src[p.off] == ' ' || p.src[p.off] == '\n' || p.src[p.off] == '\r' || p.src[p.off] == '\t') {
 		p.off++
 	}
 }
@@ -200,26 +237,12 @@ func (p *parser) peek() byte {
 	return 0
 }
 
-// pos returns the place of an offset. Offsets are asked for in ascending order,
-// so that the text is counted once.
-func (p *parser) pos(off int) Pos {
-	for ; p.mark.Offset < off; p.mark.Offset++ {
-		switch c := p.src[p.mark.Offset]; {
-		case c == '\n':
-			p.mark.Line, p.mark.Column = p.mark.Line+1, 1
-		case utf8.RuneStart(c):
-			p.mark.Column++
-		}
-	}
-	return p.mark
-}
-
 func (p *parser) want(what string) *Problem {
-	return p.fail(p.off, "found %s, want %s", p.found(), what)
+	return p.fail("found %s, want %s", p.found(), what)
 }
 
-func (p *parser) fail(off int, format string, args ...any) *Problem {
-	return &Problem{Path: p.trail.under(""), Pos: p.pos(off), Text: fmt.Sprintf(format, args...)}
+func (p *parser) fail(format string, args ...any) *Problem {
+	return &Problem{Path: p.trail.under(""), Pos: p.doc.pos(int32(p.off)), Text: fmt.Sprintf(format, args...)}
 }
 
 // found names the token at hand.

@@ -129,20 +129,20 @@ func TestParseReads(t *testing.T) {
 	for _, tt := range tests {
 		got := n.Find(tt.path)
 		require.NotNil(t, got, tt.path)
-		if string(got.Raw()) != tt.raw || got.Kind != tt.kind || got.Pos != tt.pos {
-			t.Errorf("%s: got %s %q at %+v, want %s %q at %+v", tt.path, got.Kind, got.Raw(), got.Pos, tt.kind, tt.raw, tt.pos)
+		if got.RawString() != tt.raw || string(got.Raw()) != tt.raw || got.Kind != tt.kind || got.Pos() != tt.pos {
+			t.Errorf("%s: got %s %q at %+v, want %s %q at %+v", tt.path, got.Kind, got.Raw(), got.Pos(), tt.kind, tt.raw, tt.pos)
 		}
 	}
-	if got := n.Members[1].Pos.String(); got != "3:1" {
-		t.Errorf("position of the second key: got %s, want 3:1", got)
+	if got := n.Get("ключ").Pos().String(); got != "3:8" {
+		t.Errorf("position of the second value: got %s, want 3:8", got)
 	}
 }
 
 func TestParseKeepsTheTreeOfDuplicates(t *testing.T) {
 	n, err := jsontree.Parse([]byte(`{"a":1,"a":2}`))
 	require.Error(t, err)
-	if got := n.Get("a").Text; got != "1" || len(n.Members) != 1 {
-		t.Errorf("got %s in %d members, want the first, 1, alone", got, len(n.Members))
+	if got := n.Get("a").Text(); got != "1" || len(n.Items) != 1 {
+		t.Errorf("got %s in %d members, want the first, 1, alone", got, len(n.Items))
 	}
 	n, err = jsontree.Parse([]byte(`{"a":1,"a":2`))
 	require.Error(t, err)
@@ -155,7 +155,7 @@ func TestRawIsACopy(t *testing.T) {
 	require.NoError(t, err)
 	copy(data, "xxxxxxxxx")
 	copy(n.Raw(), "yyyyyyyyy")
-	if got := string(n.Raw()) + n.Get("a").Text; got != `{"a":"b"}b` {
+	if got := string(n.Raw()) + n.Get("a").Text(); got != `{"a":"b"}b` {
 		t.Errorf("got %s, want the text as parsed", got)
 	}
 }
@@ -226,19 +226,21 @@ func visit(t *testing.T, root, n *jsontree.Node, path string, data []byte) {
 	if root.Find(path) != n || root.Nearest(path) != n || root.Nearest(jsontree.Join(path, "no such key")) != n && n.Get("no such key") == nil {
 		t.Fatalf("%q does not lead to its node in %q", path, data)
 	}
-	raw := n.Raw()
-	if !bytes.HasPrefix(data[n.Pos.Offset:], raw) || n.Pos.Line != 1+bytes.Count(data[:n.Pos.Offset], []byte("\n")) {
-		t.Fatalf("%q is not at %+v of %q", raw, n.Pos, data)
+	raw, at := n.Raw(), n.Pos()
+	if !bytes.HasPrefix(data[at.Offset:], raw) || at.Line != 1+bytes.Count(data[:at.Offset], []byte("\n")) {
+		t.Fatalf("%q is not at %+v of %q", raw, at, data)
 	}
 	again, err := jsontree.Parse(raw)
 	require.NoError(t, err)
 	if diff := cmp.Diff(n.Any(), again.Any()); diff != "" {
 		t.Fatalf("reading %q again (-want +got):\n%s", raw, diff)
 	}
-	for i, item := range n.Items {
-		visit(t, root, item, jsontree.Index(path, i), data)
-	}
-	for _, m := range n.Members {
-		visit(t, root, m.Value, jsontree.Join(path, m.Key), data)
+	for i := range n.Items {
+		item := &n.Items[i]
+		if n.Kind == jsontree.Array {
+			visit(t, root, item, jsontree.Index(path, i), data)
+		} else {
+			visit(t, root, item, jsontree.Join(path, item.Key), data)
+		}
 	}
 }

@@ -50,7 +50,7 @@ func (n *Node) walk(path string) (*Node, string) {
 		if index < 0 {
 			next = n.Get(key)
 		} else if n.Kind == Array && index < len(n.Items) {
-			next = n.Items[index]
+			next = &n.Items[index]
 		}
 		if next == nil {
 			return n, path

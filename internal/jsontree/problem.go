@@ -68,13 +68,14 @@ func (ps Problems) sort() {
 // stands in the whole document.
 func (p Problem) rebase(base string, n *Node) Problem {
 	if p.Pos == (Pos{}) {
-		p.Pos = n.Nearest(p.Path).Pos
+		p.Pos = n.Nearest(p.Path).Pos()
 	} else {
+		from := n.Pos()
 		if p.Pos.Line == 1 {
-			p.Pos.Column += n.Pos.Column - 1
+			p.Pos.Column += from.Column - 1
 		}
-		p.Pos.Line += n.Pos.Line - 1
-		p.Pos.Offset += n.Pos.Offset
+		p.Pos.Line += from.Line - 1
+		p.Pos.Offset += from.Offset
 	}
 	switch {
 	case base == "":

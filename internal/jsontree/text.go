@@ -7,79 +7,94 @@ import (
 	"unicode/utf8"
 )
 
-// text reads a string, from its opening to its closing quote, and decodes it.
-func (p *parser) text() (string, *Problem) {
-	start := p.off + 1
-	p.off = start
-	var decoded []byte // nil as long as the text stands for itself
-	for {
-		c := p.peek()
-		switch {
+// text reads a string, from its opening to its closing quote, and returns what
+// is between them.
+func (p *parser) text() (inner string, escaped bool, bad *Problem) {
+	p.off++
+	for start := p.off; ; {
+		for p.off < len(p.src) && itself[p.src[p.off]] {
+			p.off++
+		}
+		switch c := p.peek(); {
 		case p.off == len(p.src):
-			return "", p.want("'\"' at the end of the string")
+			return "", false, p.want("'\"' at the end of the string")
 		case c == '"':
-			s := p.src[start:p.off]
 			p.off++
-			if decoded != nil {
-				return string(append(decoded, s...)), nil
-			}
-			return s, nil
+			return p.src[start : p.off-1], escaped, nil
 		case c == '\\':
-			decoded = append(decoded, p.src[start:p.off]...)
-			r, bad := p.escape()
-			if bad != nil {
-				return "", bad
+			escaped = true
+			r, size := escape(p.src[p.off:])
+			if size == 0 {
+				return "", false, p.fail(`found a wrong escape, want one of \" \\ \/ \b \f \n \r \t or \u and four hex digits`)
 			}
-			decoded = utf8.AppendRune(decoded, r)
-			start = p.off
+			if utf16.IsSurrogate(r) {
+				return "", false, p.fail(`found the lone surrogate escape \u%04x, want a pair`, r)
+			}
+			p.off += size
 		case c < ' ':
-			return "", p.fail(p.off, "found control character U+%04X in a string, want it escaped", c)
-		case c < utf8.RuneSelf:
-			p.off++
+			return "", false, p.fail("found control character U+%04X in a string, want it escaped", c)
 		default:
 			r, size := utf8.DecodeRuneInString(p.src[p.off:])
 			if r == utf8.RuneError && size == 1 {
-				return "", p.want("UTF-8")
+				return "", false, p.want("UTF-8")
 			}
 			p.off += size
 		}
 	}
 }
 
-// escape reads one escape, or the two that make a surrogate pair.
-func (p *parser) escape() (rune, *Problem) {
-	start := p.off
-	p.off++
-	if i := strings.IndexByte(`"\/bfnrt`, p.peek()); i >= 0 && p.off < len(p.src) {
-		p.off++
-		return rune("\"\\/\b\f\n\r\t"[i]), nil
+// itself has the bytes that stand for themselves in a string, and alone.
+var itself = func() (set [256]bool) {
+	for c := ' '; c < utf8.RuneSelf; c++ {
+		set[c] = c != '"' && c != '\\'
 	}
-	p.off = start
-	high, ok := p.unicode()
+	return set
+}()
+
+// unescape decodes what [parser.text] found no fault with.
+func unescape(inner string) string {
+	decoded := make([]byte, 0, len(inner))
+	for {
+		i := strings.IndexByte(inner, '\\')
+		if i < 0 {
+			return string(append(decoded, inner...))
+		}
+		decoded = append(decoded, inner[:i]...)
+		r, size := escape(inner[i:])
+		decoded = utf8.AppendRune(decoded, r)
+		inner = inner[i+size:]
+	}
+}
+
+// escape returns the rune that the escape at the beginning of s stands for, or
+// the two escapes that make a surrogate pair, and their size: 0 if there is none.
+// A surrogate that is not half of a pair is returned as it is.
+func escape(s string) (r rune, size int) {
+	if len(s) < 2 {
+		return 0, 0
+	}
+	if i := strings.IndexByte(`"\/bfnrt`, s[1]); i >= 0 {
+		return rune("\"\\/\b\f\n\r\t"[i]), 2
+	}
+	high, ok := unicode(s)
 	if !ok {
-		return 0, p.fail(start, `found a wrong escape, want one of \" \\ \/ \b \f \n \r \t or \u and four hex digits`)
+		return 0, 0
 	}
-	if !utf16.IsSurrogate(high) {
-		return high, nil
-	}
-	if low, ok := p.unicode(); ok {
+	if utf16.IsSurrogate(high) {
+		low, _ := unicode(s[6:])
 		if r := utf16.DecodeRune(high, low); r != utf8.RuneError {
-			return r, nil
+			return r, 12
 		}
 	}
-	return 0, p.fail(start, `found the lone surrogate escape \u%04x, want a pair`, high)
+	return high, 6
 }
 
 // unicode reads \u and four hex digits.
-func (p *parser) unicode() (rune, bool) {
-	rest, ok := strings.CutPrefix(p.src[p.off:], `\u`)
+func unicode(s string) (rune, bool) {
+	rest, ok := strings.CutPrefix(s, `\u`)
 	if !ok || len(rest) < 4 {
 		return 0, false
 	}
 	code, err := strconv.ParseUint(rest[:4], 16, 16)
-	if err != nil {
-		return 0, false
-	}
-	p.off += 6
-	return rune(code), true
+	return rune(code), err == nil
 }

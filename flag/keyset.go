@@ -1,0 +1,80 @@
+package flag
+
+import "github.com/guidon-go/guidon/internal/bucket"
+
+// keySet is many keys, found by the hash that each subject has already. A tag is a
+// byte of a key's hash and never zero; where it is zero there is no key. The tags
+// stand by themselves, so that most of who is not in the set is found out in the
+// nearest cache.
+type keySet struct {
+	tags []uint8
+	keys []string
+}
+
+func tagOf(unit uint64) uint8 { return uint8(unit>>56) | 1 }
+
+func newKeySet(keys []string) *keySet {
+	size := 4
+	for size < 2*len(keys) {
+		size *= 2
+	}
+	set := &keySet{make([]uint8, size), make([]string, size)}
+	for _, key := range keys {
+		unit := bucket.Unit(key)
+		if set.has(unit, key) {
+			continue
+		}
+		i := int(unit) & (size - 1)
+		for set.tags[i] != 0 {
+			i = (i + 1) & (size - 1)
+		}
+		set.tags[i], set.keys[i] = tagOf(unit), key
+	}
+	return set
+}
+
+// has finds a key by its hash.
+func (k *keySet) has(unit uint64, key string) bool {
+	tag, last := tagOf(unit), len(k.tags)-1
+	for i := int(unit); ; i++ {
+		switch k.tags[i&last] {
+		case tag:
+			if k.keys[i&last] == key {
+				return true
+			}
+		case 0:
+			return false
+		}
+	}
+}
+
+// test says whether a subject's unit is in the set.
+func (k *keySet) test(by uint32, s *Subject) truth {
+	if by == 0 {
+		if s.key == "" {
+			return unknown
+		}
+		return truly(k.has(s.unit, s.key))
+	}
+	f := s.look(by)
+	if f.kind() == kindString && f.text() != "" {
+		return truly(k.has(bucket.Unit(f.text()), f.text()))
+	}
+	var digits [20]byte
+	text, ok := f.decimal(digits[:0])
+	if !ok {
+		return unknown
+	}
+	return truly(k.hasText(bucket.UnitBytes(text), text))
+}
+
+// hasText is has without making a string.
+func (k *keySet) hasText(unit uint64, key []byte) bool {
+	tag, last := tagOf(unit), len(k.tags)-1
+	for i := int(unit); k.tags[i&last] != 0; i++ {
+		if k.tags[i&last] == tag && k.keys[i&last] == string(key) {
+			return true
+		}
+	}
+	return false
+}
