@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode"
+
+	"github.com/guidon-go/guidon/internal/fold"
 )
 
 // literal is a condition that has no parts: something about one topic.
@@ -121,7 +122,7 @@ func (c *literal) list(x any) {
 	case v.kind == kindBool:
 		c.kinds = ofBool
 	case c.fold:
-		v = stringValue(folded(v.str))
+		v = stringValue(strings.Map(fold.Canonical, v.str))
 	}
 	if c.values = append(c.values, v); len(c.values) == few+1 {
 		c.lookup = make(map[value]bool, cap(c.values))
@@ -141,19 +142,8 @@ func (c *literal) compare(op literalOp, with any) {
 func (c *literal) part(op literalOp, of string) {
 	c.op, c.text = op, of
 	if c.fold {
-		c.text = folded(of)
+		c.text = strings.Map(fold.Canonical, of)
 	}
-}
-
-// folded is the same for strings that differ only in upper and lower case.
-func folded(s string) string {
-	return strings.Map(func(r rune) rune {
-		least := r
-		for other := unicode.SimpleFold(r); other != r; other = unicode.SimpleFold(other) {
-			least = min(least, other)
-		}
-		return least
-	}, s)
 }
 
 // String is the literal as a person would say it.
@@ -226,3 +216,6 @@ func (h held) String() string {
 	}
 	return "not " + text
 }
+
+// folded is the string with every rune in the form that all its cases share.
+func folded(s string) string { return strings.Map(fold.Canonical, s) }

@@ -42,6 +42,8 @@ type Problem struct {
 	Line int    // where in the file, from 1; 0 if the document did not come from text
 	Col  int    // in characters, from 1
 	Text string // what was found, and what was wanted
+	// Warning says that the document may be used all the same; only [Lint] warns.
+	Warning bool
 }
 
 // String is "flags.new-checkout.serve (line 7, column 14): unknown variant ...".
@@ -56,6 +58,9 @@ func (p Problem) String() string {
 	}
 	if b.Len() > 0 {
 		b.WriteString(": ")
+	}
+	if p.Warning {
+		b.WriteString("warning: ")
 	}
 	b.WriteString(p.Text)
 	return b.String()

@@ -34,6 +34,23 @@ func parse(data []byte) (doc Document, root *jsontree.Node, problems Problems) {
 	return doc, root, problems
 }
 
+// Lint lists everything that is wrong with a document and, if nothing is, what is
+// allowed but hardly meant, as warnings: rules that are never reached or never
+// match, variants that nothing serves, and the like. It is for a build or an editor;
+// loading a document does not need it.
+func Lint(data []byte) Problems {
+	c, root, problems, _ := read(data)
+	if len(problems) > 0 || c == nil {
+		return problems
+	}
+	problems = analyse(c.doc)
+	for i := range problems {
+		problems[i].Warning = true
+	}
+	problems.locate(root)
+	return problems
+}
+
 // errWhole is a document of which nothing can be used.
 var errWhole = errors.New("the whole document")
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"math/big"
 	"reflect"
 	"strconv"
 	"strings"
@@ -221,7 +222,22 @@ func number(literal string) (value, error) {
 	if err != nil {
 		return value{}, fmt.Errorf("found %s, which no number can hold", literal)
 	}
-	return value{kind: kindFloat, num: math.Float64bits(f)}, nil // never rounded to an integer
+	if f == math.Trunc(f) && math.Abs(f) < 1<<64 {
+		f = beside(f, literal)
+	}
+	return value{kind: kindFloat, num: math.Float64bits(f)}, nil
+}
+
+// beside returns the float next to an integer, on the side where a literal is that
+// was rounded to it: almost one is not one.
+func beside(f float64, literal string) float64 {
+	side := math.Inf(1)
+	if f == 0 && strings.HasPrefix(literal, "-") {
+		side = math.Inf(-1)
+	} else if exact, ok := new(big.Rat).SetString(literal); f != 0 && ok && exact.Cmp(new(big.Rat).SetFloat64(f)) < 0 {
+		side = math.Inf(-1)
+	}
+	return math.Nextafter(f, side)
 }
 
 // variantValue reads what a variant serves: a scalar, or anything that JSON can

@@ -18,7 +18,7 @@ type Pattern struct {
 func Compile(text string) Pattern {
 	p := Pattern{runes: []rune(text)}
 	for i, r := range p.runes {
-		p.runes[i] = canonical(r)
+		p.runes[i] = Canonical(r)
 	}
 	p.borders = make([]int, len(p.runes))
 	n := 0
@@ -48,7 +48,7 @@ func HasPrefix(s string, p Pattern) bool {
 		if n == len(p.runes) {
 			return true
 		}
-		if canonical(r) != p.runes[n] {
+		if Canonical(r) != p.runes[n] {
 			return false
 		}
 		n++
@@ -60,7 +60,7 @@ func HasPrefix(s string, p Pattern) bool {
 func HasSuffix(s string, p Pattern) bool {
 	for n := len(p.runes) - 1; n >= 0; n-- {
 		r, size := utf8.DecodeLastRuneInString(s)
-		if size == 0 || canonical(r) != p.runes[n] {
+		if size == 0 || Canonical(r) != p.runes[n] {
 			return false
 		}
 		s = s[:len(s)-size]
@@ -76,7 +76,7 @@ func Contains(s string, p Pattern) bool {
 		if n == len(p.runes) {
 			return true
 		}
-		n = p.next(n, canonical(r))
+		n = p.next(n, Canonical(r))
 	}
 	return n == len(p.runes)
 }
@@ -87,15 +87,15 @@ func Contains(s string, p Pattern) bool {
 func Hash(s string) uint64 {
 	h := uint64(0xcbf29ce484222325) // FNV-1a, by runes instead of bytes
 	for _, r := range s {
-		h ^= uint64(canonical(r))
+		h ^= uint64(Canonical(r))
 		h *= 0x100000001b3
 	}
 	return h ^ h>>32 // the low bits of FNV know nothing of the high bits of a rune
 }
 
-// canonical is the least rune that folds to the same. For ASCII that is the upper
+// Canonical is the least rune that folds to the same. For ASCII that is the upper
 // case.
-func canonical(r rune) rune {
+func Canonical(r rune) rune {
 	if r < utf8.RuneSelf {
 		if 'a' <= r && r <= 'z' {
 			r -= 'a' - 'A'
@@ -107,7 +107,7 @@ func canonical(r rune) rune {
 
 // least goes around: SimpleFold leads from each rune to the next greater one that
 // folds to the same, and from the greatest to the least. Not inlining it lets
-// canonical be: ASCII is twice as fast.
+// Canonical be: ASCII is twice as fast.
 //
 //go:noinline
 func least(r rune) rune {
