@@ -57,7 +57,9 @@ func ForInt(key int64, facts ...Fact) Subject {
 // At returns the same subject at another moment: what has a time in it is decided
 // as of then, in every entrance.
 func (s Subject) At(t time.Time) Subject {
-	s.at = max(instant.Of(t)^math.MinInt64, 1)
+	// Moments before 1678 and after 2261 are told from no document's, so a nanosecond
+	// at either end can mean that there is no moment, or no end to a window.
+	s.at = min(max(instant.Of(t), math.MinInt64+1), math.MaxInt64-1) ^ math.MinInt64
 	return s
 }
 
