@@ -30,21 +30,19 @@
 //     first from those who got it last.
 //   - Evaluation never returns an error, panics, blocks, allocates, or writes to
 //     the subject. In doubt the caller's default wins, and [Ref.Decide] says why.
-//   - A document that does not compile never replaces one that did.
+//   - A definition that does not compile never replaces one that did. A flag with a
+//     mistake, and what depends on it, stays as it was; the others load.
+//   - A re-split by [Rebalance] moves the fewest units that any can, and flags of one
+//     [Layer] never reach the same unit by a ramp or a split.
 //   - What [Store.SetRamp] and [Store.Kill] changed lies over the document: a
 //     reload never undoes it, until [Store.Clear]; a document that it does not fit
 //     is refused. It lies in memory: after a restart the document alone counts, and
 //     what a guarded rollout restores from its journal.
 //
-// # Bucketing
+// # Pages
 //
-// A unit's slot in a salt is normative, so that other languages can agree:
-//
-//	u    = XXH64(unit, seed 0)          strings as UTF-8, integers as decimal
-//	lane = XXH64(salt 0x00 "ramp", seed 0)
-//	h    = SplitMix64 finaliser of (u XOR lane)
-//	slot = high 64 bits of h * 100000   so 0 .. 99999
-//
-// A ramp of p percent admits the slots below p * 1000. The vectors are in
-// testdata/bucketing.json.
+// DOCUMENTS.md beside this file describes documents: every condition and operator,
+// ramps, splits, layers, and the order in which they decide. BUCKETING.md is the
+// normative page on who is in which slot, with vectors in testdata/bucketing.json.
+// schema.json is the JSON Schema of documents, made from the types of this package.
 package flag

@@ -205,7 +205,7 @@ type Condition struct {
 	// Flag names another flag, which must serve one of Serves: a prerequisite. It is
 	// unknown when that flag leaves it to its caller's default.
 	Flag string `json:"flag,omitempty"`
-	// Serves are variants of Flag. Empty means the true one of a boolean flag.
+	// Serves are variants of Flag. Left out, they are the true one of a boolean flag.
 	Serves []string `json:"serves,omitempty"`
 	// Time is a window that must be open.
 	Time *Window `json:"time,omitempty"`
