@@ -11,7 +11,7 @@ import (
 )
 
 // TestNothingAllocates: no condition allocates, whatever it is about and whatever the
-// subject is, and neither does building a subject of six facts.
+// subject is, and neither does building a subject.
 func TestNothingAllocates(t *testing.T) {
 	text, when, tags, n := flag.Attr[string]("alloc-text"), flag.Attr[time.Time]("alloc-when"), flag.Attr[[]string]("alloc-tags"), flag.Attr[float64]("alloc-n")
 	var many []string

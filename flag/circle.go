@@ -47,7 +47,7 @@ func (c *compilation) circles() {
 func circle(flags map[string]*compiled) []string {
 	return findCircle(slices.Sorted(maps.Keys(flags)), func(key string) map[string]int {
 		if f := flags[key]; f != nil {
-			return f.needs
+			return f.linked().needs
 		}
 		return nil
 	})

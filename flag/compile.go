@@ -7,7 +7,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"unsafe"
 
 	"github.com/guidon-go/guidon/internal/jsontree"
 )
@@ -22,6 +21,7 @@ type compiled struct {
 	firstRule int32 // in exits
 	plain     bool  // whether every rule serves a variant outright
 	main      *draw // the flag's own ramp or split, if it has one
+	four      *four // the same, if it is a small split
 
 	names    []string // of the variants
 	values   *values  // of the variants, in the declared type or the natural one
@@ -33,15 +33,28 @@ type compiled struct {
 	disabled bool
 	timed    bool // whether deciding it takes the time
 
-	key      string
-	salt     string         // of a ramp or split that pins none
-	needs    map[string]int // the flags that deciding it evaluates, and how often at most
-	place    *place         // in its layer, if it has one
-	segments []string       // that it names
-	text     string         // the definition, if it was read from text
+	key   string
+	salt  string // of a ramp or split that pins none
+	text  string // the definition, if it was read from text
+	links *links // nil if it has none
 
 	tally
-	past []tally // from before the variants changed
+	past []formerly
+}
+
+// links are what a flag has to do with the rest of its document.
+type links struct {
+	place    *place         // in its layer, if it has one
+	needs    map[string]int // the flags that deciding it evaluates, and how often at most
+	segments []string       // that it names
+}
+
+// linked never is nil.
+func (f *compiled) linked() links {
+	if f.links == nil {
+		return links{}
+	}
+	return *f.links
 }
 
 // The first exits are the same in every flag; then come those of its targets, and
@@ -124,32 +137,6 @@ type checker struct {
 	use   usage
 	more  operands
 	named []string // segments
-}
-
-// usage is what evaluating something may take.
-type usage struct {
-	tests int
-	flags map[string]int // evaluations by key
-	timed bool
-}
-
-// maxTests bounds what one evaluation can cost, since segments and flags that name
-// one another multiply.
-const maxTests = 1_000_000
-
-func (u *usage) add(other usage) {
-	u.tests = min(u.tests+other.tests, maxTests+1)
-	u.timed = u.timed || other.timed
-	for key, n := range other.flags {
-		u.flag(key, n)
-	}
-}
-
-func (u *usage) flag(key string, times int) {
-	if u.flags == nil {
-		u.flags = map[string]int{}
-	}
-	u.flags[key] = min(u.flags[key]+times, maxTests+1)
 }
 
 func (k *checker) at(name string) string { return jsontree.Join(k.path, name) }
@@ -237,7 +224,7 @@ func (c *compilation) flag(key string) {
 	k, def, shape := c.under("flags", key), c.doc.Flags[key], c.shapes[key]
 	f := &compiled{
 		key: key, names: shape.names, yes: shape.yes, disabled: def.Disabled, override: -1,
-		salt: cmp.Or(def.Salt, key), place: c.places[key],
+		salt: cmp.Or(def.Salt, key),
 	}
 	f.values = k.values(key, def, shape)
 	f.off = k.variant(shape, k.at("off"), def.Off, shape.no, false)
@@ -287,51 +274,27 @@ func (c *compilation) flag(key string) {
 	if when != nil {
 		f.start = f.emit(*when, true, f.start, ^exitOff)
 	}
+	if len(c.problems[k.path]) == 0 && def.Split != nil {
+		f.four = f.main.four(f.values)
+	}
 	f.more = k.operands()
-	f.code, f.exits, f.firstRule = slices.Clip(f.code), slices.Clip(f.exits), int32(first)
+	f.code, f.exits, f.firstRule = exactly(f.code), exactly(f.exits), int32(first)
 	f.plain = !slices.ContainsFunc(f.exits[first:], func(e exit) bool { return e.draw != nil })
 	for _, e := range f.exits {
 		f.timed = f.timed || e.draw != nil && e.draw.schedule != nil
 	}
 	f.timed = f.timed || k.use.timed
-	f.needs, f.segments, c.uses[key] = k.use.flags, k.named, k.use
+	if c.places[key] != nil || k.use.flags != nil || k.named != nil {
+		f.links = &links{c.places[key], k.use.flags, k.named}
+	}
+	c.uses[key] = k.use
 	if len(c.problems[k.path]) == 0 {
 		c.good[key] = f
 	}
 }
 
-// target is the individual subjects that get one variant.
-type target struct {
-	keys *keySet
-	exit int32
-}
-
-// targets compiles individual targets, each variant's with an exit.
-func (k *checker) targets(f *compiled, targets map[string][]string, shape *shape) (out []target) {
-	owner := map[string]string{}
-	for _, name := range slices.Sorted(maps.Keys(targets)) {
-		path := jsontree.Join(k.at("targets"), name)
-		serve := k.variant(shape, path, name, -1, true)
-		k.keys(path, targets[name])
-		for i, key := range targets[name] {
-			if other, taken := owner[key]; taken && other != name {
-				k.add(jsontree.Index(path, i), "%q is a target of %q already", key, other)
-			}
-			owner[key] = name
-		}
-		k.use.add(usage{tests: 1})
-		out = append(out, target{newKeySet(targets[name]), int32(len(f.exits))})
-		f.exits = append(f.exits, exit{reason: ReasonTarget, rule: -1, serve: serve})
-	}
-	return out
-}
-
-// targeted is the same as a condition.
-func (k *checker) targeted(t target) node {
-	in := instr{op: opListed, num: uint64(len(k.more.lists))}
-	k.more.lists = append(k.more.lists, t.keys)
-	return node{leaf: in}
-}
+// exactly copies what append left too much room behind.
+func exactly[E any](list []E) []E { return append(make([]E, 0, len(list)), list...) }
 
 // values builds the values as the type that the flag was declared
 // with, or else of the type that JSON suggests.
@@ -374,52 +337,4 @@ func (k *checker) variant(shape *shape, path, name string, fallback int32, neede
 		k.add(path, "missing, want one of %q", shape.names)
 	}
 	return -1
-}
-
-// header is the flag as a set holds it, in the place of a declared flag or not.
-func (f *compiled) header(declared bool) header {
-	h := header{mode: modeFull, timed: f.timed, flag: f, counts: f.counts, count: f.first + 1} // the caller's default is -1
-	switch d := f.main; {
-	case f.killed || f.override < 0 && f.disabled:
-		h.mode, h.serves = modeStatic, [2]int32{f.off, f.off}
-	case f.override >= 0:
-		h.mode, h.serves = modeStatic, [2]int32{f.override, f.override}
-	case f.start == ^exitOff:
-		h.mode, h.serves = modeStatic, [2]int32{f.off, f.off}
-	case f.start != ^exitServe:
-		return h
-	case d == nil || d.cuts == nil && d.schedule == nil && d.share == 0:
-		h.mode, h.simple, h.serves = modeStatic, true, [2]int32{f.serve, f.serve}
-	case d.by == 0 && d.layer == nil && d.schedule == nil && d.cuts == nil:
-		h.mode, h.simple, h.serves, h.lane, h.limit = modeRamp, true, [2]int32{f.serve, d.serve}, d.lane, d.limit
-	case d.by == 0 && d.layer == nil && d.schedule == nil:
-		h.mode, h.serves = modeSplit, [2]int32{f.serve, f.serve}
-	}
-	if h.mode == modeSplit && declared {
-		h.hot = hotSplit
-	}
-	if f.targets != nil && !f.killed && f.override < 0 && !f.disabled {
-		if h.mode = modeFull; f.table == nil && h.simple {
-			h.mode = modeTargets
-		}
-		return h
-	}
-	if f.table != nil && !f.killed && f.override < 0 && !f.disabled {
-		if h.mode = modeTable; declared && h.simple && !f.timed {
-			h.hot = hotTable
-		}
-		return h
-	}
-	if declared && (h.mode == modeStatic || h.mode == modeRamp) && h.serves[0] >= 0 {
-		h.values = [2]unsafe.Pointer{f.values.at[h.serves[0]], f.values.at[h.serves[1]]}
-		switch {
-		case h.counts != nil:
-			h.hot = hotCount
-		case h.mode == modeRamp:
-			h.hot = hotRamp
-		default:
-			h.hot = hotStatic
-		}
-	}
-	return h
 }

@@ -28,9 +28,14 @@ const maxVariants = 500
 // tally is one flag's counters: one for the caller's default, then one for each
 // variant.
 type tally struct {
-	counts  *counts
-	first   int32
-	counted []string // the variants' names
+	counts *counts
+	first  int32
+}
+
+// formerly is a tally from before the variants changed.
+type formerly struct {
+	tally
+	names []string // of the variants then
 }
 
 // take gives n counters away, from a new counts if this one has no room left.
@@ -77,11 +82,11 @@ func (c *counts) sum(i int32) (total uint64) {
 // nameless. It is nil if there are none.
 func (f *compiled) total() map[string]uint64 {
 	var totals map[string]uint64
-	for _, t := range append(slices.Clip(f.past), f.tally) {
+	for _, t := range append(slices.Clip(f.past), formerly{f.tally, f.names}) {
 		if t.counts == nil {
 			continue
 		}
-		for i, name := range append([]string{""}, t.counted...) {
+		for i, name := range append([]string{""}, t.names...) {
 			if n := t.counts.sum(t.first + int32(i)); n > 0 {
 				if totals == nil {
 					totals = map[string]uint64{}

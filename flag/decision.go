@@ -153,25 +153,8 @@ func (f *compiled) run(set *Set, s *Subject, now int64) (variant, exit int32) {
 	}
 }
 
-// targetOf is the exit of a subject that is a target, or negative.
-func (f *compiled) targetOf(s *Subject) int32 {
-	if s.key != "" {
-		for i := range f.targets {
-			if t := &f.targets[i]; t.keys.has(s.unit, s.key) {
-				return t.exit
-			}
-		}
-	}
-	return -1
-}
-
-// target is the variant of a subject that is a target, or negative.
-func (f *compiled) target(s *Subject) int32 {
-	if e := f.targetOf(s); e >= 0 {
-		return f.exits[e].serve
-	}
-	return -1
-}
+// served is the variant that a rule serves outright.
+func (f *compiled) served(rule int) int32 { return f.exits[int(f.firstRule)+rule].serve }
 
 // among is run for a flag with a table, whose index leaves some rules.
 func (f *compiled) among(left uint64, s *Subject, now int64) (variant, exit int32) {

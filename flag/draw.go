@@ -1,8 +1,10 @@
 package flag
 
 import (
+	"math"
 	"math/bits"
 	"strconv"
+	"unsafe"
 
 	"github.com/guidon-go/guidon/internal/bucket"
 )
@@ -17,9 +19,8 @@ type draw struct {
 	// A ramp:
 	serve    int32
 	share    Share
-	limit    uint64  // of the share; see bucket.Limit
-	schedule []point // changes the share
-	linear   bool
+	limit    uint64    // of the share; see bucket.Limit
+	schedule *schedule // changes the share
 
 	// A split, if it has cuts:
 	cuts []cut
@@ -29,6 +30,33 @@ type draw struct {
 type cut struct {
 	limit uint64
 	serve int32
+}
+
+// four is a split of at most four parts, ready for [Ref.Value].
+type four struct {
+	limits [3]uint64 // of all parts but the last
+	values [4]unsafe.Pointer
+}
+
+// four returns the split with values for its variants, or nil if it has more parts.
+func (d *draw) four(values *values) *four {
+	if len(d.cuts) > 4 {
+		return nil
+	}
+	f := &four{limits: [3]uint64{math.MaxUint64, math.MaxUint64, math.MaxUint64}}
+	for i, c := range d.cuts {
+		if i < len(d.cuts)-1 {
+			f.limits[i] = c.limit
+		}
+		f.values[i] = values.at[c.serve]
+	}
+	return f
+}
+
+// schedule is how a ramp's share changes with the clock.
+type schedule struct {
+	points []point
+	linear bool
 }
 
 // point is a [Point] in nanoseconds since 1970.
@@ -95,17 +123,21 @@ func (d *draw) cut(unit uint64) int32 {
 // shareAt is the share of a ramp at a moment.
 func (d *draw) shareAt(now int64) Share {
 	next := 0
-	for next < len(d.schedule) && d.schedule[next].at <= now {
+	if d.schedule == nil {
+		return d.share
+	}
+	points := d.schedule.points
+	for next < len(points) && points[next].at <= now {
 		next++
 	}
 	if next == 0 {
 		return d.share
 	}
-	from := d.schedule[next-1]
-	if !d.linear || next == len(d.schedule) {
+	from := points[next-1]
+	if !d.schedule.linear || next == len(points) {
 		return from.share
 	}
-	to := d.schedule[next]
+	to := points[next]
 	// Unsigned, because the difference of two moments can be beyond an int64; rounded
 	// down in both directions.
 	gone, whole := uint64(now-from.at), uint64(to.at-from.at)

@@ -107,6 +107,7 @@ type bench struct {
 	reference reference
 	set       *flag.Set // nil if only the store is looked at
 	store     *flag.Store
+	quiet     *flag.Store // does not count
 }
 
 func newBench(t *testing.T, doc flag.Document) (*bench, error) {
@@ -122,7 +123,11 @@ func newBench(t *testing.T, doc flag.Document) (*bench, error) {
 	if err := store.Load(t.Context()); err != nil {
 		return nil, fmt.Errorf("what compiles does not load: %w", err)
 	}
-	return &bench{reference{doc: doc}, set, store}, nil
+	quiet := flag.New(flag.Bytes(data), flag.Options{NoCounts: true, OnLoad: func(flag.LoadInfo) {}})
+	if err := quiet.Load(t.Context()); err != nil {
+		return nil, err
+	}
+	return &bench{reference{doc: doc}, set, store, quiet}, nil
 }
 
 // ask decides twice and says what the difference is. By the clock it may be one of
@@ -176,6 +181,9 @@ func entrances[T any](b *bench, key string, subject *flag.Subject, want outcome,
 	stored := ref.Decide(b.store, subject)
 	decisions := map[string]flag.Decision[T]{"Decide": stored, "DecideFrom a store's view": ref.DecideFrom(view)}
 	values := map[string]T{"Value": ref.Value(b.store, subject), "From": ref.From(view), "In": ref.In(flag.NewContext(context.Background(), view))}
+	if b.quiet != nil {
+		values["Value, not counted"] = ref.Value(b.quiet, subject)
+	}
 	if b.set != nil {
 		decisions["DecideFrom a set's view"] = ref.DecideFrom(b.set.View(*subject))
 		values["From a set's view"] = ref.From(b.set.View(*subject))

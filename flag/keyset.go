@@ -1,15 +1,24 @@
 package flag
 
-import "github.com/guidon-go/guidon/internal/bucket"
+import (
+	"strings"
+	"unsafe"
+
+	"github.com/guidon-go/guidon/internal/bucket"
+)
 
 // keySet is many keys, found by the hash that each subject has already. A tag is a
 // byte of a key's hash and never zero; where it is zero there is no key. The tags
 // stand by themselves, so that most of who is not in the set is found out in the
-// nearest cache.
+// nearest cache, and the keys one behind the other.
 type keySet struct {
-	tags []uint8
-	keys []string
+	tags  []uint8
+	spots []spot
+	text  string
 }
+
+// spot is where a key stands in the text.
+type spot struct{ from, to uint32 }
 
 func tagOf(unit uint64) uint8 { return uint8(unit>>56) | 1 }
 
@@ -18,8 +27,11 @@ func newKeySet(keys []string) *keySet {
 	for size < 2*len(keys) {
 		size *= 2
 	}
-	set := &keySet{make([]uint8, size), make([]string, size)}
+	set := &keySet{tags: make([]uint8, size), spots: make([]spot, size), text: strings.Join(keys, "")}
+	end := uint32(0)
 	for _, key := range keys {
+		from := end
+		end += uint32(len(key)) // a document has less than 2 GiB
 		unit := bucket.Unit(key)
 		if set.has(unit, key) {
 			continue
@@ -28,18 +40,19 @@ func newKeySet(keys []string) *keySet {
 		for set.tags[i] != 0 {
 			i = (i + 1) & (size - 1)
 		}
-		set.tags[i], set.keys[i] = tagOf(unit), key
+		set.tags[i], set.spots[i] = tagOf(unit), spot{from, end}
 	}
 	return set
 }
 
 // has finds a key by its hash.
 func (k *keySet) has(unit uint64, key string) bool {
-	tag, last := tagOf(unit), len(k.tags)-1
+	tag, tags, spots := tagOf(unit), k.tags, k.spots
 	for i := int(unit); ; i++ {
-		switch k.tags[i&last] {
+		at := i & (len(tags) - 1)
+		switch tags[at] {
 		case tag:
-			if k.keys[i&last] == key {
+			if s := spots[at]; k.text[s.from:s.to] == key {
 				return true
 			}
 		case 0:
@@ -70,11 +83,5 @@ func (k *keySet) test(by uint32, s *Subject) truth {
 
 // hasText is has without making a string.
 func (k *keySet) hasText(unit uint64, key []byte) bool {
-	tag, last := tagOf(unit), len(k.tags)-1
-	for i := int(unit); k.tags[i&last] != 0; i++ {
-		if k.tags[i&last] == tag && k.keys[i&last] == string(key) {
-			return true
-		}
-	}
-	return false
+	return k.has(unit, unsafe.String(unsafe.SliceData(key), len(key)))
 }

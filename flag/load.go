@@ -179,7 +179,7 @@ func (c *compilation) spread(bad map[string]bool, old map[string]*compiled, laye
 		}
 	}
 	for key, f := range c.good {
-		if slices.ContainsFunc(f.segments, badSegment) {
+		if slices.ContainsFunc(f.linked().segments, badSegment) {
 			bad[jsontree.Join("flags", key)] = true
 		}
 	}

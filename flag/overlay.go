@@ -45,7 +45,7 @@ func (o overlay) apply(f *compiled) (*compiled, error) {
 	if o.ramp == nil {
 		return &out, nil
 	}
-	over := draw{serve: f.yes, salt: f.salt, layer: f.place}
+	over := draw{serve: f.yes, salt: f.salt, layer: f.linked().place}
 	if f.main != nil && f.main.cuts != nil {
 		return nil, fmt.Errorf("has a split, over which no ramp can lie: %s set one (%s)", o.change.Actor, o.change.Reason)
 	} else if f.main != nil {
@@ -125,9 +125,11 @@ func (s *Store) Status(key string) (Status, error) {
 	case d.cuts != nil:
 		st.Split = true
 	default:
-		st.Ramp = Ramp{Share: d.share, Serve: f.name(d.serve), Salt: d.salt, By: attributeName(d.by), Linear: d.linear}
-		for _, p := range d.schedule {
-			st.Ramp.Schedule = append(st.Ramp.Schedule, Point{time.Unix(0, p.at).UTC(), p.share})
+		st.Ramp = Ramp{Share: d.share, Serve: f.name(d.serve), Salt: d.salt, By: attributeName(d.by), Linear: d.schedule != nil && d.schedule.linear}
+		if d.schedule != nil {
+			for _, p := range d.schedule.points {
+				st.Ramp.Schedule = append(st.Ramp.Schedule, Point{time.Unix(0, p.at).UTC(), p.share})
+			}
 		}
 	}
 	return st, nil

@@ -21,8 +21,7 @@ type program struct {
 // instr is one test, small because evaluation is mostly the reading of these.
 type instr struct {
 	op    op
-	not   bool  // whether the leaf must be false
-	home  uint8 // of the attribute
+	not   bool // whether the leaf must be false
 	yes   int32
 	no    int32
 	about uint64 // what it is about, with the kind of the operand, as in a Fact; 0 is the subject's key
@@ -30,7 +29,7 @@ type instr struct {
 }
 
 // asks returns an instruction about an attribute.
-func asks(attr uint32) instr { return instr{about: about(attr, 0, 0), home: uint8(home(attr))} }
+func asks(attr uint32) instr { return instr{about: about(attr, 0, 0)} }
 
 func (in *instr) attr() uint32 { return uint32(in.about >> 40) }
 
@@ -90,7 +89,7 @@ func (p *program) run(at int32, set *Set, s *Subject, now int64) int32 {
 		var holds bool
 		switch in.op {
 		case opEqual:
-			f := s.fact(in.attr(), in.home)
+			f := s.look(in.attr())
 			if f.kind() != in.kind() {
 				if p.other(in, set, s, now) {
 					at = in.yes
@@ -99,7 +98,7 @@ func (p *program) run(at int32, set *Set, s *Subject, now int64) int32 {
 			}
 			holds = f.num == in.num
 		case opLess, opLessEqual, opMore, opMoreEqual:
-			f := s.fact(in.attr(), in.home)
+			f := s.look(in.attr())
 			if f.kind() != kindInt {
 				if p.other(in, set, s, now) {
 					at = in.yes
@@ -154,7 +153,7 @@ func (p *program) other(in *instr, set *Set, s *Subject, now int64) bool {
 	case opTime:
 		return p.more.windows[in.num].test(now) == want
 	}
-	f := s.fact(in.attr(), in.home)
+	f := s.look(in.attr())
 	switch {
 	case in.op == opExists:
 		return truly(f.kind() != 0) == want

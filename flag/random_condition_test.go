@@ -60,6 +60,27 @@ func (a *author) condition(depth int) flag.Condition {
 	return a.operator()
 }
 
+// plain is what most rules ask: that a few attributes are what they must be.
+func (a *author) plain() flag.Condition {
+	c := flag.Condition{All: []flag.Condition{}}
+	for _, attr := range someOf(a.dice, []string{"country", "plan", "age", "beta", "country", "age"}, 4) {
+		one := flag.Condition{Attr: attr}
+		switch homes[attr] {
+		case "number":
+			*oneOf(a.dice, []*any{&one.Lt, &one.Le, &one.Gt, &one.Ge, &one.Eq}) = oneOf(a.dice, []any{18, 19, 7.0, 0, 65})
+		case "boolean":
+			one.Eq = a.chance(50)
+		default:
+			one.Eq = a.text()
+			if a.chance(50) {
+				one.Eq, one.In = nil, []any{a.text(), a.text(), a.text()}
+			}
+		}
+		c.All = append(c.All, one)
+	}
+	return c
+}
+
 // operator is one that suits the attribute, as a rule.
 func (a *author) operator() flag.Condition {
 	c := flag.Condition{Attr: oneOf(a.dice, attributes)}

@@ -99,7 +99,19 @@ var homes = map[string]string{
 	"version": "version", "born": "time", "seen": "time", "ip": "address", "tags": "list", "größe": "number",
 }
 
-var attributes = slices.Sorted(maps.Keys(homes))
+var attributes = declared(slices.Sorted(maps.Keys(homes)))
+
+// declared makes the order of names that of declaration.
+func declared(names []string) []string {
+	for _, name := range names {
+		if homes[name] == "list" {
+			flag.Attr[[]string](name)
+		} else {
+			flag.Attr[string](name)
+		}
+	}
+	return names
+}
 
 // people are who a document is asked about: known attributes of the right kind as a
 // rule, and some that are missing or of another kind.
@@ -119,7 +131,7 @@ func (d *dice) person(attributes []string) person {
 	case 2, 3, 4, 5, 6:
 		p.now = launch.Add(time.Duration(d.n(48*3600)-24*3600)*time.Second + time.Duration(d.n(3)-1))
 	}
-	likely := 20 + d.n(80)
+	likely := 20 + d.n(100)
 	for _, name := range attributes {
 		if !d.chance(likely) {
 			continue
@@ -271,8 +283,12 @@ func (a *author) flag() flag.FeatureFlag {
 		}
 	}
 	ramp := func() *flag.Ramp { return a.ramp(named(true)) }
+	plain := a.chance(30)
 	for range a.n(5) {
 		rule := flag.Rule{If: a.condition(4)}
+		if plain {
+			rule.If = a.plain()
+		}
 		switch a.n(4) {
 		case 0:
 			rule.Ramp = ramp()

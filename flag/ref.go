@@ -2,10 +2,6 @@ package flag
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
-	"reflect"
-	"strings"
 
 	"github.com/guidon-go/guidon/internal/bucket"
 )
@@ -114,27 +110,33 @@ func (r Ref[T]) From(view *View) T {
 // Value evaluates for a subject against the store's newest snapshot. A nil store
 // gives the default.
 func (r Ref[T]) Value(flags *Store, subject *Subject) T {
-	if flags == nil || subject == nil {
-		return r.value(flags.snapshot(), subject)
+	if flags == nil {
+		return r.Default()
 	}
 	set := flags.now.Load()
 	if set == nil {
+		return r.Default()
+	}
+	var h *header
+	if at := r.id >> chunkBits; at < uint(len(set.refs)) {
+		h = &set.refs[at][r.id%chunkSize]
+	} else if h = r.find(set); h == nil || subject == nil {
 		return r.value(set, subject)
 	}
-	if r.id>>chunkBits >= uint(len(set.refs)) {
-		return r.byKey(set, subject)
+	// What most flags need is done here, so that nearly everything stays in registers.
+	if h.hot == hotStatic {
+		return *(*T)(h.values[0]) // it is a T: see header
 	}
-	// The hot path does what most flags need. No call returns into it, so that
-	// everything stays in registers.
-	h := &set.refs[r.id>>chunkBits][r.id%chunkSize]
-	switch h.hot {
-	case hotRamp:
+	if h.hot == hotRamp && subject != nil {
 		if subject.key != "" {
-			return *(*T)(h.values[bit(bucket.Hash(subject.unit, h.lane) <= h.limit)&1]) // it is a T: see header
+			return *(*T)(h.values[bit(bucket.Hash(subject.unit, h.lane) <= h.limit)&1])
 		}
 		return *(*T)(h.values[0])
-	case hotStatic:
-		return *(*T)(h.values[0])
+	}
+	if subject == nil {
+		return r.value(set, subject)
+	}
+	switch h.hot {
 	case hotCount:
 		side := uint64(0)
 		if h.mode == modeRamp && subject.key != "" {
@@ -145,9 +147,23 @@ func (r Ref[T]) Value(flags *Store, subject *Subject) T {
 			return *(*T)(h.values[side&1])
 		}
 	case hotSplit:
-		return r.split(h, subject)
+		if subject.key == "" {
+			break
+		}
+		hash, parts := bucket.Hash(subject.unit, h.lane), (*four)(h.values[0])
+		beyond := bit(hash > parts.limits[0]) + bit(hash > parts.limits[1]) + bit(hash > parts.limits[2]) // nobody could predict which
+		return *(*T)(parts.values[beyond&3])
 	case hotTable:
-		return r.table(h, subject)
+		rule, ok := h.flag.table.first(subject)
+		switch {
+		case !ok:
+		case rule >= 0:
+			return *(*T)(h.flag.values.at[h.flag.served(rule)])
+		default:
+			return *(*T)(h.values[bit(subject.key != "" && bucket.Hash(subject.unit, h.lane) <= h.limit)&1])
+		}
+	case hotTargets:
+		return r.targets(h, subject)
 	}
 	return r.at(h, set, subject)
 }
@@ -195,11 +211,11 @@ func (r Ref[T]) at(h *header, set *Set, s *Subject) T {
 	return *(*T)(h.flag.values.at[v]) // it is a T: see header
 }
 
-// split evaluates modeSplit in the place of a declared flag.
-func (r Ref[T]) split(h *header, s *Subject) T {
-	v := h.serves[0]
-	if s.key != "" {
-		v = h.flag.main.cut(s.unit)
+// targets evaluates modeTargets.
+func (r Ref[T]) targets(h *header, s *Subject) T {
+	v := h.flag.target(s)
+	if v < 0 {
+		v = h.ramp(s)
 	}
 	if h.counts != nil {
 		h.counts.add(h.count + v)
@@ -210,31 +226,19 @@ func (r Ref[T]) split(h *header, s *Subject) T {
 	return *(*T)(h.flag.values.at[v])
 }
 
-// table evaluates modeTable in the place of a declared flag, if what follows the
-// rules is simple.
-func (r Ref[T]) table(h *header, s *Subject) T {
-	f := h.flag
-	left := f.table.left(s)
-	rule := -1
-	if left != 0 {
-		rule = f.table.match(left, s)
+// find finds a flag by its key if its values are of a usual type, and this one is it.
+func (r Ref[T]) find(set *Set) *header {
+	if r.decl == nil {
+		return nil
 	}
-	var v int32
-	switch {
-	case rule < 0:
-		v = h.ramp(s)
-	case f.plain:
-		v = f.exits[int(f.firstRule)+rule].serve
-	default:
-		v, _ = f.among(left, s, s.moment(false))
+	i, ok := set.byKey[r.decl.key]
+	if !ok {
+		return nil
 	}
-	if h.counts != nil {
-		h.counts.add(h.count + v)
+	if h := &set.chunks[i>>chunkBits][i%chunkSize]; h.typ == typOf[T]() && h.typ != typOther {
+		return h
 	}
-	if v < 0 {
-		return r.decl.def
-	}
-	return *(*T)(h.flag.values.at[v])
+	return nil
 }
 
 // byKey evaluates a flag that is not declared, or was not when the document was
@@ -243,24 +247,13 @@ func (r Ref[T]) byKey(set *Set, s *Subject) T {
 	if r.decl == nil {
 		return r.Default()
 	}
-	i, ok := set.byKey[r.decl.key]
-	if !ok {
+	h := set.header(r.decl.key)
+	if h == nil {
 		return r.decl.def
 	}
-	h := &set.chunks[i>>chunkBits][i%chunkSize]
-	v := h.serves[0]
-	switch h.mode {
-	case modeStatic:
-	case modeRamp:
-		v = h.ramp(s)
-	default:
-		v = h.pick(set, s)
-	}
+	v := h.pick(set, s)
 	if h.counts != nil {
 		h.counts.add(h.count + v)
-	}
-	if list, ok := h.flag.values.list.([]T); ok && uint(v) < uint(len(list)) {
-		return list[v]
 	}
 	if value, ok := valueOf[T](h.flag.values, v); ok {
 		return value
@@ -312,70 +305,4 @@ func (r Ref[T]) decide(set *Set, s *Subject, over any) Decision[T] {
 	}
 	d.Reason, d.Rule, d.Slot, d.Ramp, d.Unit = v.reason, v.rule, v.slot, v.ramp, v.unit
 	return d
-}
-
-// valueOf returns a variant's value as a T, unless there is none. One that was
-// compiled to another type, because nobody had declared T for it, is converted where
-// that loses nothing.
-func valueOf[T any](values *values, variant int32) (value T, ok bool) {
-	if variant < 0 {
-		return value, false
-	}
-	if list, ok := values.list.([]T); ok {
-		return list[variant], true
-	}
-	switch to := any(&value).(type) {
-	case *float64:
-		if list, whole := values.list.([]int64); whole && int64(float64(list[variant])) == list[variant] {
-			*to = float64(list[variant])
-			return value, true
-		}
-	case *any:
-		*to = reflect.ValueOf(values.list).Index(int(variant)).Interface()
-		return value, true
-	}
-	return value, false
-}
-
-func asBool(v value) (bool, error) {
-	if v.kind != kindBool {
-		return false, fmt.Errorf("found %v, want a boolean", v)
-	}
-	return v.num == 1, nil
-}
-
-func asString(v value) (string, error) {
-	if v.kind != kindString {
-		return "", fmt.Errorf("found %v, want a string", v)
-	}
-	return v.str, nil
-}
-
-func asInt(v value) (int64, error) {
-	if v.kind != kindInt {
-		return 0, fmt.Errorf("found %v, want a 64-bit integer", v)
-	}
-	return int64(v.num), nil
-}
-
-func asFloat(v value) (float64, error) {
-	if !v.isNumber() {
-		return 0, fmt.Errorf("found %v, want a number", v)
-	}
-	return v.float(), nil
-}
-
-func asJSON[T any](v value) (T, error) {
-	var out T
-	text := v.String()
-	if v.kind == kindString {
-		quoted, _ := json.Marshal(v.str) // a string always marshals
-		text = string(quoted)
-	}
-	decoder := json.NewDecoder(strings.NewReader(text))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&out); err != nil {
-		return out, fmt.Errorf("does not fit %T: %w", out, err)
-	}
-	return out, nil
 }

@@ -241,12 +241,12 @@ func (p person) unit(by string) (unit string, found bool) {
 	return "", false
 }
 
-// subject is the same person for the library. Facts that later ones replace stand
-// before them.
+// subject is the same person for the library. For every other key the facts stand in
+// the order of declaration; for the rest, facts that later ones replace stand before.
 func (p person) subject() flag.Subject {
 	var first, last []flag.Fact
 	for i, name := range slices.Sorted(maps.Keys(p.attrs)) {
-		if p.attr(name) != nil && i%3 == 0 {
+		if p.attr(name) != nil && i%3 == 0 && len(p.key)%2 == 0 {
 			first = append(first, flag.Attr[string](name).Is("replaced"))
 		}
 		switch v := p.attrs[name].(type) {

@@ -70,12 +70,13 @@ func declaredAt() string {
 // values are the values of a flag's variants, by index.
 type values struct {
 	typ  reflect.Type
+	kind typ
 	list any              // a []T, where typ is T
 	at   []unsafe.Pointer // to each of them
 }
 
 func valuesOf[T any](list []T) *values {
-	v := &values{typ: reflect.TypeFor[T](), list: list, at: make([]unsafe.Pointer, len(list))}
+	v := &values{typ: reflect.TypeFor[T](), kind: typOf[T](), list: list, at: make([]unsafe.Pointer, len(list))}
 	for i := range list {
 		v.at[i] = unsafe.Pointer(&list[i])
 	}

@@ -32,14 +32,17 @@ func (d drawer) ramp(path string, r Ramp) *draw {
 	out := d.draw(r.By, r.Salt, bucket.Ramp)
 	out.setShare(d.share(jsontree.Join(path, "percent"), r.Share))
 	out.serve = d.variant(d.shape, jsontree.Join(path, "serve"), r.Serve, d.shape.yes, true)
-	out.linear = r.Linear
+	var points []point
 	for i, p := range r.Schedule {
 		at := jsontree.Index(jsontree.Join(path, "schedule"), i)
 		next := point{d.moment(p.At, jsontree.Join(at, "at")), d.share(jsontree.Join(at, "percent"), p.Share)}
-		if i > 0 && next.at <= out.schedule[i-1].at {
+		if i > 0 && next.at <= points[i-1].at {
 			d.add(jsontree.Join(at, "at"), "found %s, want a time after the point before it", p.At.Format(time.RFC3339))
 		}
-		out.schedule = append(out.schedule, next)
+		points = append(points, next)
+	}
+	if points != nil {
+		out.schedule = &schedule{points, r.Linear}
 	}
 	d.use.timed = d.use.timed || out.schedule != nil
 	return out

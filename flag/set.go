@@ -1,9 +1,9 @@
 package flag
 
 import (
-	"unsafe"
-
-	"github.com/guidon-go/guidon/internal/bucket"
+	"maps"
+	"slices"
+	"strings"
 )
 
 // Set is a compiled document: immutable, and safe for any number of readers.
@@ -29,47 +29,6 @@ const (
 
 type chunk [chunkSize]header
 
-// header is what most evaluations need of a flag, in one cache line.
-type header struct {
-	hot    hot
-	mode   mode
-	timed  bool     // whether deciding takes the time
-	simple bool     // of modeTable: what follows the rules is as in modeRamp
-	count  int32    // the counter of the caller's default; the variants' follow
-	serves [2]int32 // of modeStatic, the first variant; of modeRamp, those for who is out and in
-	// values are those of serves: pointers to a T, if the header stands where a flag is
-	// declared as a T. They are nil everywhere else.
-	values [2]unsafe.Pointer
-	lane   uint64
-	limit  uint64
-	flag   *compiled
-	counts *counts // nil if nobody counts
-}
-
-// hot says what of a header's mode [Ref.Value] does by itself.
-type hot uint8
-
-const (
-	hotRamp   hot = iota + 1 // modeRamp, and nobody counts
-	hotStatic                // modeStatic, and nobody counts
-	hotCount                 // one of the two, and count it
-	hotSplit                 // modeSplit
-	hotTable                 // modeTable, and what follows the rules is simple
-)
-
-// mode is how a header decides.
-type mode uint8
-
-const (
-	modeNone    mode = iota // the document does not have the flag
-	modeStatic              // always the same variant
-	modeRamp                // a ramp over everybody, and nothing else
-	modeSplit               // a split over everybody, and nothing else
-	modeTargets             // the flag's targets, then as in modeRamp
-	modeTable               // the flag's table, then its ramp or split or serve
-	modeFull                // the flag's program
-)
-
 // header finds a flag by its key. It is nil if the document does not have it.
 func (s *Set) header(key string) *header {
 	i, ok := s.byKey[key]
@@ -77,45 +36,6 @@ func (s *Set) header(key string) *header {
 		return nil
 	}
 	return &s.chunks[i>>chunkBits][i%chunkSize]
-}
-
-// pick is the whole evaluation: the index of the variant that the flag serves, or
-// negative for the caller's default. It allocates nothing, locks nothing, and
-// writes nothing.
-func (h *header) pick(set *Set, s *Subject) (v int32) {
-	switch h.mode {
-	case modeStatic:
-		return h.serves[0]
-	case modeRamp:
-		return h.ramp(s)
-	case modeTargets:
-		if v = h.flag.target(s); v >= 0 {
-			return v
-		}
-		return h.ramp(s)
-	case modeTable:
-		left := h.flag.table.left(s)
-		if left == 0 && h.simple {
-			return h.ramp(s)
-		}
-		v, _ = h.flag.among(left, s, s.moment(h.timed))
-		return v
-	case modeSplit:
-		if s.key == "" {
-			return h.serves[0]
-		}
-		return h.flag.main.cut(s.unit)
-	}
-	v, _ = h.flag.run(set, s, s.moment(h.timed))
-	return v
-}
-
-// ramp is modeRamp, without a branch on who is in: nobody could predict it.
-func (h *header) ramp(s *Subject) int32 {
-	if s.key == "" {
-		return h.serves[0]
-	}
-	return h.serves[bit(bucket.Hash(s.unit, h.lane) <= h.limit)&1]
 }
 
 // newSet places compiled flags.
@@ -140,6 +60,7 @@ func newSet(flags map[string]*compiled) *Set {
 		set.chunks[i] = new(chunk)
 	}
 	set.refs = set.chunks[:refs]
+	set.byKey = together(set.byKey)
 	for key, f := range flags {
 		set.put(key, f)
 		set.timed = set.timed || f.timed
@@ -147,10 +68,21 @@ func newSet(flags map[string]*compiled) *Set {
 	return set
 }
 
+// together moves the keys to one place, since looking a flag up reads its key.
+func together(places map[string]uint32) map[string]uint32 {
+	keys := slices.Sorted(maps.Keys(places))
+	all, moved := strings.Join(keys, ""), make(map[string]uint32, len(keys))
+	for _, key := range keys {
+		moved[all[:len(key)]] = places[key]
+		all = all[len(key):]
+	}
+	return moved
+}
+
 // put gives a flag its header, in a set that nobody reads yet.
 func (s *Set) put(key string, f *compiled) {
 	at := s.byKey[key]
-	s.chunks[at>>chunkBits][at%chunkSize] = f.header(int(at>>chunkBits) < len(s.refs))
+	s.chunks[at>>chunkBits][at%chunkSize] = f.header()
 }
 
 // with returns a set in which one flag is another.
@@ -160,7 +92,7 @@ func (s *Set) with(key string, f *compiled) *Set {
 	out.chunks = make([]*chunk, len(s.chunks))
 	copy(out.chunks, s.chunks)
 	changed := *s.chunks[at>>chunkBits]
-	changed[at%chunkSize] = f.header(int(at>>chunkBits) < len(s.refs))
+	changed[at%chunkSize] = f.header()
 	out.chunks[at>>chunkBits], out.refs = &changed, out.chunks[:len(s.refs)]
 	return &out
 }

@@ -1,6 +1,7 @@
 package flag
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -169,6 +170,7 @@ func (s *Store) name() string {
 func (s *Store) accept(data []byte, err error) (LoadInfo, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	data = bytes.TrimSpace(data)
 	same := err == nil && s.known && string(data) == s.last
 	if same && !s.retry && s.declared == declared() {
 		return LoadInfo{Source: s.name(), Revision: s.revision, Err: s.err, Quarantined: s.quarantined}, false
@@ -177,7 +179,7 @@ func (s *Store) accept(data []byte, err error) (LoadInfo, bool) {
 	var quarantined []string
 	s.known, s.retry = err == nil, false
 	if err == nil {
-		s.last, s.declared = string(data), declared()
+		s.declared = declared()
 		set, quarantined, err = s.compile(data)
 	}
 	if err != nil {
@@ -201,6 +203,11 @@ func (s *Store) accept(data []byte, err error) (LoadInfo, bool) {
 // compile returns no set if nothing of the document can serve.
 func (s *Store) compile(data []byte) (*Set, []string, error) {
 	c, root, problems, err := read(data)
+	if root != nil {
+		s.last = root.RawString() // the flags' definitions are parts of it
+	} else {
+		s.last = string(data)
+	}
 	if err != nil {
 		return nil, nil, problems
 	}
@@ -250,10 +257,10 @@ func (s *Store) count(set *Set) {
 			f.tally, f.past = before.tally, before.past
 		} else {
 			if before != nil {
-				f.past = append(slices.Clip(before.past), before.tally)
+				f.past = append(slices.Clip(before.past), formerly{before.tally, before.names})
 			}
 			s.counts, f.first = s.counts.take(len(f.names) + 1)
-			f.counts, f.counted = s.counts, f.names
+			f.counts = s.counts
 		}
 		set.put(key, f)
 	}

@@ -11,9 +11,6 @@ import (
 	"github.com/guidon-go/guidon/internal/instant"
 )
 
-// inline is how many attributes a Subject holds without an allocation.
-const inline = 6
-
 // Subject is whom a flag is decided for: a unit (a user, a tenant, a session)
 // and what is known about it. It is built once per request by [For], which
 // hashes the unit; it lives on the caller's stack and evaluation never writes to
@@ -22,28 +19,37 @@ const inline = 6
 type Subject struct {
 	unit  uint64
 	key   string
-	at    int64        // nanoseconds since the earliest moment there is; 0 is any
-	facts [inline]Fact // each from the place that home names, or the next free one
-	more  *[]Fact      // what found no place
+	at    int64  // nanoseconds since the earliest moment there is; 0 is any
+	facts []Fact // of those about one attribute, the last
+	first uint32 // the attribute of the first, or unordered
 }
 
 // nobody is what a nil subject means.
 var nobody Subject
 
+// unordered is so great that no fact is looked for behind it.
+const unordered = 1 << 31
+
 // For returns the subject with this key and these facts, of which later ones win.
-// An empty key is no unit. Up to six different attributes take no allocation.
-func For(key string, facts ...Fact) (s Subject) {
-	s.key = key
+// An empty key is no unit. The facts are not copied: whoever hands over a slice of
+// his own and changes it changes the subject. In the order in which their attributes
+// are declared they are found fastest.
+func For(key string, facts ...Fact) Subject {
+	s := Subject{key: key, facts: facts}
 	if key != "" {
 		s.unit = bucket.Unit(key)
 	}
+	last := uint32(0)
 	for i := range facts {
-		f := &facts[i]
-		if at := &s.facts[f.home()]; at.about == 0 {
-			*at = *f
-		} else {
-			s.learn(f)
+		attr := facts[i].attr()
+		if attr <= last {
+			s.first = unordered
+			return s
 		}
+		last = attr
+	}
+	if len(facts) > 0 {
+		s.first = facts[0].attr()
 	}
 	return s
 }
@@ -79,59 +85,23 @@ func (s *Subject) Key() string {
 	return s.key
 }
 
-// learn is for a fact whose home is taken.
-func (s *Subject) learn(f *Fact) {
-	if f.attr() == 0 {
-		return
-	}
-	for i := range uint32(inline) {
-		at := &s.facts[(f.home()+i)%inline]
-		if at.about == 0 || at.attr() == f.attr() {
-			*at = *f
-			return
-		}
-	}
-	var more []Fact
-	if s.more != nil {
-		more = *s.more
-	}
-	for i := range more {
-		if more[i].attr() == f.attr() {
-			more[i] = *f
-			return
-		}
-	}
-	more = append(more, *f)
-	s.more = &more
-}
-
 // nothing is a fact that is missing.
 var nothing Fact
 
-// fact returns what is known about an attribute whose home is known; its kind is 0
-// if that is nothing.
-func (s *Subject) fact(attr uint32, home uint8) *Fact {
-	if f := &s.facts[home%inline]; f.attr() == attr {
-		return f
+// look returns what is known about an attribute; its kind is 0 if that is nothing.
+func (s *Subject) look(attr uint32) *Fact {
+	if i := uint64(attr - s.first); i < uint64(len(s.facts)) {
+		if f := &s.facts[i]; f.attr() == attr {
+			return f // no attribute between them is missing
+		}
 	}
-	return s.look(attr)
+	return s.search(attr)
 }
 
-func (s *Subject) look(attr uint32) *Fact {
-	for i := range uint32(inline) {
-		f := &s.facts[(home(attr)+i)%inline]
-		if f.attr() == attr {
+func (s *Subject) search(attr uint32) *Fact {
+	for i := len(s.facts) - 1; i >= 0; i-- {
+		if f := &s.facts[i]; f.attr() == attr {
 			return f
-		}
-		if f.about == 0 {
-			return &nothing
-		}
-	}
-	if s.more != nil {
-		for i := range *s.more {
-			if f := &(*s.more)[i]; f.attr() == attr {
-				return f
-			}
 		}
 	}
 	return &nothing
@@ -146,16 +116,11 @@ type Fact struct {
 	data  unsafe.Pointer // the bytes of a string, or the strings of a list
 }
 
-// home is the place where an attribute is looked for first.
-func home(attr uint32) uint32 { return attr % inline }
-
 func about(attr uint32, k kind, length int) uint64 {
 	return uint64(attr)<<40 | uint64(k)<<32 | uint64(uint32(length))
 }
 
 func (f *Fact) attr() uint32 { return uint32(f.about >> 40) }
-
-func (f *Fact) home() uint32 { return home(f.attr()) }
 
 func (f *Fact) kind() kind { return kind(f.about >> 32) }
 
@@ -216,6 +181,9 @@ func (a Attribute[T]) Is(v T) Fact {
 	switch kind(a.about >> 32) {
 	case kindString:
 		s := *(*string)(unsafe.Pointer(&v))
+		if len(s) > packed { // as in pack, without a call
+			return Fact{a.about | uint64(uint32(len(s))), longer | uint64(len(s)), unsafe.Pointer(unsafe.StringData(s))}
+		}
 		return Fact{a.about | uint64(uint32(len(s))), pack(s), unsafe.Pointer(unsafe.StringData(s))}
 	case kindInt:
 		return Fact{about: a.about, num: *(*uint64)(unsafe.Pointer(&v))}

@@ -75,12 +75,11 @@ const packed = 7
 
 // pack puts a string into a word, its length in the highest byte, so that strings
 // of at most 7 bytes are equal exactly when their words are. A longer one gives its
-// first 7 bytes.
+// length alone, so that nobody has to read it.
 func pack(s string) uint64 {
 	switch n := len(s); {
 	case n > packed:
-		return longer | uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
-			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48
+		return longer | uint64(n)
 	case n >= 4:
 		return uint64(n)<<56 | uint64(word(s)) | uint64(word(s[n-4:]))<<(8*(n-4)&31)
 	case n > 0:

@@ -16,6 +16,8 @@ type View struct {
 	overrides *override
 	watched   *atomic.Pointer[Exposure] // of the view that others were made from
 	own       atomic.Pointer[Exposure]
+	carried   atomic.Bool
+	context   viewContext // for the first context that carries the view, to save an allocation
 }
 
 // override is a value that a view gives a flag.
@@ -73,10 +75,28 @@ func (v *View) Subject() Subject {
 
 type viewKey struct{}
 
+// viewContext is a context that carries a view.
+type viewContext struct {
+	context.Context
+	view *View
+}
+
+// Value returns the view, or what the context around it carries.
+func (c *viewContext) Value(key any) any {
+	if key == (viewKey{}) {
+		return c.view
+	}
+	return c.Context.Value(key)
+}
+
 // NewContext returns a context that carries the view; package flaghttp does it
 // for every request.
 func NewContext(ctx context.Context, view *View) context.Context {
-	return context.WithValue(ctx, viewKey{}, view)
+	if view == nil || !view.carried.CompareAndSwap(false, true) {
+		return &viewContext{ctx, view}
+	}
+	view.context = viewContext{ctx, view}
+	return &view.context
 }
 
 // FromContext returns the view that the context carries, or nil.

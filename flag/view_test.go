@@ -1,6 +1,7 @@
 package flag_test
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -96,4 +97,21 @@ func TestMiddlewareAllocations(t *testing.T) {
 	handler := flaghttp.Middleware(store, func(*http.Request) flag.Subject { return flag.For("u", country.Is("SE")) })(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	r, w := httptest.NewRequest(http.MethodGet, "/", nil), httptest.NewRecorder()
 	require.LessOrEqual(t, testing.AllocsPerRun(100, func() { handler.ServeHTTP(w, r) }), 3.0)
+}
+
+// TestContexts: each context of a view finds it, and what the context around it carries.
+func TestContexts(t *testing.T) {
+	type key struct{}
+	view := load(t, `{"flags": {}}`).View(flag.For("u"))
+	one := flag.NewContext(context.WithValue(t.Context(), key{}, 1), view)
+	two := flag.NewContext(context.WithValue(t.Context(), key{}, 2), view)
+	for i, ctx := range []context.Context{one, two} {
+		require.Same(t, view, flag.FromContext(ctx))
+		require.Equal(t, i+1, ctx.Value(key{}))
+	}
+	require.Nil(t, flag.FromContext(flag.NewContext(one, nil)))
+	ctx, cancel := context.WithCancel(one)
+	cancel()
+	require.ErrorIs(t, ctx.Err(), context.Canceled)
+	require.NoError(t, one.Err())
 }

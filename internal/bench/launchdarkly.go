@@ -153,12 +153,12 @@ func (s *launchDarkly) Ten(w Walk) (on int) {
 	return on
 }
 
-// Update puts a flag that is built already into the store.
+// Update builds a flag with another percentage and puts it into the store.
 func (s *launchDarkly) Update(n int) {
-	built := [2]ldmodel.FeatureFlag{ldFlag(updated, 10), ldFlag(updated, 20)}
 	for i := range n {
 		s.version++
-		item := ldstoretypes.ItemDescriptor{Version: s.version, Item: &built[i%2]}
+		flag := ldFlag(updated, [2]int{10, 20}[i%2])
+		item := ldstoretypes.ItemDescriptor{Version: s.version, Item: &flag}
 		_, err := s.store.Upsert(ldstoreimpl.Features(), updated.key, item)
 		must(err)
 	}
