@@ -32,13 +32,13 @@ func TestFactsInAnyOrder(t *testing.T) {
 		{years.Is(math.NaN()), "years", false, false},
 		{huge.Is(math.MaxUint64), "years", true, false},
 	}
-	const document = `{"flags": {"order": {"variants": {"none": 0, "one": 1, "two": 2}, "serve": "none", "rules": [
+	const document = `{"flags": {"table-order": {"variants": {"none": 0, "one": 1, "two": 2}, "serve": "none", "rules": [
 		{"if": {"all": [{"attr": "order-place", "in": ["SE", "NO"]}, {"attr": "order-level", "eq": "pro"}, {"attr": "order-years", "ge": 18}]}, "serve": "one"},
 		{"if": {"all": [{"attr": "order-place", "in": ["SE", "DK"]}, {"attr": "order-level", "in": ["pro", "team", "x"]}, {"attr": "order-years", "le": 18}]}, "serve": "two"}]}}}`
 	counting := load(t, document)
 	quiet := flag.New(flag.Bytes([]byte(document)), flag.Options{NoCounts: true})
 	require.NoError(t, quiet.Load(t.Context()))
-	order := flag.ByKey("order", int64(-1))
+	order := flag.ByKey("table-order", int64(-1))
 	served := map[int64]int{}
 	var ask func(chosen []int)
 	ask = func(chosen []int) {
