@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/guidon-go/guidon/internal/jsontree"
 )
 
 // circles refuses flags that need one another in a circle, or whose needs multiply
@@ -15,7 +17,7 @@ func (c *compilation) circles() {
 		for _, key := range keys {
 			if around := way(key, key, needs); around != nil {
 				k := c.under("flags", key)
-				k.add(k.path, "needs itself: %s", strings.Join(around, " -> "))
+				k.add(k.path, "needs itself: %s", c.spellNeeds(around))
 				delete(c.good, key)
 			}
 		}
@@ -41,6 +43,56 @@ func (c *compilation) circles() {
 			delete(c.good, key)
 		}
 	}
+}
+
+// spellNeeds writes the way along some flags, with the segments between them.
+func (c *compilation) spellNeeds(keys []string) string {
+	const most = 50
+	paths := []string{jsontree.Join("flags", keys[0])}
+	for i, other := range keys[1:] {
+		if i == most {
+			return strings.Join(append(paths, "..."), " -> ")
+		}
+		for _, name := range c.between(keys[i], other) {
+			paths = append(paths, jsontree.Join("segments", name))
+		}
+		paths = append(paths, jsontree.Join("flags", other))
+	}
+	return strings.Join(paths, " -> ")
+}
+
+// between returns the segments through which a flag needs another; none if it names
+// it itself.
+func (c *compilation) between(key, other string) []string {
+	seen := map[string]bool{}
+	var walk func(conditions []*Condition) (names []string, found bool)
+	walk = func(conditions []*Condition) ([]string, bool) {
+		var inner []string
+		for _, condition := range conditions {
+			segments, flags := mentioned(condition)
+			if slices.Contains(flags, other) {
+				return nil, true
+			}
+			inner = append(inner, segments...)
+		}
+		for _, name := range inner {
+			if seen[name] {
+				continue
+			}
+			seen[name] = true
+			if rest, found := walk([]*Condition{c.doc.Segments[name].If}); found {
+				return append([]string{name}, rest...), true
+			}
+		}
+		return nil, false
+	}
+	def := c.doc.Flags[key]
+	conditions := []*Condition{def.When}
+	for i := range def.Rules {
+		conditions = append(conditions, &def.Rules[i].If)
+	}
+	names, _ := walk(conditions)
+	return names
 }
 
 // circle returns the keys of some flags that need one another in a circle, or nil.
@@ -89,20 +141,27 @@ func findCircle(keys []string, needs func(string) map[string]int) []string {
 // way returns the keys from one flag along its needs to another, or nil.
 func way(from, to string, needs func(string) map[string]int) []string {
 	seen := map[string]bool{}
-	var walk func(key string) []string
-	walk = func(key string) []string {
+	trail := []string{from}
+	var walk func(key string) bool
+	walk = func(key string) bool {
 		for _, other := range slices.Sorted(maps.Keys(needs(key))) {
 			if other == to {
-				return []string{key, other}
+				trail = append(trail, to)
+				return true
 			}
 			if !seen[other] {
 				seen[other] = true
-				if rest := walk(other); rest != nil {
-					return append([]string{key}, rest...)
+				trail = append(trail, other)
+				if walk(other) {
+					return true
 				}
+				trail = trail[:len(trail)-1]
 			}
 		}
+		return false
+	}
+	if !walk(from) {
 		return nil
 	}
-	return walk(from)
+	return trail
 }

@@ -2,11 +2,9 @@ package flag
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"reflect"
 	"slices"
-	"strings"
 
 	"github.com/guidon-go/guidon/internal/jsontree"
 )
@@ -68,7 +66,7 @@ const (
 // everything that is wrong. Flags are compiled to the types that the process has
 // declared so far.
 func Compile(doc Document) (*Set, error) {
-	c := compile(doc, map[string]Problems{})
+	c := compile(doc, nil, map[string]Problems{})
 	if problems := c.all(); len(problems) > 0 {
 		return nil, problems
 	}
@@ -78,6 +76,9 @@ func Compile(doc Document) (*Set, error) {
 // compilation is a document on its way to a set.
 type compilation struct {
 	doc      Document
+	text     *jsontree.Finder // of what was read, or nil
+	whole    causes           // that are in no flag, segment or layer
+	unread   map[string]bool  // the flags whose variants could not be read
 	shapes   map[string]*shape
 	segments map[string]*segmentState
 	places   map[string]*place // by flag
@@ -85,13 +86,17 @@ type compilation struct {
 	uses     map[string]usage  // by flag
 	good     map[string]*compiled
 	problems map[string]Problems // by where they stand: "flags.new-checkout"
+	compared int                 // names, to find what was meant
 }
 
 // compile compiles what is right and collects what is not, beside the problems that
 // are known already.
-func compile(doc Document, problems map[string]Problems) *compilation {
+func compile(doc Document, text *jsontree.Finder, problems map[string]Problems) *compilation {
 	c := &compilation{
 		doc:      doc,
+		text:     text,
+		whole:    newCauses(problems[""]),
+		unread:   map[string]bool{},
 		shapes:   make(map[string]*shape, len(doc.Flags)),
 		segments: make(map[string]*segmentState, len(doc.Segments)),
 		places:   map[string]*place{},
@@ -142,7 +147,9 @@ type checker struct {
 func (k *checker) at(name string) string { return jsontree.Join(k.path, name) }
 
 func (k *checker) add(path, format string, args ...any) {
-	k.problems[k.path] = append(k.problems[k.path], Problem{Path: path, Text: fmt.Sprintf(format, args...)})
+	problems := k.problems[k.path]
+	problems.add(path, format, args...)
+	k.problems[k.path] = problems
 }
 
 func (k *checker) merge(problems Problems) {
@@ -160,65 +167,6 @@ func (k *checker) operands() *operands {
 	return &more
 }
 
-// shape is what is known of a flag's variants.
-type shape struct {
-	names   []string
-	values  []value
-	yes, no int32 // the only variants with that value, or negative
-}
-
-// shape reads the variants in order of their names and finds what true and false
-// are called.
-func (c *compilation) shape(key string) {
-	k := c.under("flags", key)
-	if key == "" {
-		k.add(k.path, "has no key")
-	}
-	variants := c.doc.Flags[key].Variants
-	if len(variants) == 0 {
-		c.shapes[key] = onOff
-		return
-	}
-	if len(variants) > maxVariants {
-		k.add(k.at("variants"), "found %d, want at most %d", len(variants), maxVariants)
-	}
-	s := &shape{names: slices.Sorted(maps.Keys(variants)), values: make([]value, len(variants)), yes: -1, no: -1}
-	c.shapes[key] = s
-	for i, name := range s.names {
-		at := jsontree.Join(k.at("variants"), name)
-		v, err := variantValue(variants[name])
-		switch {
-		case err != nil:
-			k.add(at, "%v", err)
-		case name == "":
-			k.add(at, "has no name")
-		case i > 0 && s.values[0].kind != 0 && !v.sameKind(s.values[0]):
-			k.add(at, "found %v, want %v like variant %q", v, s.values[0].kind, s.names[0])
-		}
-		s.values[i] = v
-		switch v {
-		case boolValue(true):
-			s.yes = only(s.yes, int32(i))
-		case boolValue(false):
-			s.no = only(s.no, int32(i))
-		}
-	}
-	if slices.Equal(s.names, onOff.names) && slices.Equal(s.values, onOff.values) {
-		c.shapes[key] = onOff
-	}
-}
-
-// onOff is the shape of most flags.
-var onOff = &shape{names: []string{"off", "on"}, values: []value{boolValue(false), boolValue(true)}, yes: 1, no: 0}
-
-// only keeps an index if it is the first, since two are none.
-func only(before, i int32) int32 {
-	if before == -1 {
-		return i
-	}
-	return -2
-}
-
 // flag compiles one flag.
 func (c *compilation) flag(key string) {
 	k, def, shape := c.under("flags", key), c.doc.Flags[key], c.shapes[key]
@@ -234,10 +182,10 @@ func (c *compilation) flag(key string) {
 	f.serve = k.variant(shape, k.at("serve"), def.Serve, shape.no, def.Split == nil)
 	f.exits = []exit{exitServe: {reason: ReasonServe, rule: -1, serve: f.serve}, exitOff: {reason: ReasonWhen, rule: -1, serve: f.off}}
 	d := drawer{k, shape, f.salt, c.places[key]}
-	switch {
-	case def.Ramp != nil:
+	if def.Ramp != nil {
 		f.main = d.ramp(k.at("ramp"), *def.Ramp)
-	case def.Split != nil:
+	}
+	if def.Split != nil {
 		f.main = d.split(k.at("split"), *def.Split)
 	}
 	if f.main != nil {
@@ -295,46 +243,3 @@ func (c *compilation) flag(key string) {
 
 // exactly copies what append left too much room behind.
 func exactly[E any](list []E) []E { return append(make([]E, 0, len(list)), list...) }
-
-// values builds the values as the type that the flag was declared
-// with, or else of the type that JSON suggests.
-func (k *checker) values(key string, def FeatureFlag, shape *shape) *values {
-	declared := declaredAs(key)
-	switch len(declared) {
-	case 0:
-		return natural(shape)
-	case 1:
-		if len(def.Variants) == 0 && declared[0].typ != reflect.TypeFor[bool]() {
-			k.add(k.at("variants"), "missing, want named values: the flag is declared as %v at %s", declared[0].typ, declared[0].where)
-			return nil
-		}
-		built, wrong := declared[0].build(shape)
-		for _, name := range slices.Sorted(maps.Keys(wrong)) {
-			k.add(jsontree.Join(k.at("variants"), name), "%v, as %s declares", wrong[name], declared[0].where)
-		}
-		return built
-	}
-	as := make([]string, len(declared))
-	for i, d := range declared {
-		as[i] = d.typ.String() + " at " + d.where
-	}
-	k.add(k.path, "declared with more than one type: %s", strings.Join(as, ", "))
-	return nil
-}
-
-// variant finds a variant by name; an empty name means fallback, which must be
-// one if it is needed.
-func (k *checker) variant(shape *shape, path, name string, fallback int32, needed bool) int32 {
-	switch {
-	case name != "":
-		if i, ok := slices.BinarySearch(shape.names, name); ok {
-			return int32(i)
-		}
-		k.add(path, "unknown variant %q, want one of %q", name, shape.names)
-	case fallback >= 0:
-		return fallback
-	case needed:
-		k.add(path, "missing, want one of %q", shape.names)
-	}
-	return -1
-}

@@ -1,6 +1,8 @@
 package flag
 
 import (
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -68,36 +70,100 @@ func names(all ...named) (given []string) {
 func (k *checker) condition(c Condition, path string) node {
 	operators := c.operators()
 	forms := names(
-		named{"attr", c.Attr != "" || len(operators) > 0 || c.Fold},
+		named{"attr", c.Attr != "" || len(operators) > 0},
 		named{"segment", c.Segment != ""}, named{"flag", c.Flag != "" || c.Serves != nil}, named{"time", c.Time != nil},
 		named{"all", c.All != nil}, named{"any", c.Any != nil}, named{"not", c.Not != nil},
 	)
-	if len(forms) != 1 {
-		found := "has no condition"
-		if len(forms) > 0 {
-			found = "has " + strings.Join(forms, " and ")
+	switch len(forms) {
+	case 0:
+		if !k.hollow(path) {
+			k.add(path, "has no condition, want exactly one of attr, segment, flag, time, all, any, not")
 		}
-		k.add(path, "%s, want exactly one of attr, segment, flag, time, all, any, not", found)
 		return never
+	case 1:
+		if forms[0] == "attr" {
+			return k.comparison(c, operators, path)
+		}
+	default:
+		k.add(path, "has %s, want exactly one of attr, segment, flag, time, all, any, not", strings.Join(c.given(forms, operators), " and "))
 	}
-	if c.All == nil && c.Any == nil && c.Not == nil {
-		k.use.add(usage{tests: 1})
+	if c.Fold && len(operators) == 0 {
+		k.add(jsontree.Join(path, "fold"), "found beside %s, want it beside eq, in, prefix, suffix or contains only", strings.Join(forms, " and "))
 	}
-	switch forms[0] {
-	case "attr":
-		return k.comparison(c, operators, path)
+	n := never
+	for _, form := range forms {
+		if form == "flag" && c.Flag == "" && len(forms) > 1 {
+			continue
+		}
+		n = k.form(c, form, operators, path)
+	}
+	return n
+}
+
+// given names what makes a condition one of its forms.
+func (c *Condition) given(forms, operators []string) (given []string) {
+	for _, form := range forms {
+		switch {
+		case form == "attr" && c.Attr == "":
+			given = append(given, operators...)
+		case form == "flag" && c.Flag == "":
+			given = append(given, "serves")
+		default:
+			given = append(given, form)
+		}
+	}
+	return given
+}
+
+// form checks one of the forms that a condition has.
+func (k *checker) form(c Condition, form string, operators []string, path string) node {
+	at := jsontree.Join(path, form)
+	switch form {
+	case "all":
+		return node{join: joinAll, of: k.conditions(c.All, at)}
+	case "any":
+		return node{join: joinAny, of: k.conditions(c.Any, at)}
+	case "not":
+		return node{join: joinNot, of: []node{k.condition(*c.Not, at)}}
+	}
+	k.use.add(usage{tests: 1})
+	switch form {
 	case "segment":
-		return k.inSegment(c.Segment, jsontree.Join(path, "segment"))
+		return k.inSegment(c.Segment, at)
 	case "flag":
 		return k.served(c, path)
 	case "time":
-		return k.window(*c.Time, jsontree.Join(path, "time"))
-	case "all":
-		return node{join: joinAll, of: k.conditions(c.All, jsontree.Join(path, "all"))}
-	case "any":
-		return node{join: joinAny, of: k.conditions(c.Any, jsontree.Join(path, "any"))}
+		return k.window(*c.Time, at)
 	}
-	return node{join: joinNot, of: []node{k.condition(*c.Not, jsontree.Join(path, "not"))}}
+	return k.operators(c, operators, path)
+}
+
+// hollow reports the fields of a condition that are in the text but say nothing,
+// which Go cannot tell from those that are not there. It says whether there are any.
+func (k *checker) hollow(path string) (some bool) {
+	at := k.text.Find(path)
+	if at == nil {
+		return false
+	}
+	for i := range at.Items {
+		found, want := &at.Items[i], ""
+		switch raw := found.RawString(); {
+		case found.Key == "fold":
+		case raw == "null":
+			want = "a value"
+		case raw == "false":
+			want = "true"
+		case raw == `""`:
+			want = "a string that is not empty"
+		case strings.HasPrefix(raw, `"0001-01-01T`):
+			want = "a time from 1678 to 2262"
+		}
+		if want != "" {
+			k.add(jsontree.Join(path, found.Key), "found %s, want %s", found.Describe(), want)
+			some = true
+		}
+	}
+	return some
 }
 
 func (k *checker) conditions(of []Condition, path string) []node {
@@ -112,7 +178,10 @@ func (k *checker) conditions(of []Condition, path string) []node {
 func (k *checker) inSegment(name, at string) node {
 	s := k.segments[name]
 	if s == nil {
-		k.add(at, "unknown segment %q%s", name, want(name, k.doc.Segments))
+		if k.whole.hide("segments") {
+			return never
+		}
+		k.add(at, "unknown segment %q%s", name, want(k.compilation, name, k.doc.Segments))
 		return never
 	}
 	k.use.add(s.use)
@@ -123,16 +192,36 @@ func (k *checker) inSegment(name, at string) node {
 }
 
 // want suggests a name.
-func want[T any](name string, known map[string]T) string {
-	all := make([]string, 0, len(known))
-	for one := range known {
-		all = append(all, one)
-	}
-	slices.Sort(all)
-	if closest := jsontree.Closest(name, all); closest != "" {
-		return ", did you mean \"" + closest + "\"?"
+func want[T any](c *compilation, name string, known map[string]T) string {
+	if c.compared < maxCompared {
+		if closest := c.closest(name, slices.Sorted(maps.Keys(known))); closest != "" {
+			return fmt.Sprintf(", did you mean %q?", closest)
+		}
 	}
 	return ""
+}
+
+// maxCompared bounds how many names are compared with wrong ones: a document can
+// have any number of both.
+const maxCompared = 500_000
+
+func (c *compilation) closest(name string, known []string) string {
+	if c.compared += len(known); c.compared > maxCompared {
+		return ""
+	}
+	return jsontree.Closest(name, known)
+}
+
+// wantOne lists the names of a flag's variants or, if there are many, the one that was
+// most likely meant.
+func (c *compilation) wantOne(instead string, of *shape) string {
+	const many = 10
+	if len(of.names) > many {
+		if closest := c.closest(instead, of.names); closest != "" {
+			return fmt.Sprintf("did you mean %q?", closest)
+		}
+	}
+	return fmt.Sprintf("want one of %q", of.names)
 }
 
 // served is a prerequisite.
@@ -141,17 +230,19 @@ func (k *checker) served(c Condition, path string) node {
 	shape := k.shapes[c.Flag]
 	switch {
 	case c.Flag == "":
-		k.add(path, "names no flag, want flag beside serves")
+		k.add(at, "missing, want the key of a flag beside serves")
+		return never
+	case shape == nil && k.whole.hide("flags"):
 		return never
 	case shape == nil:
-		k.add(at, "unknown flag %q%s", c.Flag, want(c.Flag, k.doc.Flags))
+		k.add(at, "unknown flag %q%s", c.Flag, want(k.compilation, c.Flag, k.doc.Flags))
 		return never
 	}
 	p := prerequisite{key: c.Flag}
 	at = jsontree.Join(path, "serves")
 	for i, name := range c.Serves {
-		if _, ok := slices.BinarySearch(shape.names, name); !ok {
-			k.add(jsontree.Index(at, i), "unknown variant %q of flag %q, want one of %q", name, c.Flag, shape.names)
+		if _, ok := slices.BinarySearch(shape.names, name); !ok && !k.unread[c.Flag] {
+			k.add(jsontree.Index(at, i), "unknown variant %q of flag %q, %s", name, c.Flag, k.wantOne(name, shape))
 		}
 		p.serves = append(p.serves, name)
 	}

@@ -86,7 +86,17 @@ func (p Problems) Error() string {
 func (p Problems) Is(target error) bool { return target == ErrInvalid }
 
 func (p *Problems) add(path, format string, args ...any) {
-	*p = append(*p, Problem{Path: path, Text: fmt.Sprintf(format, args...)})
+	*p = append(*p, Problem{Path: path, Text: shorten(fmt.Sprintf(format, args...))})
+}
+
+// shorten leaves out the middle of a long text: what a document says can be of any
+// size, and what is wanted stands at the end.
+func shorten(text string) string {
+	const head, tail = 300, 200
+	if len(text) <= head+tail {
+		return text
+	}
+	return strings.ToValidUTF8(text[:head], "") + " ... " + strings.ToValidUTF8(text[len(text)-tail:], "")
 }
 
 // err avoids the non-nil error that holds no problem.
@@ -97,34 +107,13 @@ func (p Problems) err() error {
 	return p
 }
 
-// explains says whether a problem only follows from one that is there already: at
-// the same place or within it, in a condition of which a part is wrong, or about
-// the names of variants that could not be read.
-func (p Problems) explains(follows Problem) bool {
-	for _, q := range p {
-		flag, _, inVariants := strings.Cut(q.Path, ".variants")
-		switch {
-		case within(follows.Path, q.Path),
-			within(q.Path, follows.Path) && strings.Contains(follows.Path, ".if"),
-			inVariants && within(follows.Path, flag) && strings.Contains(follows.Text, "variant"):
-			return true
-		}
-	}
-	return false
-}
-
-// within says whether a path is another one, or leads into it.
-func within(path, other string) bool {
-	rest, ok := strings.CutPrefix(path, other)
-	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
-}
-
 // locate fills in where in the text the problems stand, and puts them in the
 // text's order.
 func (p Problems) locate(root *jsontree.Node) {
+	places := jsontree.NewFinder(root)
 	for i := range p {
 		if p[i].Line == 0 && root != nil {
-			at := root.Nearest(p[i].Path).Pos()
+			at := places.Nearest(p[i].Path).Pos()
 			p[i].Line, p[i].Col = at.Line, at.Column
 		}
 	}

@@ -29,7 +29,10 @@ func parse(data []byte) (doc Document, root *jsontree.Node, problems Problems) {
 	}
 	problems = append(problems, asProblems(root.Decode("", &doc))...)
 	if root.Kind == jsontree.Object && root.Get("flags") == nil {
-		problems.add("flags", "missing, want an object of flags by key")
+		missing := Problem{Path: "flags", Text: "missing, want an object of flags by key"}
+		if !newCauses(problems).explain(missing) {
+			problems = append(problems, missing)
+		}
 	}
 	return doc, root, problems
 }
@@ -65,9 +68,9 @@ func read(data []byte) (*compilation, *jsontree.Node, Problems, error) {
 	for _, p := range found {
 		before[owner(p.Path)] = append(before[owner(p.Path)], p)
 	}
-	c := compile(doc, maps.Clone(before))
+	c := compile(doc, jsontree.NewFinder(root), maps.Clone(before))
 	for owner, problems := range before {
-		more := slices.DeleteFunc(c.problems[owner][len(problems):], problems.explains)
+		more := slices.DeleteFunc(c.problems[owner][len(problems):], newCauses(problems).explain)
 		c.problems[owner] = append(problems, more...)
 	}
 	all := c.all()

@@ -1,8 +1,11 @@
 package flag
 
 import (
+	"errors"
+	"fmt"
 	"net/netip"
 	"regexp"
+	"regexp/syntax"
 	"slices"
 	"strings"
 	"time"
@@ -28,25 +31,48 @@ func (c *Condition) operators() (given []string) {
 // comparison checks a condition on an attribute.
 func (k *checker) comparison(c Condition, operators []string, path string) node {
 	if c.Attr == "" {
-		k.add(path, "names no attribute, want attr")
+		k.add(jsontree.Join(path, "attr"), "missing, want the name of an attribute")
 	}
-	if len(operators) != 1 {
-		found := "has no operator"
-		if len(operators) > 0 {
-			found = "has " + strings.Join(operators, " and ")
-		}
-		k.add(path, "%s, want exactly one of eq, in, lt, le, gt, ge, prefix, suffix, contains, matches, semver, before, after, cidr, exists, missing", found)
+	if len(operators) == 0 && k.hollow(path) {
 		return never
 	}
-	operator := operators[0]
-	at := jsontree.Join(path, operator)
-	if c.Fold && !slices.Contains([]string{"eq", "in", "prefix", "suffix", "contains"}, operator) {
-		k.add(jsontree.Join(path, "fold"), "found beside %s, want it beside eq, in, prefix, suffix or contains only", operator)
+	if len(operators) != 1 {
+		found := "no operator"
+		if len(operators) > 0 {
+			found = strings.Join(operators, " and ")
+		}
+		k.add(path, "has %s, want exactly one of eq, in, lt, le, gt, ge, prefix, suffix, contains, matches, semver, before, after, cidr, exists, missing", found)
 	}
+	k.use.add(usage{tests: 1})
+	return k.operators(c, operators, path)
+}
+
+// operators checks what stands beside each.
+func (k *checker) operators(c Condition, operators []string, path string) node {
+	folds := func(operator string) bool {
+		return slices.Contains([]string{"eq", "in", "prefix", "suffix", "contains"}, operator)
+	}
+	if c.Fold && len(operators) > 0 && !slices.ContainsFunc(operators, folds) {
+		k.add(jsontree.Join(path, "fold"), "found beside %s, want it beside eq, in, prefix, suffix or contains only", strings.Join(operators, " and "))
+	}
+	n := never
+	for _, operator := range operators {
+		n = k.operator(c, operator, jsontree.Join(path, operator))
+	}
+	return n
+}
+
+func (k *checker) operator(c Condition, operator, at string) node {
 	in := asks(attribute(c.Attr))
 	switch operator {
-	case "eq", "in":
-		return k.equality(in, c, at)
+	case "eq":
+		return k.equality(in, []any{c.Eq}, c.Fold, func(int) string { return at })
+	case "in":
+		if len(c.In) == 0 {
+			k.add(at, "is empty, so it never matches; want at least one value")
+			return never
+		}
+		return k.equality(in, c.In, c.Fold, func(i int) string { return jsontree.Index(at, i) })
 	case "lt", "le", "gt", "ge":
 		return k.order(in, c, operator, at)
 	case "exists", "missing":
@@ -111,6 +137,10 @@ func (k *checker) pattern(expression, at string) leaf {
 	}
 	re, err := regexp.Compile(expression)
 	if err != nil {
+		var wrong *syntax.Error
+		if errors.As(err, &wrong) { // without a word about Go, on one line
+			err = fmt.Errorf("%s: %q", wrong.Code, wrong.Expr)
+		}
 		k.add(at, "%v, want RE2 syntax", err)
 		return nil
 	}
@@ -146,34 +176,27 @@ var (
 )
 
 func (k *checker) moment(t time.Time, at string) int64 {
-	if t.Before(earliest) || t.After(latest) {
+	switch {
+	case t.IsZero():
+		k.add(at, "missing, want a time from 1678 to 2262")
+	case t.Before(earliest) || t.After(latest):
 		k.add(at, "found %s, want a time from 1678 to 2262", t.Format(time.RFC3339))
 	}
 	return instant.Of(t)
 }
 
-func (k *checker) equality(in instr, c Condition, at string) node {
-	list := c.In
-	if c.In == nil {
-		list = []any{c.Eq}
-	} else if len(list) == 0 {
-		k.add(at, "is empty, so it never matches; want at least one value")
-		return never
-	}
+// equality checks values, each at its place.
+func (k *checker) equality(in instr, list []any, folded bool, at func(int) string) node {
 	values := make([]value, 0, len(list))
 	for i, x := range list {
-		here := at
-		if c.In != nil {
-			here = jsontree.Index(at, i)
-		}
 		v, err := scalar(x)
 		switch {
 		case err != nil:
-			k.add(here, "%v", err)
+			k.add(at(i), "%v", err)
 		case len(values) > 0 && !v.sameKind(values[0]):
-			k.add(here, "found %v, want %v like the values before it", v, values[0].kind)
-		case c.Fold && v.kind != kindString:
-			k.add(here, "found %v, want a string beside fold", v)
+			k.add(at(i), "found %v, want %v like the values before it", v, values[0].kind)
+		case folded && v.kind != kindString:
+			k.add(at(i), "found %v, want a string beside fold", v)
 		default:
 			values = append(values, v)
 		}
@@ -181,7 +204,7 @@ func (k *checker) equality(in instr, c Condition, at string) node {
 	if len(values) == 0 {
 		return never
 	}
-	k.equal(&in, values, c.Fold)
+	k.equal(&in, values, folded)
 	return node{leaf: in}
 }
 
@@ -232,11 +255,12 @@ func (k *checker) order(in instr, c Condition, operator, at string) node {
 		op, operand = opMoreEqual, c.Ge
 	}
 	v, err := scalar(operand)
-	if err == nil && !v.isNumber() {
-		k.add(at, "found %v, want a number", v)
+	switch {
+	case err != nil:
+		k.add(at, "%s", strings.Replace(err.Error(), "want a string, number or boolean", "want a number", 1))
 		return never
-	} else if err != nil {
-		k.add(at, "%s, want a number", strings.TrimSuffix(err.Error(), ", want a string, number or boolean"))
+	case !v.isNumber():
+		k.add(at, "found %v, want a number", v)
 		return never
 	}
 	if v.kind == kindInt {

@@ -101,13 +101,12 @@ func buildAll[T any](s *shape, convert func(value) (T, error)) (*values, map[str
 }
 
 // natural serves those who do not declare a flag, or only after its document was
-// compiled.
-func natural(s *shape) *values {
+// compiled. It names the variants of JSON that cannot be served.
+func natural(s *shape) (all *values, wrong map[string]error) {
 	whole := true
 	for _, v := range s.values {
 		whole = whole && v.kind == kindInt
 	}
-	var all *values
 	switch first := s.values[0]; {
 	case first.kind == kindBool:
 		all, _ = buildAll(s, asBool)
@@ -118,9 +117,9 @@ func natural(s *shape) *values {
 	case first.isNumber():
 		all, _ = buildAll(s, asFloat)
 	default:
-		all, _ = buildAll(s, asJSON[any])
+		all, wrong = buildAll(s, asJSON[any])
 	}
-	return all
+	return all, wrong
 }
 
 // declared counts the flags that are declared so far.

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/guidon-go/guidon/internal/jsontree"
 )
 
 // segmentState is a segment on its way to being compiled.
@@ -25,9 +27,10 @@ func (c *compilation) segment(name string, above []string) {
 	state := &segmentState{segment: &segment{}}
 	c.segments[name] = state
 	above = append(above, name)
-	for _, inner := range mentioned(def.If) {
+	inside, _ := mentioned(def.If)
+	for _, inner := range inside {
 		if i := slices.Index(above, inner); i >= 0 {
-			k.add(k.path, "names itself: %s", strings.Join(append(slices.Clone(above[i:]), inner), " -> "))
+			k.add(k.path, "names itself: %s", spell(append([]string{name}, above[i:]...)))
 		} else if _, known := c.doc.Segments[inner]; known {
 			c.segment(inner, above)
 		}
@@ -60,17 +63,24 @@ func (c *compilation) segment(name string, above []string) {
 	state.use, state.named = k.use, k.named
 }
 
-// mentioned lists the segments that a condition names.
-func mentioned(c *Condition) []string {
-	found := map[string]bool{}
+// spell writes names of segments as the way along their paths.
+func spell(names []string) string {
+	paths := make([]string, len(names))
+	for i, name := range names {
+		paths[i] = jsontree.Join("segments", name)
+	}
+	return strings.Join(paths, " -> ")
+}
+
+// mentioned lists the segments and the flags that a condition names.
+func mentioned(c *Condition) (segments, flags []string) {
+	found := [2]map[string]bool{{}, {}}
 	var walk func(*Condition)
 	walk = func(c *Condition) {
 		if c == nil {
 			return
 		}
-		if c.Segment != "" {
-			found[c.Segment] = true
-		}
+		found[0][c.Segment], found[1][c.Flag] = true, true
 		for i := range c.All {
 			walk(&c.All[i])
 		}
@@ -80,5 +90,8 @@ func mentioned(c *Condition) []string {
 		walk(c.Not)
 	}
 	walk(c)
-	return slices.Sorted(maps.Keys(found))
+	for i := range found {
+		delete(found[i], "")
+	}
+	return slices.Sorted(maps.Keys(found[0])), slices.Sorted(maps.Keys(found[1]))
 }

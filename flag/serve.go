@@ -3,6 +3,7 @@ package flag
 import (
 	"cmp"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -33,11 +34,15 @@ func (d drawer) ramp(path string, r Ramp) *draw {
 	out.setShare(d.share(jsontree.Join(path, "percent"), r.Share))
 	out.serve = d.variant(d.shape, jsontree.Join(path, "serve"), r.Serve, d.shape.yes, true)
 	var points []point
+	last := int64(math.MinInt64)
 	for i, p := range r.Schedule {
 		at := jsontree.Index(jsontree.Join(path, "schedule"), i)
 		next := point{d.moment(p.At, jsontree.Join(at, "at")), d.share(jsontree.Join(at, "percent"), p.Share)}
-		if i > 0 && next.at <= points[i-1].at {
-			d.add(jsontree.Join(at, "at"), "found %s, want a time after the point before it", p.At.Format(time.RFC3339))
+		if !p.At.IsZero() {
+			if i > 0 && next.at <= last {
+				d.add(jsontree.Join(at, "at"), "found %s, want a time after the point before it", p.At.Format(time.RFC3339))
+			}
+			last = next.at
 		}
 		points = append(points, next)
 	}
@@ -69,7 +74,13 @@ func (d drawer) split(path string, s Split) *draw {
 		serve[i] = d.variant(d.shape, jsontree.Join(jsontree.Index(jsontree.Join(path, "parts"), i), "serve"), part.Serve, -1, true)
 	}
 	var problems Problems
-	for _, span := range layout(s, path, &problems) {
+	var spans []span
+	if len(s.Parts) == 0 {
+		problems.add(jsontree.Join(path, "parts"), "missing, want at least one part")
+	} else {
+		spans = layout(s, path, &problems)
+	}
+	for _, span := range spans {
 		if span.from < span.to {
 			out.cuts = append(out.cuts, cut{bucket.Limit(int32(span.to)), serve[span.part]})
 		}
@@ -84,14 +95,16 @@ func (d drawer) split(path string, s Split) *draw {
 func (d drawer) rule(path string, index int32, r Rule) exit {
 	out := exit{reason: ReasonRule, rule: index, serve: -1}
 	given := names(named{"serve", r.Serve != ""}, named{"ramp", r.Ramp != nil}, named{"split", r.Split != nil})
-	switch {
-	case len(given) > 1:
+	if len(given) > 1 {
 		d.add(path, "has %s, want one", strings.Join(given, " and "))
-	case r.Ramp != nil:
+	}
+	if r.Ramp != nil {
 		out.draw = d.ramp(jsontree.Join(path, "ramp"), *r.Ramp)
-	case r.Split != nil:
+	}
+	if r.Split != nil {
 		out.draw = d.split(jsontree.Join(path, "split"), *r.Split)
-	default:
+	}
+	if r.Ramp == nil && r.Split == nil || r.Serve != "" {
 		out.serve = d.variant(d.shape, jsontree.Join(path, "serve"), r.Serve, -1, true)
 	}
 	return out
@@ -116,18 +129,19 @@ func (c *compilation) layer(name string) {
 	var problems Problems
 	for _, key := range slices.Sorted(maps.Keys(def.Flags)) {
 		path := jsontree.Join(k.at("flags"), key)
-		switch _, known := c.doc.Flags[key]; {
-		case !known:
-			k.add(path, "unknown flag %q%s", key, want(key, c.doc.Flags))
-			continue
-		case c.layers[key] != "":
-			k.add(path, "is in layer %q already, want one layer a flag", c.layers[key])
-			continue
-		}
 		claims = append(claims, claimed(def.Flags[key], 0, path, &problems)...)
-		mine := base
-		mine.ranges = def.Flags[key]
-		c.layers[key], c.places[key] = name, &mine
+		other, taken := c.layers[key]
+		switch _, known := c.doc.Flags[key]; {
+		case !known && c.whole.hide("flags"):
+		case !known:
+			k.add(path, "unknown flag %q%s", key, want(c, key, c.doc.Flags))
+		case taken:
+			k.add(path, "is in layer %q already, want one layer a flag", other)
+		default:
+			mine := base
+			mine.ranges = def.Flags[key]
+			c.layers[key], c.places[key] = name, &mine
+		}
 	}
 	separate(claims, &problems)
 	k.merge(problems)

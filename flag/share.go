@@ -1,6 +1,11 @@
 package flag
 
-import "github.com/guidon-go/guidon/internal/percent"
+import (
+	"fmt"
+
+	"github.com/guidon-go/guidon/internal/jsontree"
+	"github.com/guidon-go/guidon/internal/percent"
+)
 
 // Share is a part of all units, in slots of 0.001 %: 0 is nobody, 100,000 is
 // everybody. In Go it is written 0.1 * flag.Percent, which is exact; a share
@@ -22,9 +27,12 @@ func (s Share) MarshalJSON() ([]byte, error) { return []byte(percent.Format(int3
 // UnmarshalJSON reads a percentage from 0 to 100 with at most three decimals.
 func (s *Share) UnmarshalJSON(data []byte) error {
 	n, err := percent.Parse(string(data))
-	if err != nil {
-		return err
+	if err == nil {
+		*s = Share(n)
+		return nil
 	}
-	*s = Share(n)
-	return nil
+	if tree, _ := jsontree.Parse(data); tree != nil && tree.Kind != jsontree.Number {
+		return fmt.Errorf("found %s, want a number from 0 to 100", tree.Describe())
+	}
+	return err
 }

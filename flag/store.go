@@ -1,7 +1,6 @@
 package flag
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -170,7 +169,6 @@ func (s *Store) name() string {
 func (s *Store) accept(data []byte, err error) (LoadInfo, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	data = bytes.TrimSpace(data)
 	same := err == nil && s.known && string(data) == s.last
 	if same && !s.retry && s.declared == declared() {
 		return LoadInfo{Source: s.name(), Revision: s.revision, Err: s.err, Quarantined: s.quarantined}, false
@@ -204,7 +202,7 @@ func (s *Store) accept(data []byte, err error) (LoadInfo, bool) {
 func (s *Store) compile(data []byte) (*Set, []string, error) {
 	c, root, problems, err := read(data)
 	if root != nil {
-		s.last = root.RawString() // the flags' definitions are parts of it
+		s.last = root.Source() // the flags' definitions are parts of it
 	} else {
 		s.last = string(data)
 	}

@@ -21,10 +21,12 @@ func (k *checker) targets(f *compiled, targets map[string][]string, shape *shape
 		serve := k.variant(shape, path, name, -1, true)
 		k.keys(path, targets[name])
 		for i, key := range targets[name] {
-			if other, taken := owner[key]; taken && other != name {
+			switch other, taken := owner[key]; {
+			case !taken && key != "":
+				owner[key] = name
+			case taken && other != name:
 				k.add(jsontree.Index(path, i), "%q is a target of %q already", key, other)
 			}
-			owner[key] = name
 		}
 		k.use.add(usage{tests: 1})
 		out = append(out, target{newKeySet(targets[name]), int32(len(f.exits))})

@@ -28,7 +28,7 @@ const (
 )
 
 func (k kind) String() string {
-	return [...]string{"nothing", "a boolean", "a string", "a number", "a number", "a number", "JSON", "a time", "a list"}[k]
+	return [...]string{"nothing", "a boolean", "a string", "a number", "a number", "a number", "an object or array", "a time", "a list"}[k]
 }
 
 // value is one boolean, string or number in canonical form, so that equal values
@@ -174,6 +174,17 @@ func (v value) String() string {
 	return v.str
 }
 
+// found says what the value is, in a problem.
+func (v value) found() string {
+	switch {
+	case v.kind != kindJSON:
+		return v.String()
+	case v.str[0] == '[':
+		return "an array"
+	}
+	return "an object"
+}
+
 // scalar reads a boolean, string or number that a person wrote, in JSON or as a
 // Go literal.
 func scalar(x any) (value, error) {
@@ -219,7 +230,7 @@ func number(literal string) (value, error) {
 	}
 	f, err := strconv.ParseFloat(literal, 64)
 	if err != nil {
-		return value{}, fmt.Errorf("found %s, which no number can hold", literal)
+		return value{}, fmt.Errorf("found %s, which no number can hold", jsontree.Cut(literal))
 	}
 	if f == math.Trunc(f) && math.Abs(f) < 1<<64 {
 		f = beside(f, literal)
@@ -242,8 +253,9 @@ func beside(f float64, literal string) float64 {
 // variantValue reads what a variant serves: a scalar, or anything that JSON can
 // say.
 func variantValue(x any) (value, error) {
-	if v, err := scalar(x); err == nil {
-		return v, nil
+	v, err := scalar(x)
+	if _, isNumber := x.(json.Number); err == nil || isNumber {
+		return v, err
 	}
 	if x == nil {
 		return value{}, fmt.Errorf("found null, want a value")

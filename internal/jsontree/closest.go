@@ -15,31 +15,35 @@ func Closest(word string, known []string) string {
 		return ""
 	}
 	for _, k := range known {
-		distance := edits(written, []rune(fold(k)))
 		limit := max(1, min(len(written), utf8.RuneCountInString(k))/3)
+		if best != "" {
+			limit = min(limit, least-1)
+		}
+		distance := edits(written, []rune(fold(k)), limit)
 		if distance > limit || distance >= len(written) {
 			continue
 		}
-		if best == "" || distance < least {
-			best, least = k, distance
-		}
+		best, least = k, distance
 	}
 	return best
 }
 
-func fold(s string) string {
-	return strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(s))
-}
+var noDashes = strings.NewReplacer("_", "", "-", "")
+
+func fold(s string) string { return strings.ToLower(noDashes.Replace(s)) }
 
 // edits counts the insertions, deletions, changes and swaps of neighbours that
-// make b of a.
-func edits(a, b []rune) int {
-	before, row := make([]int, len(b)+1), make([]int, len(b)+1)
+// make b of a, as far as the limit.
+func edits(a, b []rune, limit int) int {
+	if len(a)-len(b) > limit || len(b)-len(a) > limit {
+		return limit + 1
+	}
+	rows := make([]int, 3*(len(b)+1))
+	before, row, next := rows[:len(b)+1], rows[len(b)+1:2*len(b)+2], rows[2*len(b)+2:]
 	for j := range row {
 		row[j] = j
 	}
 	for i := 1; i <= len(a); i++ {
-		next := make([]int, len(b)+1)
 		next[0] = i
 		for j := 1; j <= len(b); j++ {
 			change := row[j-1]
@@ -51,7 +55,7 @@ func edits(a, b []rune) int {
 				next[j] = min(next[j], before[j-2]+1)
 			}
 		}
-		before, row = row, next
+		before, row, next = row, next, before
 	}
 	return row[len(b)]
 }

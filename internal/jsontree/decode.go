@@ -16,8 +16,9 @@ import (
 //
 // Targets are structs (fields by exact name or json tag; embedded structs are
 // promoted), maps with string keys, slices, pointers, string, bool, every int,
-// uint and float, [time.Duration] (written "10m"), [json.RawMessage], any (see
-// [Node.Any]), [json.Unmarshaler] and, for strings, [encoding.TextUnmarshaler].
+// uint and float, [time.Duration] (written "10m"), [time.Time] (RFC 3339),
+// [json.RawMessage], any (see [Node.Any]), [json.Unmarshaler] and, for strings,
+// [encoding.TextUnmarshaler].
 // null is decoded into pointers, any and RawMessage only. Problems that an
 // Unmarshaler returns are moved to their place in the document. A whole number
 // may be written 1.0 or 1e3.
@@ -61,7 +62,7 @@ type decoder struct {
 
 func (d *decoder) value(n *Node, v reflect.Value, p *plan) {
 	if p.kind != n.Kind && p.kind != 0 || n.Kind == Null && !p.null {
-		d.fail(n, "found %s, want %s", n.describe(), p.want)
+		d.fail(n, "found %s, want %s", n.Describe(), p.want)
 		return
 	}
 	p.decode(d, n, v, p)
@@ -108,9 +109,24 @@ func decodeText(d *decoder, n *Node, v reflect.Value, _ *plan) {
 func decodeDuration(d *decoder, n *Node, v reflect.Value, p *plan) {
 	duration, err := time.ParseDuration(n.Text())
 	if err != nil {
-		d.fail(n, "found %s, want %s", n.describe(), p.want)
+		d.fail(n, "found %s, want %s", n.Describe(), p.want)
 	}
 	v.SetInt(int64(duration))
+}
+
+// decodeTime does without what package time says, which is for who knows Go's
+// layouts, unless a part is out of range.
+func decodeTime(d *decoder, n *Node, v reflect.Value, p *plan) {
+	err := v.Addr().Interface().(*time.Time).UnmarshalText([]byte(n.Text()))
+	if err == nil {
+		return
+	}
+	reason := ""
+	var wrong *time.ParseError
+	if errors.As(err, &wrong) {
+		reason = wrong.Message
+	}
+	d.fail(n, "found %s, want %s%s", n.Describe(), p.want, reason)
 }
 
 func decodeMap(d *decoder, n *Node, v reflect.Value, p *plan) {

@@ -186,7 +186,11 @@ func TestUnmarshalReports(t *testing.T) {
 		}},
 		{"text", `{"prefix":"10.0.0.0","time":5}`, []string{
 			`prefix (line 1, column 11): netip.ParsePrefix("10.0.0.0"): no '/'`,
-			`time (line 1, column 29): Time.UnmarshalJSON: input is not a JSON string`,
+			`time (line 1, column 29): found number 5, want a time like "2026-12-01T08:00:00Z"`,
+		}},
+		{"a day", `{"time":"2026-12-01"}`, []string{`time (line 1, column 9): found string "2026-12-01", want a time like "2026-12-01T08:00:00Z"`}},
+		{"a day that there is not", `{"time":"2026-02-30T08:00:00Z"}`, []string{
+			`time (line 1, column 9): found string "2026-02-30T08:00:00Z", want a time like "2026-12-01T08:00:00Z": day out of range`,
 		}},
 		{"an Unmarshaler's error", `{"share":100.5,"named":{"x":{"deep":5}}}`, []string{
 			`share (line 1, column 10): 100.5 is more than 100, want 0 to 100`,

@@ -76,6 +76,9 @@ func (n *Node) Raw() []byte { return []byte(n.RawString()) }
 // RawString returns the exact text the node was read from, without a copy.
 func (n *Node) RawString() string { return n.doc.text[n.start:n.end] }
 
+// Source returns the whole text that the node is part of, without a copy.
+func (n *Node) Source() string { return n.doc.text }
+
 // Pos returns the place of the first byte.
 func (n *Node) Pos() Pos { return n.doc.pos(n.start) }
 
@@ -113,13 +116,13 @@ func (n *Node) object() map[string]any {
 	return object
 }
 
-// describe says what was found, short enough for one line.
-func (n *Node) describe() string {
+// Describe says what was found, short enough for one line.
+func (n *Node) Describe() string {
 	switch n.Kind {
 	case Bool:
 		return n.RawString()
 	case Number:
-		return "number " + cut(n.Text())
+		return "number " + Cut(n.Text())
 	case String:
 		return "string " + quote(n.Text())
 	case Array:

@@ -81,7 +81,7 @@ func count(digits []byte, end, wrap byte, by int) {
 func decodeFloat(d *decoder, n *Node, v reflect.Value, _ *plan) {
 	f, err := strconv.ParseFloat(n.Text(), 64)
 	if err != nil || v.OverflowFloat(f) {
-		d.fail(n, "%s is out of range of a %s", cut(n.Text()), v.Kind())
+		d.fail(n, "%s is out of range of a %s", Cut(n.Text()), v.Kind())
 		return
 	}
 	v.SetFloat(f)
@@ -92,7 +92,7 @@ func decodeInt(d *decoder, n *Node, v reflect.Value, _ *plan) {
 	text := n.Text()
 	negative, magnitude, whole, fits := integer(text)
 	if !whole {
-		d.fail(n, "found number %s, want a whole number", cut(text))
+		d.fail(n, "found number %s, want a whole number", Cut(text))
 		return
 	}
 	var least int64
@@ -102,7 +102,7 @@ func decodeInt(d *decoder, n *Node, v reflect.Value, _ *plan) {
 		least = -int64(most) - 1
 	}
 	if !fits || !negative && magnitude > most || negative && magnitude > uint64(-least) {
-		d.fail(n, "%s is out of range, want %d to %d", cut(text), least, most)
+		d.fail(n, "%s is out of range, want %d to %d", Cut(text), least, most)
 		return
 	}
 	if v.CanUint() {

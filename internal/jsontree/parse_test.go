@@ -47,6 +47,8 @@ func TestParseRefuses(t *testing.T) {
 		{"control character", "\"a\tb\"", []string{`line 1, column 3: found control character U+0009 in a string, want it escaped`}},
 		{"last control character", "\"\x1f\"", []string{`line 1, column 2: found control character U+001F in a string, want it escaped`}},
 		{"zero byte in a string", "\"\x00\"", []string{`line 1, column 2: found control character U+0000 in a string, want it escaped`}},
+		{"end of the line in a string", "\"a\nb\"", []string{`line 1, column 3: found the end of the line in a string, want '"' before it`}},
+		{"carriage return in a string", "\"a\rb\"", []string{`line 1, column 3: found the end of the line in a string, want '"' before it`}},
 		{"string without end", `{"a":"b`, []string{`a (line 1, column 8): found the end of the document, want '"' at the end of the string`}},
 		{"wrong escape", `"\x41"`, []string{`line 1, column 2: found a wrong escape, want one of \" \\ \/ \b \f \n \r \t or \u and four hex digits`}},
 		{"short escape", `"\u12"`, []string{`line 1, column 2: found a wrong escape, want one of \" \\ \/ \b \f \n \r \t or \u and four hex digits`}},

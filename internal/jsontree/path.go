@@ -24,23 +24,24 @@ func Index(path string, i int) string { return path + "[" + strconv.Itoa(i) + "]
 
 // Find returns the node a path leads to from n, or nil if there is none or the
 // path is not one that [Join] and [Index] write.
-func (n *Node) Find(path string) *Node {
-	found, rest := n.walk(path)
-	if rest != "" {
-		return nil
-	}
-	return found
-}
+func (n *Node) Find(path string) *Node { return found(n.walk(path, (*Node).Get)) }
 
 // Nearest returns the node a path leads to from n or, if there is none, its
 // deepest ancestor that exists, which is n itself at worst.
 func (n *Node) Nearest(path string) *Node {
-	found, _ := n.walk(path)
-	return found
+	node, _ := n.walk(path, (*Node).Get)
+	return node
+}
+
+func found(n *Node, rest string) *Node {
+	if rest != "" {
+		return nil
+	}
+	return n
 }
 
 // walk follows a path as far as there are nodes and returns what is left of it.
-func (n *Node) walk(path string) (*Node, string) {
+func (n *Node) walk(path string, get func(*Node, string) *Node) (*Node, string) {
 	for first := true; path != ""; first = false {
 		key, index, rest, ok := cutPath(path, first)
 		if !ok {
@@ -48,7 +49,7 @@ func (n *Node) walk(path string) (*Node, string) {
 		}
 		var next *Node
 		if index < 0 {
-			next = n.Get(key)
+			next = get(n, key)
 		} else if n.Kind == Array && index < len(n.Items) {
 			next = &n.Items[index]
 		}
@@ -58,6 +59,45 @@ func (n *Node) walk(path string) (*Node, string) {
 		n, path = next, rest
 	}
 	return n, ""
+}
+
+// Finder follows many paths in one tree, without searching a long object again for
+// each of them.
+type Finder struct {
+	root *Node
+	long map[*Node]map[string]*Node
+}
+
+// NewFinder returns a finder of a tree's nodes.
+func NewFinder(root *Node) *Finder { return &Finder{root, map[*Node]map[string]*Node{}} }
+
+// Find is [Node.Find] from the root. A nil Finder finds nothing.
+func (f *Finder) Find(path string) *Node {
+	if f == nil {
+		return nil
+	}
+	return found(f.root.walk(path, f.get))
+}
+
+// Nearest is [Node.Nearest] from the root.
+func (f *Finder) Nearest(path string) *Node {
+	node, _ := f.root.walk(path, f.get)
+	return node
+}
+
+func (f *Finder) get(n *Node, key string) *Node {
+	if n.Kind != Object || len(n.Items) <= few {
+		return n.Get(key)
+	}
+	index := f.long[n]
+	if index == nil {
+		index = make(map[string]*Node, len(n.Items))
+		for i := range n.Items {
+			index[n.Items[i].Key] = &n.Items[i]
+		}
+		f.long[n] = index
+	}
+	return index[key]
 }
 
 // cutPath splits the first step off a path: a key, or an index that is not

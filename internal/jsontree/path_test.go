@@ -1,6 +1,8 @@
 package jsontree_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -67,6 +69,24 @@ func TestFind(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestFinder: it finds what the nodes do, in long objects and in short ones.
+func TestFinder(t *testing.T) {
+	var text strings.Builder
+	text.WriteString(`{"short":{"a":[1,{"b":2}]},"long":{"last":[3]`)
+	for i := range 100 {
+		fmt.Fprintf(&text, `,"k%d":{"i":%d}`, i, i)
+	}
+	text.WriteString("}}")
+	root, err := jsontree.Parse([]byte(text.String()))
+	require.NoError(t, err)
+	finder := jsontree.NewFinder(root)
+	for _, path := range []string{"", "short.a[1].b", "short.a[2]", "long.k99.i", "long.k7", "long.last[0]", "long.none.i", "none", "long["} {
+		require.Same(t, root.Nearest(path), finder.Nearest(path), path)
+		require.Equal(t, root.Find(path), finder.Find(path), path)
+	}
+	require.Nil(t, (*jsontree.Finder)(nil).Find("a"))
 }
 
 func TestGetOfNothing(t *testing.T) {

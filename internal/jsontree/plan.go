@@ -40,6 +40,7 @@ type planner map[reflect.Type]*plan
 var (
 	rawType         = reflect.TypeFor[json.RawMessage]()
 	durationType    = reflect.TypeFor[time.Duration]()
+	timeType        = reflect.TypeFor[time.Time]()
 	unmarshalerType = reflect.TypeFor[json.Unmarshaler]()
 	textType        = reflect.TypeFor[encoding.TextUnmarshaler]()
 )
@@ -57,6 +58,8 @@ func (pl planner) plan(t reflect.Type) *plan {
 		p.decode, p.null = decodeAny, true
 	case t.Kind() == reflect.Pointer:
 		p.decode, p.null, p.elem = decodePointer, true, pl.plan(t.Elem())
+	case t == timeType:
+		p.decode, p.kind, p.want = decodeTime, String, `a time like "2026-12-01T08:00:00Z"`
 	case pointer.Implements(unmarshalerType):
 		p.decode, p.want = decodeUnmarshaler, "a value"
 	case pointer.Implements(textType):

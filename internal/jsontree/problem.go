@@ -87,8 +87,8 @@ func (p Problem) rebase(base string, n *Node) Problem {
 	return p
 }
 
-// cut shortens what is quoted from a document, so that a problem stays one line.
-func cut(s string) string {
+// Cut shortens what is quoted from a document, so that a problem stays one line.
+func Cut(s string) string {
 	const most = 60
 	if len(s) <= most {
 		return s
@@ -100,4 +100,4 @@ func cut(s string) string {
 	return s[:end] + "..."
 }
 
-func quote(s string) string { return strconv.Quote(cut(s)) }
+func quote(s string) string { return strconv.Quote(Cut(s)) }

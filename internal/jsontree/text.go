@@ -31,6 +31,8 @@ func (p *parser) text() (inner string, escaped bool, bad *Problem) {
 				return "", false, p.fail(`found the lone surrogate escape \u%04x, want a pair`, r)
 			}
 			p.off += size
+		case c == '\n' || c == '\r':
+			return "", false, p.fail(`found the end of the line in a string, want '"' before it`)
 		case c < ' ':
 			return "", false, p.fail("found control character U+%04X in a string, want it escaped", c)
 		default:

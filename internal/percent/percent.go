@@ -16,16 +16,25 @@ func Parse(literal string) (int32, error) {
 	whole, fraction, _ := strings.Cut(literal, ".")
 	fraction = strings.TrimRight(fraction, "0")
 	if strings.ContainsAny(literal, "eE+") || whole == "" {
-		return 0, fmt.Errorf("found %s, want a percentage as a plain decimal", literal)
+		return 0, fmt.Errorf("found %s, want a percentage as a plain decimal", short(literal))
 	}
 	if len(fraction) > 3 {
-		return 0, fmt.Errorf("%s %% is finer than 0.001 %%, the smallest share", literal)
+		return 0, fmt.Errorf("%s %% is finer than 0.001 %%, the smallest share", short(literal))
 	}
 	n, err := strconv.ParseInt(whole+fraction+"000"[len(fraction):], 10, 64)
 	if err != nil || n < 0 || n > Full || strings.HasPrefix(whole, "-") {
-		return 0, fmt.Errorf("found %s, want a percentage from 0 to 100", literal)
+		return 0, fmt.Errorf("found %s, want a percentage from 0 to 100", short(literal))
 	}
 	return int32(n), nil
+}
+
+// short cuts what is quoted, so that an error stays one line.
+func short(literal string) string {
+	const most = 60
+	if len(literal) <= most {
+		return literal
+	}
+	return literal[:most] + "..."
 }
 
 // Format writes slots as a decimal percentage without trailing zeros.

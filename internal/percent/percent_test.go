@@ -1,6 +1,7 @@
 package percent_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/guidon-go/guidon/internal/percent"
@@ -25,6 +26,7 @@ func TestParse(t *testing.T) {
 		{"-0", 0, "found -0, want a percentage from 0 to 100"},
 		{"1e1", 0, "found 1e1, want a percentage as a plain decimal"},
 		{"99999999999999999999", 0, "found 99999999999999999999, want a percentage from 0 to 100"},
+		{strings.Repeat("9", 61), 0, "found " + strings.Repeat("9", 60) + "..., want a percentage from 0 to 100"},
 		{"ten", 0, "found ten, want a percentage as a plain decimal"},
 		{"", 0, "found , want a percentage as a plain decimal"},
 	}
