@@ -70,6 +70,14 @@ func TestNobodyPanics(t *testing.T) {
 		}
 		require.Equal(t, s == store, on.Value(s, &fact))
 	}
+	for _, s := range []*flag.Store{none, {}} {
+		require.Error(t, s.Load(t.Context()))
+		require.Error(t, s.Run(t.Context()))
+		require.NoError(t, s.Err())
+		for range s.All() {
+			t.Error("a flag of no document")
+		}
+	}
 	require.False(t, on.From(nil))
 	require.False(t, on.On(t.Context()))
 	require.True(t, on.From(on.Override(nil, true)))

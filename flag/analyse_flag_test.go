@@ -233,6 +233,12 @@ func TestSegmentsAndLayersThatAreHardlyMeant(t *testing.T) {
 		{"a layer for nothing", `{"flags": {"x": {"rules": [{"if": {"attr": "beta", "eq": true}, "serve": "on"}]}, "y": {"ramp": {"percent": 0}}},
 			"layers": {"l": {"flags": {"x": [{"from": 0, "to": 50}], "y": [{"from": 50, "to": 100}]}}}}`,
 			[]string{"layers.l.flags.x: means nothing: the flag has neither ramp nor split; want one, or the flag out of the layer"}},
+		{"a layer for nobody", `{"flags": {"x": {"ramp": {"percent": 1}}, "y": {"ramp": {"percent": 1}}},
+			"layers": {"l": {"flags": {"x": []}}, "m": {"holdout": 100, "flags": {"y": [{"from": 0, "to": 100}]}}}}`,
+			[]string{
+				"layers.l.flags.x: has no range: no ramp or split of the flag reaches anybody",
+				"layers.m.holdout: holds everybody out: no ramp or split of its flags reaches anybody",
+			}},
 		{"a layer for something", `{"flags": {
 			"x": {"split": {"parts": [{"serve": "on", "percent": 100}]}},
 			"y": {"rules": [{"if": {"attr": "beta", "eq": true}, "ramp": {"percent": 1}}]},

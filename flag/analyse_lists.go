@@ -47,14 +47,21 @@ func (a *analyser) unused() {
 	}
 }
 
-// layer reports flags that have nothing for a layer to keep apart.
+// layer reports flags that have nothing for a layer to keep apart, and those that the
+// layer leaves nobody.
 func (a *analyser) layer(path string, def Layer) {
+	if def.Holdout == All {
+		a.add(jsontree.Join(path, "holdout"), "holds everybody out: no ramp or split of its flags reaches anybody")
+	}
 	path = jsontree.Join(path, "flags")
 	for _, key := range slices.Sorted(maps.Keys(def.Flags)) {
 		f, ok := a.doc.Flags[key]
 		drawn := f.Ramp != nil || f.Split != nil || slices.ContainsFunc(f.Rules, func(r Rule) bool { return r.Ramp != nil || r.Split != nil })
-		if ok && !drawn {
+		switch {
+		case ok && !drawn:
 			a.add(jsontree.Join(path, key), "means nothing: the flag has neither ramp nor split; want one, or the flag out of the layer")
+		case ok && len(def.Flags[key]) == 0:
+			a.add(jsontree.Join(path, key), "has no range: no ramp or split of the flag reaches anybody")
 		}
 	}
 }

@@ -70,7 +70,9 @@ func Compile(doc Document) (*Set, error) {
 	if problems := c.all(); len(problems) > 0 {
 		return nil, problems
 	}
-	return c.set(c.good), nil
+	set := newSet(c.good)
+	set.layers = doc.Layers
+	return set, nil
 }
 
 // compilation is a document on its way to a set.

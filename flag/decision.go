@@ -12,8 +12,8 @@ const (
 	// ReasonQuarantined is a flag whose definition is broken, and has never been
 	// any better.
 	ReasonQuarantined
-	// ReasonWrongType is a flag whose values are of another type than this one, and
-	// whose document was compiled before this type was declared for it.
+	// ReasonWrongType is a flag whose values are of another type than this one, which was
+	// not declared for it before its document was compiled.
 	ReasonWrongType
 	// ReasonKilled is an emergency rollback: off for everybody.
 	ReasonKilled
@@ -54,6 +54,9 @@ func (r Reason) String() string {
 	}
 	return names[r]
 }
+
+// MarshalText is String.
+func (r Reason) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
 // Decision is a value and why it was chosen.
 type Decision[T any] struct {

@@ -10,7 +10,7 @@
 //	func main() {
 //		flags, err := flag.Open("flags.json")
 //		if err != nil {
-//			log.Fatal(err) // every mistake in the file, each with its place
+//			log.Print(err) // every mistake, each with its place; what is right serves all the same
 //		}
 //		go flags.Run(context.Background()) // follows the file
 //		log.Fatal(http.ListenAndServe(":8080", flaghttp.Middleware(flags, who)(mux)))

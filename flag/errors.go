@@ -21,7 +21,10 @@ var (
 	ErrRunning = errors.New("already running")
 )
 
-var errNoDocument = fmt.Errorf("no document is loaded yet: %w", ErrNotFound)
+var (
+	errNoDocument = fmt.Errorf("no document is loaded yet: %w", ErrNotFound)
+	errNoSource   = errors.New("the store has no source")
+)
 
 // Error says which operation failed, on what.
 type Error struct {

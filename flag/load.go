@@ -121,54 +121,77 @@ func (c *compilation) settle(last *Set) (*Set, []string) {
 	for path := range c.problems {
 		bad[path] = true
 	}
-	for before := -1; before != len(bad); {
-		before = len(bad)
-		c.spread(bad, old, layers)
+	var flags map[string]*compiled
+	for again := true; again; {
+		for before := -1; before != len(bad); {
+			before = len(bad)
+			c.spread(bad, old, layers)
+		}
+		flags, again = c.chosen(bad, old), false
+		// The last good definitions can make a circle with the new ones; among themselves
+		// they make none.
+		for _, key := range circle(flags) {
+			if path := jsontree.Join("flags", key); !bad[path] {
+				bad[path], again = true, true
+			}
+		}
 	}
-	flags := make(map[string]*compiled, len(c.good))
+	set := newSet(flags)
+	set.layers, set.dropped = c.kept(bad, layers), map[string]bool{}
 	var quarantined []string
-	dropped := map[string]bool{}
-	keep := func(key string) {
-		quarantined = append(quarantined, key)
-		if f := old[key]; f != nil {
-			flags[key] = f
-		} else {
-			delete(flags, key)
-			dropped[key] = true
-		}
-	}
-	for key, f := range c.good {
-		flags[key] = f
-	}
-	for _, key := range slices.Sorted(maps.Keys(c.doc.Flags)) {
+	for _, key := range slices.Sorted(maps.Keys(c.everyKey(old))) {
 		if bad[jsontree.Join("flags", key)] {
-			keep(key)
-		}
-	}
-	for path := range bad { // what is not in the document, but must not go
-		for key := range old {
-			if _, there := c.doc.Flags[key]; !there && path == jsontree.Join("flags", key) {
-				keep(key)
+			quarantined = append(quarantined, key)
+			if old[key] == nil {
+				set.dropped[key] = true
 			}
 		}
 	}
-	// The last good definitions can make a circle with the new ones; among themselves
-	// they make none.
-	for {
-		circle := circle(flags)
-		if circle == nil {
-			break
-		}
-		for _, key := range circle {
-			if flags[key] != old[key] {
-				keep(key)
-			}
-		}
-	}
-	set := c.set(flags)
-	set.dropped = dropped
-	slices.Sort(quarantined)
 	return set, quarantined
+}
+
+// chosen is every flag's new definition or, if that is bad, its old one.
+func (c *compilation) chosen(bad map[string]bool, old map[string]*compiled) map[string]*compiled {
+	flags := make(map[string]*compiled, len(c.good))
+	for key := range c.everyKey(old) {
+		if f := c.good[key]; f != nil && !bad[jsontree.Join("flags", key)] {
+			flags[key] = f
+		} else if f := old[key]; f != nil {
+			flags[key] = f
+		}
+	}
+	return flags
+}
+
+// everyKey is the keys of the document, and of old flags whose new definition could
+// not even be read.
+func (c *compilation) everyKey(old map[string]*compiled) map[string]bool {
+	keys := make(map[string]bool, len(c.doc.Flags))
+	for key := range c.doc.Flags {
+		keys[key] = true
+	}
+	for key := range old {
+		if len(c.problems[jsontree.Join("flags", key)]) > 0 {
+			keys[key] = true
+		}
+	}
+	return keys
+}
+
+// kept is the layers that the flags which serve were compiled with.
+func (c *compilation) kept(bad map[string]bool, old map[string]Layer) map[string]Layer {
+	layers := map[string]Layer{}
+	for name, layer := range c.doc.Layers {
+		if !bad[jsontree.Join("layers", name)] {
+			layers[name] = layer
+		}
+	}
+	for name, layer := range old {
+		if bad[jsontree.Join("layers", name)] {
+			layers[name] = layer
+		}
+	}
+	return layers
 }
 
 // spread marks as bad what depends on what is bad: segments and flags that name a
@@ -214,11 +237,4 @@ func (c *compilation) spread(bad map[string]bool, old map[string]*compiled, laye
 			}
 		}
 	}
-}
-
-// set places the flags.
-func (c *compilation) set(flags map[string]*compiled) *Set {
-	set := newSet(flags)
-	set.layers = c.doc.Layers
-	return set
 }

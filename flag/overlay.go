@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"iter"
+	"maps"
 	"slices"
 	"time"
 
@@ -38,7 +40,7 @@ func (o overlay) apply(f *compiled) (*compiled, error) {
 	if o.variant != "" {
 		i, ok := slices.BinarySearch(f.names, o.variant)
 		if !ok {
-			return nil, fmt.Errorf("unknown variant %q, want one of %q: %s set it for everybody (%s)", o.variant, f.names, o.change.Actor, o.change.Reason)
+			return nil, fmt.Errorf("unknown variant %q, want one of %q", o.variant, f.names)
 		}
 		out.override = int32(i)
 	}
@@ -47,14 +49,14 @@ func (o overlay) apply(f *compiled) (*compiled, error) {
 	}
 	over := draw{serve: f.yes, salt: f.salt, layer: f.linked().place}
 	if f.main != nil && f.main.cuts != nil {
-		return nil, fmt.Errorf("has a split, over which no ramp can lie: %s set one (%s)", o.change.Actor, o.change.Reason)
+		return nil, errors.New("has a split, over which no ramp can lie")
 	} else if f.main != nil {
 		over.serve, over.salt, over.by, over.lane = f.main.serve, f.main.salt, f.main.by, f.main.lane
 	}
 	if o.ramp.Serve != "" {
 		i, ok := slices.BinarySearch(f.names, o.ramp.Serve)
 		if !ok {
-			return nil, fmt.Errorf("unknown variant %q, want one of %q: %s set a ramp to it (%s)", o.ramp.Serve, f.names, o.change.Actor, o.change.Reason)
+			return nil, fmt.Errorf("unknown variant %q, want one of %q", o.ramp.Serve, f.names)
 		}
 		over.serve = int32(i)
 	}
@@ -62,7 +64,7 @@ func (o overlay) apply(f *compiled) (*compiled, error) {
 	case over.serve < 0:
 		return nil, fmt.Errorf("a ramp must name its variant, want one of %q", f.names)
 	case over.serve == f.serve && o.ramp.Share < All:
-		return nil, fmt.Errorf("serves %q to everybody, so a ramp to it at %v would mean nothing: %s set it (%s)", f.names[over.serve], o.ramp.Share, o.change.Actor, o.change.Reason)
+		return nil, fmt.Errorf("serves %q to everybody, so a ramp to it at %v would mean nothing", f.names[over.serve], o.ramp.Share)
 	}
 	if o.ramp.Salt != "" && o.ramp.Salt != over.salt || over.lane == 0 {
 		over.salt = cmp.Or(o.ramp.Salt, over.salt)
@@ -92,7 +94,7 @@ type Status struct {
 	Salts       []string          // of the rules' ramps
 	Overlaid    bool              // whether something was changed at run time
 	Change      Change            // who did, and why
-	Counts      map[string]uint64 // evaluations by variant since the store was made, "" is the caller's default; nil if there are none
+	Counts      map[string]uint64 // evaluations by variant since the store has the flag, "" is the caller's default; nil if there are none. Overrides of one request, and prerequisites of other flags, do not count
 	Revision    uint64            // of the snapshot that serves
 }
 
@@ -105,11 +107,14 @@ func (s *Store) Status(key string) (Status, error) {
 	defer s.mu.Unlock()
 	set := s.snapshot()
 	h := set.header(key)
-	if h == nil {
+	over, overlaid := s.overlay[key]
+	switch {
+	case h == nil && set.dropped[key]:
+		return Status{Key: key, Quarantined: true, Killed: over.killed, Overlaid: overlaid, Change: over.change, Revision: set.revision}, nil
+	case h == nil:
 		return Status{}, &Error{"status", key, ErrNotFound}
 	}
 	f := h.flag
-	over, overlaid := s.overlay[key]
 	st := Status{
 		Key: key, Disabled: f.disabled, Killed: f.killed, Overlaid: overlaid, Change: over.change, Override: over.variant,
 		Serve: f.name(f.serve), True: f.name(f.yes), Counts: f.total(), Revision: set.revision,
@@ -135,6 +140,21 @@ func (s *Store) Status(key string) (Status, error) {
 	return st, nil
 }
 
+// All returns every flag as it serves now, in the order of their keys.
+func (s *Store) All() iter.Seq[Status] {
+	return func(yield func(Status) bool) {
+		set := s.snapshot()
+		if set == nil {
+			return
+		}
+		for _, key := range slices.Sorted(maps.Keys(set.keys())) {
+			if status, err := s.Status(key); err == nil && !yield(status) {
+				return
+			}
+		}
+	}
+}
+
 func (f *compiled) name(variant int32) string {
 	if variant < 0 {
 		return ""
@@ -147,7 +167,7 @@ func (f *compiled) name(variant int32) string {
 // returns, every new evaluation sees it.
 func (s *Store) SetRamp(key string, ramp Ramp, change Change) error {
 	if ramp.Schedule != nil || ramp.Linear {
-		return &Error{"set ramp", key, errors.New("found a schedule, want a share: what is set at run time stays as it is")}
+		return &Error{"set ramp", key, errors.New("found schedule or linear, want a share alone: what is set at run time stays as it is")}
 	}
 	if ramp.Share < 0 || ramp.Share > All {
 		return &Error{"set ramp", key, fmt.Errorf("found %v, want 0 to 100 %%", ramp.Share)}
@@ -168,7 +188,9 @@ func (s *Store) Override(key, variant string, change Change) error {
 
 // Kill is the emergency rollback: when it returns, every new evaluation serves
 // Off to everybody, rules included, until [Store.Clear] or the end of the process;
-// to make it last, disable the flag in its document. If a guarded rollout moves the
+// to make it last, disable the flag in its document. A flag whose definition has always
+// been broken leaves it to its callers' defaults, and is killed once there is a better
+// one. If a guarded rollout moves the
 // flag, that is over: its ramp goes back, and stays back after a restart.
 func (s *Store) Kill(key string, change Change) error {
 	return s.change("kill", key, change, func(o *overlay) { o.killed = true })
@@ -190,15 +212,20 @@ func (s *Store) change(op, key string, change Change, edit func(*overlay)) error
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	h := s.document.header(key)
-	if h == nil {
-		return &Error{op, key, ErrNotFound}
-	}
 	over := s.overlay[key]
 	edit(&over)
 	over.change = change
-	changed, err := over.apply(h.flag)
-	if err != nil {
-		return &Error{op, key, err}
+	var changed *compiled
+	switch {
+	case h != nil:
+		var err error
+		if changed, err = over.apply(h.flag); err != nil {
+			return &Error{op, key, err}
+		}
+	case !s.document.dropped[key]:
+		return &Error{op, key, ErrNotFound}
+	case over.ramp != nil || over.variant != "":
+		return &Error{op, key, errors.New("its definition is broken and has never been any better, so there is nothing to serve; it can be killed")}
 	}
 	if s.overlay == nil {
 		s.overlay = map[string]overlay{}
@@ -206,11 +233,17 @@ func (s *Store) change(op, key string, change Change, edit func(*overlay)) error
 	s.overlay[key] = over
 	if !over.killed && over.ramp == nil && over.variant == "" {
 		delete(s.overlay, key)
-		changed = h.flag
+		if h != nil {
+			changed = h.flag
+		}
 	}
 	if s.err != nil {
 		s.retry = true // a document that did not fit the overlay may fit it now
 	}
-	s.serve(s.snapshot().with(key, changed))
+	if next := s.snapshot(); changed != nil {
+		s.serve(next.with(key, changed))
+	} else {
+		s.serve(next)
+	}
 	return nil
 }

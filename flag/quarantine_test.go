@@ -2,6 +2,7 @@ package flag_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/guidon-go/guidon/flag"
@@ -141,4 +142,67 @@ func TestCountsSurvive(t *testing.T) {
 	status, err := quiet.Status("n")
 	require.NoError(t, err)
 	require.Nil(t, status.Counts)
+}
+
+// TestQuarantineForgetsNoLayer: what a document does depends on the flags that serve,
+// and not on the broken documents in between.
+func TestQuarantineForgetsNoLayer(t *testing.T) {
+	const good = `{"flags": {"kept-a": {"ramp": {"percent": 100}}, "kept-b": {"ramp": {"percent": 100}}},
+		"layers": {"kept-page": {"flags": {"kept-a": [{"from": 0, "to": 50}], "kept-b": [{"from": 50, "to": 100}]}}}}`
+	text := good
+	store := flag.New(flag.SourceFunc(func(context.Context) ([]byte, error) { return []byte(text), nil }), flag.Options{})
+	require.NoError(t, store.Load(t.Context()))
+	text = strings.Replace(good, `"from": 50`, `"from": 40`, 1)
+	require.Error(t, store.Load(t.Context()))
+	text = strings.Replace(strings.Replace(good, `"ramp"`, `"rmap"`, 1), `"percent": 100}}},`, `"percent": 90}}},`, 1)
+	require.Error(t, store.Load(t.Context()))
+	a, err := store.Status("kept-a")
+	require.NoError(t, err)
+	require.True(t, a.Quarantined)
+	b, err := store.Status("kept-b")
+	require.NoError(t, err)
+	require.False(t, b.Quarantined)
+	require.Equal(t, flag.Share(90*flag.Percent), b.Ramp.Share)
+}
+
+// TestBrokenFromTheStart: a flag that has never had a definition is there all the same,
+// can be killed, and is killed once it has one.
+func TestBrokenFromTheStart(t *testing.T) {
+	text := `{"flags": {"never-good": {"serve": "onn"}, "fine": {}}}`
+	store := flag.New(flag.SourceFunc(func(context.Context) ([]byte, error) { return []byte(text), nil }), flag.Options{})
+	require.Error(t, store.Load(t.Context()))
+	me := flag.Change{Actor: "me", Reason: "test"}
+	require.ErrorContains(t, store.SetRamp("never-good", flag.Ramp{Share: 1}, me), "its definition is broken")
+	require.ErrorContains(t, store.Override("never-good", "on", me), "its definition is broken")
+	require.ErrorIs(t, store.Kill("not-there", me), flag.ErrNotFound)
+	require.NoError(t, store.Kill("never-good", me))
+	status, err := store.Status("never-good")
+	require.NoError(t, err)
+	require.True(t, status.Quarantined && status.Killed && status.Change == me, "%+v", status)
+	var keys []string
+	for s := range store.All() {
+		keys = append(keys, s.Key)
+	}
+	require.Equal(t, []string{"fine", "never-good"}, keys)
+	subject := flag.For("u")
+	require.True(t, flag.ByKey("never-good", true).Value(store, &subject), "the caller's default")
+
+	text = strings.Replace(text, "onn", "on", 1)
+	require.NoError(t, store.Load(t.Context()))
+	require.Equal(t, flag.ReasonKilled, flag.ByKey("never-good", true).Decide(store, &subject).Reason)
+	require.False(t, flag.ByKey("never-good", true).Value(store, &subject))
+	require.NoError(t, store.Clear("never-good", me))
+	require.True(t, flag.ByKey("never-good", false).Value(store, &subject))
+}
+
+// TestWrongTypesCountAsTheDefault: a variant is counted when it is served.
+func TestWrongTypesCountAsTheDefault(t *testing.T) {
+	store := load(t, `{"flags": {"wrong-typed": {"variants": {"a": "x"}, "serve": "a"}}}`)
+	subject := flag.For("u")
+	require.Equal(t, "x", flag.ByKey("wrong-typed", "").Value(store, &subject))
+	require.True(t, flag.ByKey("wrong-typed", true).Value(store, &subject))
+	require.Equal(t, flag.ReasonWrongType, flag.ByKey("wrong-typed", true).Decide(store, &subject).Reason)
+	status, err := store.Status("wrong-typed")
+	require.NoError(t, err)
+	require.Equal(t, map[string]uint64{"a": 1, "": 2}, status.Counts)
 }

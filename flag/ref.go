@@ -67,7 +67,8 @@ func JSON[T any](key string, def T) Ref[T] {
 // ByKey returns a flag that is not declared: it is looked up by its key in each
 // evaluation, for keys that are known only at run time. T is the type that the
 // document suggests (bool, string, int64 if every variant is a whole number,
-// float64), the one that the code declares for the key, or any.
+// float64), the one that the code declares for the key, float64 for whole numbers as
+// well, or any. With another T it gives the default, by [ReasonWrongType].
 func ByKey[T any](key string, def T) Ref[T] { return Ref[T]{undeclared, &ref[T]{key, def}} }
 
 // undeclared is an index that no declaration has.
@@ -252,13 +253,14 @@ func (r Ref[T]) byKey(set *Set, s *Subject) T {
 		return r.decl.def
 	}
 	v := h.pick(set, s)
+	value, ok := valueOf[T](h.flag.values, v)
+	if !ok {
+		v, value = -1, r.decl.def
+	}
 	if h.counts != nil {
 		h.counts.add(h.count + v)
 	}
-	if value, ok := valueOf[T](h.flag.values, v); ok {
-		return value
-	}
-	return r.decl.def
+	return value
 }
 
 // decide is value with the reason.
@@ -292,11 +294,15 @@ func (r Ref[T]) decide(set *Set, s *Subject, over any) Decision[T] {
 		return d
 	}
 	v := h.flag.decide(set, s, s.moment(h.timed))
+	value, ok := valueOf[T](h.flag.values, v.variant)
 	if h.counts != nil {
-		h.counts.add(h.count + v.variant)
+		counted := v.variant
+		if !ok {
+			counted = -1
+		}
+		h.counts.add(h.count + counted)
 	}
 	if v.variant >= 0 {
-		value, ok := valueOf[T](h.flag.values, v.variant)
 		if !ok {
 			d.Reason = ReasonWrongType
 			return d

@@ -97,6 +97,18 @@ func (s *Set) with(key string, f *compiled) *Set {
 	return &out
 }
 
+// keys returns the keys of all flags, those included that have no definition.
+func (s *Set) keys() map[string]bool {
+	keys := maps.Clone(s.dropped)
+	if keys == nil {
+		keys = make(map[string]bool, len(s.byKey))
+	}
+	for key := range s.byKey {
+		keys[key] = true
+	}
+	return keys
+}
+
 // flags returns every flag that has a definition.
 func (s *Set) flags() map[string]*compiled {
 	flags := make(map[string]*compiled, len(s.byKey))

@@ -2,6 +2,7 @@ package flag
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/guidon-go/guidon/internal/jsontree"
 	"github.com/guidon-go/guidon/internal/percent"
@@ -17,6 +18,13 @@ const Percent = 1000
 
 // All is everybody: 100 %.
 const All Share = 100 * Percent
+
+// ParseShare reads a percentage from 0 to 100 with at most three decimals, as people
+// write it: "0.1" or "0.1 %".
+func ParseShare(text string) (Share, error) {
+	n, err := percent.Parse(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(text), "%")))
+	return Share(n), err
+}
 
 // String is the percentage: "0.1 %".
 func (s Share) String() string { return percent.Format(int32(s)) + " %" }

@@ -33,3 +33,15 @@ func TestShareIsExact(t *testing.T) {
 	var share flag.Share
 	require.EqualError(t, share.UnmarshalJSON([]byte("0.0005")), "0.0005 % is finer than 0.001 %, the smallest share")
 }
+
+func TestParseShare(t *testing.T) {
+	for text, want := range map[string]flag.Share{"0": 0, "0.1": 100, "1.001 %": 1001, " 33.333% ": 33_333, "100": flag.All} {
+		share, err := flag.ParseShare(text)
+		require.NoError(t, err, text)
+		require.Equal(t, want, share, text)
+	}
+	for _, text := range []string{"", "%", "a", "-1", "100.001", "0.0005", "1e1", "1 2"} {
+		_, err := flag.ParseShare(text)
+		require.Error(t, err, text)
+	}
+}

@@ -2,7 +2,6 @@ package flag
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -42,7 +41,7 @@ type Options struct {
 	// Every is how often Run asks the source. Zero means once a second.
 	Every time.Duration
 	// OnLoad is told of every document that was loaded or refused, outside any
-	// lock. Nil logs what Run finds wrong to slog's default logger.
+	// lock. Nil logs what Run finds to slog's default logger.
 	OnLoad func(LoadInfo)
 	// Strict refuses a document as a whole if anything in it is wrong. Otherwise
 	// only the flags with a problem, and those that depend on them, stay as they
@@ -82,8 +81,8 @@ func Open(path string) (*Store, error) {
 // others, or all of them if it cannot be read or the store is Strict, go on as they
 // were.
 func (s *Store) Load(ctx context.Context) error {
-	if s.source == nil {
-		return &Error{"load", "document", errors.New("the store has no source")}
+	if s == nil || s.source == nil {
+		return &Error{"load", "document", errNoSource}
 	}
 	info, _ := s.load(ctx)
 	return info.Err
@@ -111,6 +110,9 @@ func (s *Store) read(ctx context.Context) (LoadInfo, bool) {
 // Run follows the source until the context is cancelled, and then returns nil. A
 // second Run at the same time is [ErrRunning].
 func (s *Store) Run(ctx context.Context) error {
+	if s == nil || s.source == nil {
+		return &Error{"run", "document", errNoSource}
+	}
 	if !s.running.CompareAndSwap(false, true) {
 		return &Error{"run", s.name(), ErrRunning}
 	}
@@ -135,16 +137,21 @@ func (s *Store) Run(ctx context.Context) error {
 func (s *Store) follow(ctx context.Context) {
 	info, news := s.load(ctx)
 	switch {
-	case !news || info.Err == nil || ctx.Err() != nil || s.options.OnLoad != nil:
+	case !news || ctx.Err() != nil || s.options.OnLoad != nil:
+	case info.Err == nil:
+		slog.Default().Info("flags: a new document serves", "revision", info.Revision)
 	case info.Refused:
 		slog.Default().Error("flags: document refused, the last good one goes on serving", "error", info.Err)
 	default:
-		slog.Default().Error("flags: the last good definition goes on serving", "flags", info.Quarantined, "error", info.Err)
+		slog.Default().Error("flags: some are quarantined and stay as they were", "flags", info.Quarantined, "error", info.Err)
 	}
 }
 
 // Err is what was wrong with the newest document, or nil if it serves.
 func (s *Store) Err() error {
+	if s == nil {
+		return nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.err
@@ -216,7 +223,7 @@ func (s *Store) compile(data []byte) (*Set, []string, error) {
 			misfit = fmt.Sprintf("missing, but %s changed it at run time (%s): clear it first", over.change.Actor, over.change.Reason)
 		} else if f := c.good[key]; f != nil {
 			if _, err := over.apply(f); err != nil {
-				misfit = err.Error()
+				misfit = fmt.Sprintf("%v: %s changed it at run time (%s)", err, over.change.Actor, over.change.Reason)
 			}
 		}
 		if misfit != "" {
@@ -268,8 +275,12 @@ func (s *Store) count(set *Set) {
 func (s *Store) publish() {
 	next := s.document
 	for key, over := range s.overlay {
+		h := next.header(key)
+		if h == nil {
+			continue // its definition has always been broken
+		}
 		// It fits: a document or a change that makes it misfit was refused.
-		if changed, err := over.apply(next.header(key).flag); err == nil {
+		if changed, err := over.apply(h.flag); err == nil {
 			next = next.with(key, changed)
 		}
 	}

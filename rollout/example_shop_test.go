@@ -37,7 +37,7 @@ func checkout(w http.ResponseWriter, r *http.Request) {
 func serve(ctx context.Context, mux *http.ServeMux) {
 	flags, err := flag.Open("flags.json")
 	if err != nil {
-		log.Fatal(err) // every mistake in the file, each with its place
+		log.Print(err) // every mistake, each with its place; what is right serves all the same
 	}
 	go flags.Run(ctx) // follows the file, and keeps the last good document
 	log.Fatal(http.ListenAndServe(":8080", flaghttp.Middleware(flags, whoAsks)(mux)))
