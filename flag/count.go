@@ -2,6 +2,7 @@ package flag
 
 import (
 	"slices"
+	"strings"
 	"sync/atomic"
 	"unsafe"
 )
@@ -36,6 +37,19 @@ type tally struct {
 type formerly struct {
 	tally
 	names []string // of the variants then
+}
+
+// history is the tallies of a flag whose variants change. Their names are copied, since
+// they are parts of a document.
+func (f *compiled) history() []formerly {
+	if f == nil {
+		return nil
+	}
+	names := make([]string, len(f.names))
+	for i, name := range f.names {
+		names[i] = strings.Clone(name)
+	}
+	return append(slices.Clone(f.past), formerly{f.tally, names})
 }
 
 // take gives n counters away, from a new counts if this one has no room left.

@@ -183,8 +183,8 @@ type Condition struct {
 	// Fold makes Eq, In, Prefix, Suffix and Contains ignore case (Unicode simple
 	// folding).
 	Fold bool `json:"fold,omitempty"`
-	// Matches is a regular expression (RE2 syntax) of at most 1,000 bytes that must
-	// match some part of a string.
+	// Matches is a regular expression (RE2 syntax) of at most 1,000 bytes, and 1,000
+	// instructions when compiled, that must match some part of a string.
 	Matches string `json:"matches,omitempty"`
 	// Semver is what a semantic version must satisfy: comparisons (=, <, <=, >, >=,
 	// ^, ~) with versions, separated by spaces, all of which must hold.

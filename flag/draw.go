@@ -73,6 +73,14 @@ type place struct {
 	ranges        []Range
 }
 
+// size is how many ranges may have to be looked at.
+func (p *place) size() int {
+	if p == nil {
+		return 0
+	}
+	return len(p.ranges)
+}
+
 // drawn is why a ramp or a split decided nothing, or that it could.
 type drawn uint8
 

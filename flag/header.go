@@ -75,9 +75,11 @@ const (
 	modeFull                // the flag's program
 )
 
-// header is the flag as a set holds it.
-func (f *compiled) header() header {
-	h := header{mode: modeFull, typ: f.values.kind, timed: f.timed, flag: f, counts: f.counts, count: f.first + 1} // the caller's default is -1
+// header is the flag as a set holds it, of which some flag may be timed.
+func (f *compiled) header(timed bool) header {
+	// A flag that needs others asks them about the same moment.
+	timed = f.timed || timed && f.linked().needs != nil
+	h := header{mode: modeFull, typ: f.values.kind, timed: timed, flag: f, counts: f.counts, count: f.first + 1} // the caller's default is -1
 	d, ruled := f.main, !f.killed && f.override < 0 && !f.disabled
 	simple := d == nil || d.by == 0 && d.layer == nil && d.schedule == nil // what follows the rules
 	switch {
@@ -137,7 +139,16 @@ func (f *compiled) header() header {
 // pick is the whole evaluation: the index of the variant that the flag serves, or
 // negative for the caller's default. It allocates nothing, locks nothing, and
 // writes nothing.
-func (h *header) pick(set *Set, s *Subject) (v int32) {
+func (h *header) pick(set *Set, s *Subject) int32 {
+	now := int64(0)
+	if h.timed {
+		now = s.moment(true)
+	}
+	return h.pickAt(set, s, now)
+}
+
+// pickAt is pick at a moment, which only flags that are timed look at.
+func (h *header) pickAt(set *Set, s *Subject, now int64) (v int32) {
 	switch h.mode {
 	case modeStatic:
 		return h.serves[0]
@@ -163,7 +174,7 @@ func (h *header) pick(set *Set, s *Subject) (v int32) {
 		}
 		return h.flag.main.cut(s.unit)
 	}
-	v, _ = h.flag.run(set, s, s.moment(h.timed))
+	v, _ = h.flag.run(set, s, now)
 	return v
 }
 

@@ -1,7 +1,6 @@
 package flag
 
 import (
-	"errors"
 	"maps"
 	"reflect"
 	"slices"
@@ -42,27 +41,32 @@ func parse(data []byte) (doc Document, root *jsontree.Node, problems Problems) {
 // match, variants that nothing serves, and the like. It is for a build or an editor;
 // loading a document does not need it.
 func Lint(data []byte) Problems {
-	c, root, problems, _ := read(data)
-	if len(problems) > 0 || c == nil {
-		return problems
+	found := read(data)
+	if len(found.problems) > 0 {
+		return found.problems
 	}
-	problems = analyse(c.doc)
+	problems := analyse(found.doc)
 	for i := range problems {
 		problems[i].Warning = true
 	}
-	problems.locate(root)
+	problems.locate(found.root)
 	return problems
 }
 
-// errWhole is a document of which nothing can be used.
-var errWhole = errors.New("the whole document")
+// reading is a document that was parsed and compiled.
+type reading struct {
+	*compilation                // nil if it is no JSON
+	root         *jsontree.Node // the same
+	text         string         // of which the flags' definitions are parts
+	problems     Problems       // in the compilation, too, unless it is unfit
+	unfit        bool           // whether none of it can serve
+}
 
-// read parses and compiles a document. The error is errWhole if none of it can
-// serve; the problems are in the compilation otherwise, too.
-func read(data []byte) (*compilation, *jsontree.Node, Problems, error) {
+// read parses and compiles a document.
+func read(data []byte) reading {
 	doc, root, found := parse(data)
 	if root == nil {
-		return nil, nil, found, errWhole
+		return reading{text: string(data), problems: found, unfit: true}
 	}
 	before := map[string]Problems{}
 	for _, p := range found {
@@ -75,8 +79,9 @@ func read(data []byte) (*compilation, *jsontree.Node, Problems, error) {
 	}
 	all := c.all()
 	all.locate(root)
-	if len(before[""]) > 0 {
-		return c, root, all, errWhole
+	out := reading{c, root, root.Source(), all, len(before[""]) > 0}
+	if out.unfit {
+		return out
 	}
 	if flags := root.Get("flags"); flags != nil {
 		for i := range flags.Items {
@@ -85,7 +90,7 @@ func read(data []byte) (*compilation, *jsontree.Node, Problems, error) {
 			}
 		}
 	}
-	return c, root, all, nil
+	return out
 }
 
 // owner returns the path of the flag, segment or layer that a path leads into, or

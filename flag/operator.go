@@ -144,7 +144,27 @@ func (k *checker) pattern(expression, at string) leaf {
 		k.add(at, "%v, want RE2 syntax", err)
 		return nil
 	}
+	if n := instructions(expression); n > maxInstructions {
+		k.add(at, "is compiled to %d instructions, want at most %d: repeat less", n, maxInstructions)
+		return nil
+	}
 	return matches{re}
+}
+
+// maxInstructions bounds what a regular expression can cost for each byte that it is
+// matched with.
+const maxInstructions = 1000
+
+func instructions(expression string) int {
+	tree, err := syntax.Parse(expression, syntax.Perl)
+	if err != nil {
+		return 0
+	}
+	program, err := syntax.Compile(tree.Simplify())
+	if err != nil {
+		return 0
+	}
+	return len(program.Inst)
 }
 
 func (k *checker) cidr(list []string, at string) leaf {
@@ -152,6 +172,7 @@ func (k *checker) cidr(list []string, at string) leaf {
 		k.add(at, "is empty, so it never matches; want at least one network")
 		return nil
 	}
+	k.use.add(usage{tests: len(list)})
 	out := make(networks, len(list))
 	for i, text := range list {
 		network, err := netip.ParsePrefix(text)

@@ -149,7 +149,7 @@ func (p *program) other(in *instr, set *Set, s *Subject, now int64) bool {
 	case opSegment:
 		return p.more.segments[in.num].run(!in.not, set, s, now)
 	case opServes:
-		return p.more.serves[in.num].test(set, s) == want
+		return p.more.serves[in.num].test(set, s, now) == want
 	case opTime:
 		return p.more.windows[in.num].test(now) == want
 	}
@@ -198,12 +198,12 @@ type prerequisite struct {
 	serves []string
 }
 
-func (p *prerequisite) test(set *Set, s *Subject) truth {
+func (p *prerequisite) test(set *Set, s *Subject, now int64) truth {
 	h := set.header(p.key)
 	if h == nil {
 		return unknown
 	}
-	v := h.pick(set, s)
+	v := h.pickAt(set, s, now)
 	if v < 0 {
 		return unknown
 	}

@@ -280,8 +280,8 @@ func (r Ref[T]) decide(set *Set, s *Subject, over any) Decision[T] {
 			h = set.header(r.decl.key)
 		}
 	}
-	if value, ok := over.(T); ok && (h == nil || !h.flag.killed) {
-		d.Value, d.Reason = value, ReasonOverride
+	if value, ok := over.(*T); ok && (h == nil || !h.flag.killed) {
+		d.Value, d.Reason = *value, ReasonOverride
 		return d
 	}
 	switch {

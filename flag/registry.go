@@ -73,12 +73,14 @@ type values struct {
 	kind typ
 	list any              // a []T, where typ is T
 	at   []unsafe.Pointer // to each of them
+	any  []any            // the same, for those who ask for any
 }
 
 func valuesOf[T any](list []T) *values {
 	v := &values{typ: reflect.TypeFor[T](), kind: typOf[T](), list: list, at: make([]unsafe.Pointer, len(list))}
 	for i := range list {
 		v.at[i] = unsafe.Pointer(&list[i])
+		v.any = append(v.any, list[i])
 	}
 	return v
 }
@@ -91,6 +93,11 @@ func buildAll[T any](s *shape, convert func(value) (T, error)) (*values, map[str
 		return onOffValues, nil
 	}
 	list, problems := make([]T, len(s.values)), map[string]error{}
+	if anys, ok := any(list).([]any); ok && s.values[0].kind != 0 && s.values[0].kind != kindJSON {
+		plain, wrong := natural(s) // the same for who declares an any and who does not
+		copy(anys, plain.any)
+		return valuesOf(list), wrong
+	}
 	for i, v := range s.values {
 		var err error
 		if list[i], err = convert(v); err != nil {
@@ -188,7 +195,7 @@ func known(name string) *attr {
 	a := registry.attrs[name]
 	if a == nil {
 		a = &attr{id: uint32(len(registry.attrs) + 1)}
-		registry.attrs[name] = a
+		registry.attrs[strings.Clone(name)] = a // the name may be a part of a document
 	}
 	return a
 }

@@ -30,6 +30,7 @@ func (d drawer) draw(by, salt string, purpose bucket.Purpose) *draw {
 }
 
 func (d drawer) ramp(path string, r Ramp) *draw {
+	d.use.add(usage{tests: 1 + len(r.Schedule) + d.place.size()})
 	out := d.draw(r.By, r.Salt, bucket.Ramp)
 	out.setShare(d.share(jsontree.Join(path, "percent"), r.Share))
 	out.serve = d.variant(d.shape, jsontree.Join(path, "serve"), r.Serve, d.shape.yes, true)
@@ -68,9 +69,11 @@ func (k *checker) share(path string, share Share) Share {
 }
 
 func (d drawer) split(path string, s Split) *draw {
+	d.use.add(usage{tests: 1 + len(s.Parts) + d.place.size()})
 	out := d.draw(s.By, s.Salt, bucket.Split)
 	serve := make([]int32, len(s.Parts))
 	for i, part := range s.Parts {
+		d.use.add(usage{tests: len(part.Ranges)})
 		serve[i] = d.variant(d.shape, jsontree.Join(jsontree.Index(jsontree.Join(path, "parts"), i), "serve"), part.Serve, -1, true)
 	}
 	var problems Problems
@@ -139,7 +142,7 @@ func (c *compilation) layer(name string) {
 			k.add(path, "is in layer %q already, want one layer a flag", other)
 		default:
 			mine := base
-			mine.ranges = def.Flags[key]
+			mine.ranges = slices.Clone(def.Flags[key])
 			c.layers[key], c.places[key] = name, &mine
 		}
 	}

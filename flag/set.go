@@ -61,9 +61,11 @@ func newSet(flags map[string]*compiled) *Set {
 	}
 	set.refs = set.chunks[:refs]
 	set.byKey = together(set.byKey)
+	for _, f := range flags {
+		set.timed = set.timed || f.timed
+	}
 	for key, f := range flags {
 		set.put(key, f)
-		set.timed = set.timed || f.timed
 	}
 	return set
 }
@@ -82,7 +84,7 @@ func together(places map[string]uint32) map[string]uint32 {
 // put gives a flag its header, in a set that nobody reads yet.
 func (s *Set) put(key string, f *compiled) {
 	at := s.byKey[key]
-	s.chunks[at>>chunkBits][at%chunkSize] = f.header()
+	s.chunks[at>>chunkBits][at%chunkSize] = f.header(s.timed)
 }
 
 // with returns a set in which one flag is another.
@@ -92,7 +94,7 @@ func (s *Set) with(key string, f *compiled) *Set {
 	out.chunks = make([]*chunk, len(s.chunks))
 	copy(out.chunks, s.chunks)
 	changed := *s.chunks[at>>chunkBits]
-	changed[at%chunkSize] = f.header()
+	changed[at%chunkSize] = f.header(s.timed)
 	out.chunks[at>>chunkBits], out.refs = &changed, out.chunks[:len(s.refs)]
 	return &out
 }

@@ -135,11 +135,14 @@ func (s *Store) Run(ctx context.Context) error {
 
 // follow loads once for Run, which has nobody to return an error to.
 func (s *Store) follow(ctx context.Context) {
+	wrong := s.Err() != nil
 	info, news := s.load(ctx)
 	switch {
 	case !news || ctx.Err() != nil || s.options.OnLoad != nil:
 	case info.Err == nil:
-		slog.Default().Info("flags: a new document serves", "revision", info.Revision)
+		if wrong {
+			slog.Default().Info("flags: the document is right again")
+		}
 	case info.Refused:
 		slog.Default().Error("flags: document refused, the last good one goes on serving", "error", info.Err)
 	default:
@@ -172,20 +175,28 @@ func (s *Store) name() string {
 }
 
 // accept makes serve what is right with the document, and keeps what is wrong with
-// it. It says whether there is news.
+// it. It says whether there is news. It is called with loading held.
 func (s *Store) accept(data []byte, err error) (LoadInfo, bool) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	same := err == nil && s.known && string(data) == s.last
 	if same && !s.retry && s.declared == declared() {
+		defer s.mu.Unlock()
 		return LoadInfo{Source: s.name(), Revision: s.revision, Err: s.err, Quarantined: s.quarantined}, false
 	}
+	s.known, s.retry = err == nil, false
+	s.mu.Unlock()
+	var found reading
+	count := declared()
+	if err == nil {
+		found = read(data) // without the lock, so that whoever kills a flag does not wait
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	var set *Set
 	var quarantined []string
-	s.known, s.retry = err == nil, false
 	if err == nil {
-		s.declared = declared()
-		set, quarantined, err = s.compile(data)
+		s.declared, s.last = count, found.text
+		set, quarantined, err = s.settle(found)
 	}
 	if err != nil {
 		err = &Error{"load", s.name(), err}
@@ -205,15 +216,10 @@ func (s *Store) accept(data []byte, err error) (LoadInfo, bool) {
 	return LoadInfo{s.name(), s.revision, err, quarantined, false}, news
 }
 
-// compile returns no set if nothing of the document can serve.
-func (s *Store) compile(data []byte) (*Set, []string, error) {
-	c, root, problems, err := read(data)
-	if root != nil {
-		s.last = root.Source() // the flags' definitions are parts of it
-	} else {
-		s.last = string(data)
-	}
-	if err != nil {
+// settle returns no set if nothing of the document can serve.
+func (s *Store) settle(found reading) (*Set, []string, error) {
+	c, problems := found.compilation, found.problems
+	if found.unfit {
 		return nil, nil, problems
 	}
 	for key, over := range s.overlay {
@@ -233,7 +239,7 @@ func (s *Store) compile(data []byte) (*Set, []string, error) {
 			problems = append(problems, p)
 		}
 	}
-	problems.locate(root)
+	problems.locate(found.root)
 	if s.options.Strict && len(problems) > 0 {
 		return nil, nil, problems
 	}
@@ -261,11 +267,14 @@ func (s *Store) count(set *Set) {
 		if before != nil && slices.Equal(before.names, f.names) {
 			f.tally, f.past = before.tally, before.past
 		} else {
-			if before != nil {
-				f.past = append(slices.Clip(before.past), formerly{before.tally, before.names})
+			f.past = before.history()
+			if i := slices.IndexFunc(f.past, func(was formerly) bool { return slices.Equal(was.names, f.names) }); i >= 0 {
+				f.tally = f.past[i].tally
+				f.past = slices.Delete(f.past, i, i+1)
+			} else {
+				s.counts, f.first = s.counts.take(len(f.names) + 1)
+				f.counts = s.counts
 			}
-			s.counts, f.first = s.counts.take(len(f.names) + 1)
-			f.counts = s.counts
 		}
 		set.put(key, f)
 	}

@@ -3,7 +3,6 @@ package flag
 import (
 	"encoding/json"
 	"fmt"
-	"reflect"
 	"strings"
 )
 
@@ -24,7 +23,7 @@ func valueOf[T any](values *values, variant int32) (value T, ok bool) {
 			return value, true
 		}
 	case *any:
-		*to = reflect.ValueOf(values.list).Index(int(variant)).Interface()
+		*to = values.any[variant]
 		return value, true
 	}
 	return value, false

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"math/big"
 	"reflect"
 	"strconv"
 	"strings"
@@ -37,7 +36,7 @@ func (k kind) String() string {
 type value struct {
 	kind kind
 	num  uint64 // the number's bits, 1 for true, a string packed, nanoseconds since 1970
-	str  string // the string, or the JSON text
+	str  string // the string, the JSON text, or how a variant's float was written
 }
 
 func boolValue(b bool) value {
@@ -169,7 +168,9 @@ func (v value) String() string {
 	case kindUint:
 		return strconv.FormatUint(v.num, 10)
 	case kindFloat:
-		return strconv.FormatFloat(v.float(), 'g', -1, 64)
+		if v.str == "" {
+			return strconv.FormatFloat(v.float(), 'g', -1, 64)
+		}
 	}
 	return v.str
 }
@@ -215,47 +216,74 @@ func scalar(x any) (value, error) {
 	return value{}, fmt.Errorf("found %s, want a string, number or boolean", found)
 }
 
-// number reads a JSON number without loss where an integer type can hold it, and
-// as the nearest float64 otherwise.
-func number(literal string) (value, error) {
+// nearest reads a JSON number without loss where an integer type can hold it, and as
+// the nearest float64 otherwise. It also says where the literal has a fraction.
+func nearest(literal string) (v value, fraction bool, err error) {
 	digits, exponent, _ := strings.Cut(jsontree.CanonicalNumber(literal), "e")
 	if e, err := strconv.Atoi("0" + exponent); err == nil && e <= len("18446744073709551615") {
 		whole := digits + strings.Repeat("0", e)
 		if n, err := strconv.ParseInt(whole, 10, 64); err == nil {
-			return intValue(n), nil
+			return intValue(n), false, nil
 		}
 		if n, err := strconv.ParseUint(whole, 10, 64); err == nil {
-			return uintValue(n), nil
+			return uintValue(n), false, nil
 		}
 	}
 	f, err := strconv.ParseFloat(literal, 64)
 	if err != nil {
-		return value{}, fmt.Errorf("found %s, which no number can hold", jsontree.Cut(literal))
+		return value{}, false, fmt.Errorf("found %s, which no number can hold", jsontree.Cut(literal))
 	}
-	if f == math.Trunc(f) && math.Abs(f) < 1<<64 {
-		f = beside(f, literal)
+	return value{kind: kindFloat, num: math.Float64bits(f)}, strings.HasPrefix(exponent, "-"), nil
+}
+
+// number reads a JSON number to compare with: almost one is not one.
+func number(literal string) (value, error) {
+	v, fraction, err := nearest(literal)
+	if err != nil || !fraction {
+		return v, err
 	}
-	return value{kind: kindFloat, num: math.Float64bits(f)}, nil
+	f := v.float()
+	switch {
+	case f != math.Trunc(f):
+	case math.Abs(f) >= 1<<52:
+		return value{}, fmt.Errorf("found %s, want no fraction beyond 2^52: no float64 has one", jsontree.Cut(literal))
+	default:
+		v.num = math.Float64bits(beside(f, literal))
+	}
+	return v, nil
 }
 
 // beside returns the float next to an integer, on the side where a literal is that
-// was rounded to it: almost one is not one.
+// was rounded to it.
 func beside(f float64, literal string) float64 {
-	side := math.Inf(1)
-	if f == 0 && strings.HasPrefix(literal, "-") {
-		side = math.Inf(-1)
-	} else if exact, ok := new(big.Rat).SetString(literal); f != 0 && ok && exact.Cmp(new(big.Rat).SetFloat64(f)) < 0 {
-		side = math.Inf(-1)
+	digits, exponent, _ := strings.Cut(jsontree.CanonicalNumber(literal), "e")
+	digits, negative := strings.CutPrefix(digits, "-")
+	whole := int64(0)
+	if e, err := strconv.Atoi(exponent); err == nil && len(digits)+e > 0 {
+		whole, _ = strconv.ParseInt(digits[:len(digits)+e], 10, 64) // below 2^52
 	}
-	return math.Nextafter(f, side)
+	switch {
+	case whole < int64(math.Abs(f)):
+		return math.Nextafter(f, 0)
+	case negative:
+		return math.Nextafter(f, math.Inf(-1))
+	}
+	return math.Nextafter(f, math.Inf(1))
 }
 
 // variantValue reads what a variant serves: a scalar, or anything that JSON can
 // say.
 func variantValue(x any) (value, error) {
-	v, err := scalar(x)
-	if _, isNumber := x.(json.Number); err == nil || isNumber {
+	if n, ok := x.(json.Number); ok {
+		v, _, err := nearest(n.String())
+		if v.kind == kindFloat {
+			v.str = n.String() // for problems, and for what decodes it by itself
+		}
 		return v, err
+	}
+	v, err := scalar(x)
+	if err == nil {
+		return v, nil
 	}
 	if x == nil {
 		return value{}, fmt.Errorf("found null, want a value")

@@ -14,7 +14,7 @@ type View struct {
 	set       *Set
 	subject   Subject
 	overrides *override
-	watched   *atomic.Pointer[Exposure] // of the view that others were made from
+	watched   *atomic.Pointer[Exposure] // of the view that this one was made from; nil is own
 	own       atomic.Pointer[Exposure]
 	carried   atomic.Bool
 	context   viewContext // for the first context that carries the view, to save an allocation
@@ -23,7 +23,7 @@ type View struct {
 // override is a value that a view gives a flag.
 type override struct {
 	key   string
-	value any // of the Ref's type
+	value any // a pointer to the Ref's type
 	next  *override
 }
 
@@ -33,7 +33,6 @@ func (s *Store) View(subject Subject) *View { return s.snapshot().View(subject) 
 // View returns the subject's view of the set.
 func (s *Set) View(subject Subject) *View {
 	v := &View{set: s, subject: subject}
-	v.watched = &v.own
 	if s != nil && s.timed && subject.at == 0 {
 		v.subject = subject.At(time.Now())
 	}
@@ -44,10 +43,9 @@ func (s *Set) View(subject Subject) *View {
 // says, unless the flag is killed. Flags that have it as a prerequisite do not see
 // it. The view it is made from stays as it is; a nil one is a view of no document.
 func (r Ref[T]) Override(view *View, value T) *View {
-	out := &View{overrides: &override{key: r.Key(), value: value}}
-	out.watched = &out.own
+	out := &View{overrides: &override{key: r.Key(), value: &value}}
 	if view != nil {
-		out.set, out.subject, out.watched, out.overrides.next = view.set, view.subject, view.watched, view.overrides
+		out.set, out.subject, out.watched, out.overrides.next = view.set, view.subject, view.exposures(), view.overrides
 	}
 	return out
 }
@@ -63,7 +61,15 @@ func (v *View) override(key string) any {
 }
 
 // plain says that nobody watches the view and nothing is overridden in it.
-func (v *View) plain() bool { return v.overrides == nil && v.watched.Load() == nil }
+func (v *View) plain() bool { return v.overrides == nil && v.exposures().Load() == nil }
+
+// exposures are the view's own, unless it was made from another.
+func (v *View) exposures() *atomic.Pointer[Exposure] {
+	if v.watched == nil {
+		return &v.own
+	}
+	return v.watched
+}
 
 // Subject returns whom the view is for.
 func (v *View) Subject() Subject {
@@ -101,6 +107,9 @@ func NewContext(ctx context.Context, view *View) context.Context {
 
 // FromContext returns the view that the context carries, or nil.
 func FromContext(ctx context.Context) *View {
+	if ctx == nil {
+		return nil
+	}
 	view, _ := ctx.Value(viewKey{}).(*View)
 	return view
 }
@@ -125,15 +134,15 @@ func (r Ref[T]) Watch(view *View) *Exposure {
 	}
 	e := &Exposure{key: r.Key()}
 	for {
-		e.next = view.watched.Load()
-		if view.watched.CompareAndSwap(e.next, e) {
+		e.next = view.exposures().Load()
+		if view.exposures().CompareAndSwap(e.next, e) {
 			return e
 		}
 	}
 }
 
 func (v *View) expose(key string) {
-	for e := v.watched.Load(); e != nil; e = e.next {
+	for e := v.exposures().Load(); e != nil; e = e.next {
 		if e.key == key && !e.seen.Load() {
 			e.seen.Store(true)
 		}
