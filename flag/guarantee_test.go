@@ -80,7 +80,8 @@ func TestZeroViews(t *testing.T) {
 	require.False(t, on.From(on.Override(&view, false)))
 	require.True(t, on.On(flag.NewContext(t.Context(), &view)))
 	require.True(t, seen.Seen())
-	require.True(t, on.On(nil)) //nolint:staticcheck // a nil context is what is tested
+	//lint:ignore SA1012 a nil context is what is tested
+	require.True(t, on.On(nil))
 	any := flag.ByKey[error]("zero-view", context.Canceled)
 	require.NoError(t, any.From(any.Override(&view, nil)), "nil is a value, too")
 }
