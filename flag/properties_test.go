@@ -151,7 +151,7 @@ func TestSlotsTellNothingOfOneAnother(t *testing.T) {
 	const units = 10_000
 	ids := map[string]func(i int) string{
 		"numbers":       strconv.Itoa,
-		"large numbers": func(i int) string { return strconv.Itoa(9_000_000_000_000_000_000 + 4096*i) },
+		"large numbers": func(i int) string { return strconv.FormatInt(9_000_000_000_000_000_000+4096*int64(i), 10) },
 		"users":         func(i int) string { return fmt.Sprint("user-", i) },
 		"addresses":     func(i int) string { return fmt.Sprintf("anna.%d@example.com", i) },
 		"uuids":         func(i int) string { return fmt.Sprintf("%08x-7b1c-4c7e-8f00-0123456789ab", i) },

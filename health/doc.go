@@ -9,7 +9,8 @@
 // Two things are measured. A [Window] is what one service did in the last minute:
 // rates, latency quantiles, throughput. [Cohorts] are what a rollout did since it
 // began, candidate beside baseline, and a [Judge] such as [FirstFailure] turns
-// them into a [Verdict].
+// them into a [Verdict]. And a [Monitor] asks what cannot be measured: it runs
+// checks, and answers probes of the platform, people, and gates.
 //
 //	window := health.NewWindow(health.WindowOptions{})
 //	cohorts := health.NewCohorts(health.CohortsOptions{})
@@ -45,6 +46,10 @@
 //     over the whole rollout, however often one looks; what that rests on is in
 //     its documentation.
 //   - Latency quantiles are off by at most 0.78 % between 1 µs and 68 s.
+//   - A check that panics, hangs, answers too late or is removed harms no other; at
+//     most one goroutine runs its probe. A check is never healthy before it has passed
+//     [Check.PassAfter] times in a row, and unknown when it was not asked for too long.
+//     Readers of a monitor never wait for a probe.
 //   - Recording a success takes no lock and allocates nothing. Everything but the
 //     order of Restore and Record is safe for concurrent use.
 //   - Snapshots, samples, checkpoints and verdicts are values: nothing changes

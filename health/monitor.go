@@ -1,0 +1,330 @@
+package health
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// MonitorOptions sets up a [Monitor]. The zero value is right for most services.
+type MonitorOptions struct {
+	// Concurrent is how many probes run at the same time. Zero means 8. One that has
+	// timed out and does not return takes no place.
+	Concurrent int
+	// Steady is how long all must have been well without a break before
+	// [Monitor.Check] says yes. Zero means 10 s.
+	Steady time.Duration
+	// OnChange is told of every check that changes, one change after the other, on one
+	// goroutine of Run and outside any lock. Where it is too slow for more than 1,000
+	// changes, the oldest are left out. Changes of checks that flap, or that somebody
+	// works on, are not told. Nil is nobody.
+	OnChange func(Change)
+	// Grace is how long Run waits, once it is cancelled, for probes that do not return.
+	// Zero means 5 s.
+	Grace time.Duration
+}
+
+// Change is a check that became something else.
+type Change struct {
+	From  CheckReport // before
+	To    CheckReport // after
+	Whole Status      // of the monitor, after
+}
+
+// Monitor asks checks again and again, and says how they stand. Make one with
+// [NewMonitor]; nothing is asked before [Monitor.Run]. All methods are safe for
+// concurrent use. Readers never run a probe and never wait for one: a read is an
+// atomic load.
+type Monitor struct {
+	options MonitorOptions
+	running atomic.Bool
+	now     atomic.Pointer[published]
+	wake    chan struct{} // there is something to do sooner than was thought
+
+	mu       sync.Mutex // guards what follows; no probe and no callback runs under it
+	entries  []*entry
+	index    map[string]int // of the entries, by name
+	ready    int            // how many probes run that have not timed out
+	draining bool
+	changes  []Change
+	told     chan struct{} // there are changes
+}
+
+// published is a report, with what tells that there is a newer one.
+type published struct {
+	*Report
+	stale time.Time // from when on a part of it is too old
+	next  chan struct{}
+}
+
+// entry is one check of a monitor.
+type entry struct {
+	streak
+	due         time.Time // when it is to be asked next
+	running     bool      // whether its probe has not returned
+	deadline    time.Time // of the probe that runs; zero once it has timed out
+	started     time.Time
+	stuck       time.Time
+	overruns    int
+	removed     bool
+	maintenance time.Time
+	shown       *CheckReport // what readers see
+	cancel      context.CancelFunc
+}
+
+// ErrRunning is returned by a second Run at the same time.
+var ErrRunning = errors.New("is running already")
+
+// NewMonitor returns a monitor of checks. The error lists everything that is wrong
+// with them.
+func NewMonitor(checks []Check, options MonitorOptions) (*Monitor, error) {
+	if options.Concurrent <= 0 {
+		options.Concurrent = 8
+	}
+	if options.Steady == 0 {
+		options.Steady = 10 * time.Second
+	}
+	if options.Grace == 0 {
+		options.Grace = 5 * time.Second
+	}
+	m := &Monitor{options: options, wake: make(chan struct{}, 1), told: make(chan struct{}, 1)}
+	m.now.Store(&published{Report: &Report{}, next: make(chan struct{})})
+	return m, m.Add(checks...)
+}
+
+// Add adds checks, also while the monitor runs. If any of them is wrong, none is
+// added, and the error lists everything.
+func (m *Monitor) Add(checks ...Check) error {
+	filled := make([]Check, len(checks))
+	for i, c := range checks {
+		filled[i] = c.filled()
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	all := make([]Check, 0, len(m.entries)+len(filled))
+	for _, e := range m.entries {
+		all = append(all, e.check)
+	}
+	if err := problems(append(all, filled...)); err != nil {
+		return err
+	}
+	for _, c := range filled {
+		m.entries = append(m.entries, &entry{streak: streak{check: c}})
+	}
+	m.reindex()
+	m.publish(time.Now())
+	m.nudge()
+	return nil
+}
+
+// Remove takes checks out, also while the monitor runs: a probe that is under way is
+// cancelled, and what it says is not heard. A check that others need stays, and is an
+// error.
+func (m *Monitor) Remove(names ...string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var left []Check
+	for _, e := range m.entries {
+		if !slices.Contains(names, e.check.Name) {
+			left = append(left, e.check)
+		}
+	}
+	if err := problems(left); err != nil {
+		return err
+	}
+	m.entries = slices.DeleteFunc(m.entries, func(e *entry) bool {
+		if !slices.Contains(names, e.check.Name) {
+			return false
+		}
+		if e.removed = true; e.cancel != nil {
+			e.cancel()
+		}
+		return true
+	})
+	m.reindex()
+	m.publish(time.Now())
+	return nil
+}
+
+func (m *Monitor) reindex() {
+	m.index = make(map[string]int, len(m.entries))
+	for i, e := range m.entries {
+		m.index[e.check.Name] = i
+	}
+}
+
+// Maintain says that somebody works on a check until a moment: it counts for nothing,
+// and nobody is told of its changes. A moment that is past ends it. An unknown name is
+// an error.
+func (m *Monitor) Maintain(name string, until time.Time) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, e := range m.entries {
+		if e.check.Name == name {
+			e.maintenance = until
+			m.publish(time.Now())
+			m.nudge()
+			return nil
+		}
+	}
+	return fmt.Errorf("%w: no check is called %q", ErrInvalid, name)
+}
+
+// Drain makes [Monitor.Ready] say no from now on, for a process that is about to end.
+// Checks go on.
+func (m *Monitor) Drain() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.draining = true
+	m.publish(time.Now())
+}
+
+// Report is how the monitor stands now.
+func (m *Monitor) Report() *Report {
+	p := m.now.Load()
+	if m.running.Load() || p.stale.IsZero() {
+		return p.Report // Run sees to what becomes too old
+	}
+	if now := time.Now(); now.After(p.stale) {
+		return p.at(now)
+	}
+	return p.Report
+}
+
+// Check waits until the monitor knows, and is nil if all has been well for
+// [MonitorOptions.Steady] without a break; a check that is only degraded does not stop
+// it. It returns an error at once when the whole is unhealthy, and when the context
+// is done before it knows. So a monitor is a gate.
+func (m *Monitor) Check(ctx context.Context) error {
+	for {
+		newer := m.now.Load().next
+		report := m.Report()
+		wait := time.Hour
+		switch report.Status {
+		case Unhealthy:
+			return errors.New(report.String())
+		case Healthy, Degraded:
+			if wait = m.options.Steady - time.Since(report.Since); wait <= 0 {
+				return nil
+			}
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return fmt.Errorf("%w: %v", context.Cause(ctx), report)
+		case <-newer:
+			timer.Stop()
+		case <-timer.C:
+		}
+	}
+}
+
+// publish makes the entries what readers see. It is called with mu held.
+func (m *Monitor) publish(now time.Time) {
+	before := m.now.Load()
+	report := &Report{Draining: m.draining, Checks: make([]*CheckReport, len(m.entries))}
+	m.report(report.Checks, now)
+	report.Status, report.Since = whole(report.Checks), before.Since
+	if was := before.at(now); report.Status != was.Status || was.Since.IsZero() {
+		report.Since = now
+	}
+	m.notice(before.Report, report)
+	m.now.Store(&published{report, report.firstStale(), make(chan struct{})})
+	close(before.next)
+}
+
+// report fills in the entries, those that others need before those that need them.
+func (m *Monitor) report(out []*CheckReport, now time.Time) {
+	done := make([]bool, len(m.entries))
+	var fill func(i int)
+	fill = func(i int) {
+		if done[i] {
+			return
+		}
+		done[i] = true
+		e := m.entries[i]
+		c := CheckReport{
+			Name: e.check.Name, Status: e.shows(), Since: e.since, Optional: e.check.Optional, ValidUntil: e.validUntil(),
+			Passed: e.passed, Failed: e.failed, Flapping: e.flapped, StuckSince: e.stuck, Overruns: e.overruns,
+			Results: e.results, Wrong: e.wrong,
+		}
+		if len(e.results) > 0 {
+			c.Last = e.results[len(e.results)-1]
+		}
+		c.age(now)
+		for _, need := range e.check.Needs {
+			fill(m.index[need])
+			switch needed := out[m.index[need]]; {
+			case c.CausedBy != "":
+			case needed.Status == Unhealthy:
+				c.Status, c.CausedBy = Skipped, need
+			case needed.Status == Skipped:
+				c.Status, c.CausedBy = Skipped, needed.CausedBy
+			}
+		}
+		if e.maintenance.After(now) {
+			c.Status, c.CausedBy, c.Maintenance = Maintenance, "", e.maintenance
+		}
+		if e.shown == nil || !e.shown.same(&c) {
+			shown := c
+			e.shown = &shown
+		}
+		out[i] = e.shown
+	}
+	for i := range m.entries {
+		fill(i)
+	}
+}
+
+// maxChanges is how many changes may wait to be told.
+const maxChanges = 1000
+
+// notice finds what has changed. It is called with mu held.
+func (m *Monitor) notice(before, after *Report) {
+	if m.options.OnChange == nil {
+		return
+	}
+	for i, c := range after.Checks {
+		var from *CheckReport
+		if i < len(before.Checks) && before.Checks[i].Name == c.Name {
+			from = before.Checks[i]
+		} else if at := slices.IndexFunc(before.Checks, func(b *CheckReport) bool { return b.Name == c.Name }); at >= 0 {
+			from = before.Checks[at]
+		}
+		if from == nil || from.Status == c.Status || c.Status == Maintenance || c.Flapping && from.Flapping {
+			continue
+		}
+		m.changes = append(m.changes, Change{*from, *c, after.Status})
+	}
+	if extra := len(m.changes) - maxChanges; extra > 0 {
+		m.changes = slices.Delete(m.changes, 0, extra)
+	}
+	select {
+	case m.told <- struct{}{}:
+	default:
+	}
+}
+
+// nudge makes Run look at what is due.
+func (m *Monitor) nudge() {
+	select {
+	case m.wake <- struct{}{}:
+	default:
+	}
+}
+
+// probe asks once and never panics.
+func probe(ctx context.Context, p Probe) (err error) {
+	defer func() {
+		if thrown := recover(); thrown != nil {
+			err = fmt.Errorf("panic: %v\n%s", thrown, debug.Stack())
+		}
+	}()
+	return p(ctx)
+}
