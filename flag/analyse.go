@@ -110,6 +110,10 @@ func (a *analyser) hidden(cond *formula, before []earlier, given goals) int {
 	for _, g := range given {
 		topics |= g.topics
 	}
+	// Many rules are compared with many others even if they speak of other things.
+	if a.refuter.left -= len(before) / comparisonsPerStep; a.refuter.left <= 0 {
+		return -1
+	}
 	for _, e := range before {
 		// What speaks of other things is not implied.
 		if topics&e.cond.topics != 0 && a.refuter.refutes(given.and(cond, isTrue).and(e.cond, notTrue)) {

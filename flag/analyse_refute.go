@@ -10,6 +10,8 @@ import (
 const (
 	stepsPerQuestion = 20_000
 	stepsPerDocument = 10_000_000
+
+	comparisonsPerStep = 64 // of the topics of two rules
 )
 
 // mostHeld is how many literals are looked at together.
@@ -43,6 +45,9 @@ func (g goals) and(f *formula, want truths) goals {
 // refutes says whether the goals contradict each other for every subject at every
 // moment; false if it cannot tell.
 func (r *refuter) refutes(all goals) bool {
+	if r.left <= 0 {
+		return false
+	}
 	*r = refuter{left: r.left, held: r.held[:0], about: r.about[:0]}
 	r.steps = min(stepsPerQuestion, r.left)
 	r.left -= r.steps

@@ -1,167 +1,103 @@
 package flag
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
-
-	"github.com/guidon-go/guidon/internal/jsontree"
 )
 
 // circles refuses flags that need one another in a circle, or whose needs multiply
 // beyond all measure.
 func (c *compilation) circles() {
-	needs := func(key string) map[string]int { return c.uses[key].flags }
 	keys := slices.Sorted(maps.Keys(c.doc.Flags))
-	if findCircle(keys, needs) != nil {
-		for _, key := range keys {
-			if around := way(key, key, needs); around != nil {
-				k := c.under("flags", key)
-				k.add(k.path, "needs itself: %s", c.spellNeeds(around))
-				delete(c.good, key)
-			}
+	g := newGraph(keys, func(key string) usage { return c.uses[key] })
+	around := ways{graph: g}
+	for i, key := range keys {
+		k := c.under("flags", key)
+		switch {
+		case g.nodes[i].circle:
+			k.add(k.path, "needs itself: %s", around.spell(int32(i)))
+		case g.cost[i] > maxTests:
+			k.add(k.path, tooCostly)
+		default:
+			continue
 		}
-		return
-	}
-	cost := map[string]int{}
-	var add func(key string) int
-	add = func(key string) int {
-		if total, ok := cost[key]; ok {
-			return total
-		}
-		total := c.uses[key].tests
-		for other, times := range c.uses[key].flags {
-			total = min(total+times*add(other), maxTests+1)
-		}
-		cost[key] = total
-		return total
-	}
-	for _, key := range keys {
-		if add(key) > maxTests {
-			k := c.under("flags", key)
-			k.add(k.path, "one evaluation can take more than 1,000,000 tests, by the segments and flags that it names")
-			delete(c.good, key)
-		}
+		delete(c.good, key)
 	}
 }
 
-// spellNeeds writes the way along some flags, with the segments between them.
-func (c *compilation) spellNeeds(keys []string) string {
+// ways finds ways along which flags need themselves.
+type ways struct {
+	*graph
+	steps int     // of all searches
+	round int32   // the number of the search
+	seen  []int32 // the last search that came by
+	from  []int32 // from where it did
+}
+
+// maxSteps bounds the search for the shortest ways: a document can have any number of
+// long ones.
+const maxSteps = 2_000_000
+
+// spell writes a way from a flag back to itself, or how it begins.
+func (w *ways) spell(v int32) string {
+	if w.seen == nil {
+		w.seen, w.from = make([]int32, len(w.nodes)), make([]int32, len(w.nodes))
+		w.sort()
+	}
 	const most = 50
-	paths := []string{jsontree.Join("flags", keys[0])}
-	for i, other := range keys[1:] {
-		if i == most {
-			return strings.Join(append(paths, "..."), " -> ")
-		}
-		for _, name := range c.between(keys[i], other) {
-			paths = append(paths, jsontree.Join("segments", name))
-		}
-		paths = append(paths, jsontree.Join("flags", other))
+	way := w.shortest(v)
+	end := ""
+	if len(way) > most+1 || way[len(way)-1] != v {
+		way, end = way[:min(len(way), most+1)], " -> ..."
 	}
-	return strings.Join(paths, " -> ")
+	paths := make([]string, len(way))
+	for i, node := range way {
+		paths[i] = w.path(node)
+	}
+	return strings.Join(paths, " -> ") + end
 }
 
-// between returns the segments through which a flag needs another; none if it names
-// it itself.
-func (c *compilation) between(key, other string) []string {
-	seen := map[string]bool{}
-	var walk func(conditions []*Condition) (names []string, found bool)
-	walk = func(conditions []*Condition) ([]string, bool) {
-		var inner []string
-		for _, condition := range conditions {
-			segments, flags := mentioned(condition)
-			if slices.Contains(flags, other) {
-				return nil, true
-			}
-			inner = append(inner, segments...)
+// sort puts the needs of what is in a circle into the order of their paths, so that
+// the same document always gets the same ways.
+func (w *ways) sort() {
+	for i := range w.nodes {
+		if w.nodes[i].circle {
+			slices.SortFunc(w.nodes[i].needs, func(a, b need) int { return cmp.Compare(w.path(a.to), w.path(b.to)) })
 		}
-		for _, name := range inner {
-			if seen[name] {
-				continue
-			}
-			seen[name] = true
-			if rest, found := walk([]*Condition{c.doc.Segments[name].If}); found {
-				return append([]string{name}, rest...), true
-			}
-		}
-		return nil, false
 	}
-	def := c.doc.Flags[key]
-	conditions := []*Condition{def.When}
-	for i := range def.Rules {
-		conditions = append(conditions, &def.Rules[i].If)
-	}
-	names, _ := walk(conditions)
-	return names
 }
 
-// circle returns the keys of some flags that need one another in a circle, or nil.
-func circle(flags map[string]*compiled) []string {
-	return findCircle(slices.Sorted(maps.Keys(flags)), func(key string) map[string]int {
-		if f := flags[key]; f != nil {
-			return f.linked().needs
+// shortest finds the shortest way from a flag in a circle back to itself; once too much
+// was searched, its first step.
+func (w *ways) shortest(v int32) []int32 {
+	w.round++
+	for queue := []int32{v}; len(queue) > 0 && w.steps < maxSteps; queue = queue[1:] {
+		at := queue[0]
+		for _, needed := range w.nodes[at].needs {
+			w.steps++
+			switch to := needed.to; {
+			case to == v:
+				return w.back(v, at)
+			case w.nodes[to].component == w.nodes[v].component && w.seen[to] != w.round:
+				w.seen[to], w.from[to] = w.round, at
+				queue = append(queue, to)
+			}
 		}
-		return nil
-	})
+	}
+	within := func(n need) bool { return w.nodes[n.to].component == w.nodes[v].component }
+	needs := w.nodes[v].needs
+	return []int32{v, needs[slices.IndexFunc(needs, within)].to}
 }
 
-// findCircle walks along all needs once.
-func findCircle(keys []string, needs func(string) map[string]int) []string {
-	const underWay, done = 1, 2
-	state := map[string]int{}
-	var trail, found []string
-	var walk func(key string) bool
-	walk = func(key string) bool {
-		switch state[key] {
-		case done:
-			return false
-		case underWay:
-			found = slices.Clone(trail[slices.Index(trail, key):])
-			return true
-		}
-		state[key] = underWay
-		trail = append(trail, key)
-		for _, other := range slices.Sorted(maps.Keys(needs(key))) {
-			if walk(other) {
-				return true
-			}
-		}
-		trail = trail[:len(trail)-1]
-		state[key] = done
-		return false
+// back is the way that a search went from v to last, and to v again.
+func (w *ways) back(v, last int32) []int32 {
+	way := []int32{v}
+	for at := last; at != v; at = w.from[at] {
+		way = append(way, at)
 	}
-	for _, key := range keys {
-		if walk(key) {
-			return found
-		}
-	}
-	return nil
-}
-
-// way returns the keys from one flag along its needs to another, or nil.
-func way(from, to string, needs func(string) map[string]int) []string {
-	seen := map[string]bool{}
-	trail := []string{from}
-	var walk func(key string) bool
-	walk = func(key string) bool {
-		for _, other := range slices.Sorted(maps.Keys(needs(key))) {
-			if other == to {
-				trail = append(trail, to)
-				return true
-			}
-			if !seen[other] {
-				seen[other] = true
-				trail = append(trail, other)
-				if walk(other) {
-					return true
-				}
-				trail = trail[:len(trail)-1]
-			}
-		}
-		return false
-	}
-	if !walk(from) {
-		return nil
-	}
-	return trail
+	way = append(way, v)
+	slices.Reverse(way)
+	return way
 }

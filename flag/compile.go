@@ -27,6 +27,7 @@ type compiled struct {
 	off      int32    // or negative for the caller's default
 	serve    int32    // the same
 	override int32    // what every subject gets in this process, or negative
+	tests    int32    // that deciding it takes at most, apart from what it names
 	killed   bool
 	disabled bool
 	timed    bool // whether deciding it takes the time
@@ -40,11 +41,13 @@ type compiled struct {
 	past []formerly
 }
 
-// links are what a flag has to do with the rest of its document.
+// links are what a flag has to do with the rest of its document: what deciding it
+// evaluates, and how often at most.
 type links struct {
-	place    *place         // in its layer, if it has one
-	needs    map[string]int // the flags that deciding it evaluates, and how often at most
-	segments []string       // that it names
+	place    *place // in its layer, if it has one
+	flags    map[string]int
+	segments map[string]segmentUse
+	needs    bool // whether it evaluates other flags, be it by a segment
 }
 
 // linked never is nil.
@@ -53,6 +56,12 @@ func (f *compiled) linked() links {
 		return links{}
 	}
 	return *f.links
+}
+
+// usage is as the compilation had it.
+func (f *compiled) usage() usage {
+	l := f.linked()
+	return usage{tests: int(f.tests), flags: l.flags, segments: l.segments, timed: f.timed, needs: l.needs}
 }
 
 // The first exits are the same in every flag; then come those of its targets, and
@@ -66,7 +75,7 @@ const (
 // everything that is wrong. Flags are compiled to the types that the process has
 // declared so far.
 func Compile(doc Document) (*Set, error) {
-	c := compile(doc, nil, map[string]Problems{})
+	c := compile(doc, map[string]Problems{})
 	if problems := c.all(); len(problems) > 0 {
 		return nil, problems
 	}
@@ -78,11 +87,11 @@ func Compile(doc Document) (*Set, error) {
 // compilation is a document on its way to a set.
 type compilation struct {
 	doc      Document
-	text     *jsontree.Finder // of what was read, or nil
-	whole    causes           // that are in no flag, segment or layer
-	unread   map[string]bool  // the flags whose variants could not be read
+	whole    causes          // that are in no flag, segment or layer
+	unread   map[string]bool // the flags whose variants could not be read
 	shapes   map[string]*shape
 	segments map[string]*segmentState
+	finished []string          // the segments, each behind those that it names
 	places   map[string]*place // by flag
 	layers   map[string]string // by flag
 	uses     map[string]usage  // by flag
@@ -93,10 +102,9 @@ type compilation struct {
 
 // compile compiles what is right and collects what is not, beside the problems that
 // are known already.
-func compile(doc Document, text *jsontree.Finder, problems map[string]Problems) *compilation {
+func compile(doc Document, problems map[string]Problems) *compilation {
 	c := &compilation{
 		doc:      doc,
-		text:     text,
 		whole:    newCauses(problems[""]),
 		unread:   map[string]bool{},
 		shapes:   make(map[string]*shape, len(doc.Flags)),
@@ -140,10 +148,9 @@ func (c *compilation) all() (all Problems) {
 // checker checks one definition.
 type checker struct {
 	*compilation
-	path  string
-	use   usage
-	more  operands
-	named []string // segments
+	path string
+	use  usage
+	more operands
 }
 
 func (k *checker) at(name string) string { return jsontree.Join(k.path, name) }
@@ -234,8 +241,9 @@ func (c *compilation) flag(key string) {
 		f.timed = f.timed || e.draw != nil && e.draw.schedule != nil
 	}
 	f.timed = f.timed || k.use.timed
-	if c.places[key] != nil || k.use.flags != nil || k.named != nil {
-		f.links = &links{c.places[key], k.use.flags, k.named}
+	f.tests = int32(k.use.tests)
+	if c.places[key] != nil || k.use.flags != nil || k.use.segments != nil {
+		f.links = &links{c.places[key], k.use.flags, k.use.segments, k.use.needs}
 	}
 	c.uses[key] = k.use
 	if len(c.problems[k.path]) == 0 {

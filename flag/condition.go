@@ -76,9 +76,7 @@ func (k *checker) condition(c Condition, path string) node {
 	)
 	switch len(forms) {
 	case 0:
-		if !k.hollow(path) {
-			k.add(path, "has no condition, want exactly one of attr, segment, flag, time, all, any, not")
-		}
+		k.add(path, "has no condition, want exactly one of attr, segment, flag, time, all, any, not")
 		return never
 	case 1:
 		if forms[0] == "attr" {
@@ -138,34 +136,6 @@ func (k *checker) form(c Condition, form string, operators []string, path string
 	return k.operators(c, operators, path)
 }
 
-// hollow reports the fields of a condition that are in the text but say nothing,
-// which Go cannot tell from those that are not there. It says whether there are any.
-func (k *checker) hollow(path string) (some bool) {
-	at := k.text.Find(path)
-	if at == nil {
-		return false
-	}
-	for i := range at.Items {
-		found, want := &at.Items[i], ""
-		switch raw := found.RawString(); {
-		case found.Key == "fold":
-		case raw == "null":
-			want = "a value"
-		case raw == "false":
-			want = "true"
-		case raw == `""`:
-			want = "a string that is not empty"
-		case strings.HasPrefix(raw, `"0001-01-01T`):
-			want = "a time from 1678 to 2262"
-		}
-		if want != "" {
-			k.add(jsontree.Join(path, found.Key), "found %s, want %s", found.Describe(), want)
-			some = true
-		}
-	}
-	return some
-}
-
 func (k *checker) conditions(of []Condition, path string) []node {
 	out := make([]node, len(of))
 	for i, c := range of {
@@ -184,8 +154,7 @@ func (k *checker) inSegment(name, at string) node {
 		k.add(at, "unknown segment %q%s", name, want(k.compilation, name, k.doc.Segments))
 		return never
 	}
-	k.use.add(s.use)
-	k.named = append(k.named, name)
+	k.use.segment(name, s)
 	in := instr{op: opSegment, num: uint64(len(k.more.segments))}
 	k.more.segments = append(k.more.segments, s.segment)
 	return node{leaf: in}
@@ -221,7 +190,7 @@ func (c *compilation) wantOne(instead string, of *shape) string {
 			return fmt.Sprintf("did you mean %q?", closest)
 		}
 	}
-	return fmt.Sprintf("want one of %q", of.names)
+	return "want one of " + spellNames(of.names)
 }
 
 // served is a prerequisite.
@@ -248,13 +217,13 @@ func (k *checker) served(c Condition, path string) node {
 	}
 	switch {
 	case c.Serves != nil && len(c.Serves) == 0:
-		k.add(at, "is empty, so it never matches; want one of %q", shape.names)
+		k.add(at, "is empty, so it never matches; want one of %s", spellNames(shape.names))
 	case c.Serves == nil && shape.yes < 0:
-		k.add(at, "missing, want some of %q", shape.names)
+		k.add(at, "missing, want some of %s", spellNames(shape.names))
 	case c.Serves == nil:
 		p.serves = []string{shape.names[shape.yes]}
 	}
-	k.use.flag(c.Flag, 1)
+	k.use.flag(c.Flag)
 	in := instr{op: opServes, num: uint64(len(k.more.serves))}
 	k.more.serves = append(k.more.serves, p)
 	return node{leaf: in}

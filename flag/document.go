@@ -5,11 +5,13 @@ import "time"
 // Document is everything a team says about its flags. In JSON it is
 // {"flags": {"new-checkout": {...}}, "segments": {...}, "layers": {...}}; the
 // page DOCUMENTS.md beside this file describes it, and schema.json is for editors.
+// The tags "want" are for reading it strictly: what a field must be that may not be
+// left out, or may not be written without saying anything.
 type Document struct {
-	Schema   string                 `json:"$schema,omitempty"`  // where an editor finds the schema; not read here
-	Flags    map[string]FeatureFlag `json:"flags"`              // by key
-	Segments map[string]Segment     `json:"segments,omitempty"` // by name
-	Layers   map[string]Layer       `json:"layers,omitempty"`   // by name
+	Schema   string                 `json:"$schema,omitempty"`                      // where an editor finds the schema; not read here
+	Flags    map[string]FeatureFlag `json:"flags" want:"an object of flags by key"` // by key
+	Segments map[string]Segment     `json:"segments,omitempty"`                     // by name
+	Layers   map[string]Layer       `json:"layers,omitempty"`                       // by name
 }
 
 // FeatureFlag is the definition of one flag: what it can serve, and to whom. Its
@@ -35,17 +37,17 @@ type FeatureFlag struct {
 	Salt string `json:"salt,omitempty"`
 	// When must be true, or Off is served: the place for prerequisites and time
 	// windows. Nil is true.
-	When *Condition `json:"when,omitempty"`
+	When *Condition `json:"when,omitempty" want:"an object"`
 	// Targets are the keys of individual subjects, by the variant they get before
 	// any rule is tried.
 	Targets map[string][]string `json:"targets,omitempty"`
 	// Rules are tried in order; the first that matches decides.
 	Rules []Rule `json:"rules,omitempty"`
 	// Ramp serves a variant to a share of everybody whom no rule decided.
-	Ramp *Ramp `json:"ramp,omitempty"`
+	Ramp *Ramp `json:"ramp,omitempty" want:"an object"`
 	// Split divides everybody whom no rule decided; at most one of Ramp and Split
 	// is given.
-	Split *Split `json:"split,omitempty"`
+	Split *Split `json:"split,omitempty" want:"an object"`
 	// Serve names the variant for everybody else. Empty means the false one for a
 	// boolean flag, and for a Split the caller's default; other flags must name one.
 	Serve string `json:"serve,omitempty"`
@@ -58,20 +60,20 @@ type Rule struct {
 	// unknown.
 	If Condition `json:"if"`
 	// Serve names the variant.
-	Serve string `json:"serve,omitempty"`
+	Serve string `json:"serve,omitempty" want:"the name of a variant"`
 	// Ramp serves a variant to a share of the matching subjects, and leaves the
 	// rest to what follows.
-	Ramp *Ramp `json:"ramp,omitempty"`
+	Ramp *Ramp `json:"ramp,omitempty" want:"an object"`
 	// Split divides the matching subjects. Those without a unit are left to what
 	// follows.
-	Split *Split `json:"split,omitempty"`
+	Split *Split `json:"split,omitempty" want:"an object"`
 }
 
 // Ramp serves one variant to a share of the units.
 type Ramp struct {
 	// Share is how many, written as "percent" in JSON. With a Schedule, it is how
 	// many before the first point.
-	Share Share `json:"percent"`
+	Share Share `json:"percent" want:"a number from 0 to 100"`
 	// Serve names the variant. Empty means the true one for a boolean flag; other
 	// flags must name one.
 	Serve string `json:"serve,omitempty"`
@@ -88,8 +90,8 @@ type Ramp struct {
 
 // Point is a share from a moment on.
 type Point struct {
-	At    time.Time `json:"at"`      // from when, RFC 3339 in JSON
-	Share Share     `json:"percent"` // how many
+	At    time.Time `json:"at"`                                    // from when, RFC 3339 in JSON
+	Share Share     `json:"percent" want:"a number from 0 to 100"` // how many
 }
 
 // Split divides the units among several variants. Its parts give either
@@ -111,7 +113,7 @@ type Part struct {
 	// Serve names the variant; each is named once.
 	Serve string `json:"serve"`
 	// Share is how much it gets, if the split is by percentages.
-	Share Share `json:"percent,omitempty"`
+	Share Share `json:"percent,omitempty" want:"none beside ranges" if:"ranges"`
 	// Ranges are the slots it gets, if the split is by ranges.
 	Ranges []Range `json:"ranges,omitempty"`
 }
@@ -119,8 +121,8 @@ type Part struct {
 // Range is the slots from From up to, not including, To. In JSON both are
 // percentages: {"from": 0, "to": 33.333}.
 type Range struct {
-	From Share `json:"from"` // the first slot in it
-	To   Share `json:"to"`   // the first slot behind it
+	From Share `json:"from" want:"a number from 0 to 100"` // the first slot in it
+	To   Share `json:"to" want:"a number from 0 to 100"`   // the first slot behind it
 }
 
 // Segment is a set of subjects that many conditions can name.
@@ -135,7 +137,7 @@ type Segment struct {
 	// Except are not in it, unless Keys has them.
 	Except []string `json:"except,omitempty"`
 	// If says who else is in it. Nil is nobody.
-	If *Condition `json:"if,omitempty"`
+	If *Condition `json:"if,omitempty" want:"an object"`
 }
 
 // Layer keeps flags apart: a unit is in the ranges of at most one of its flags, so
@@ -152,7 +154,7 @@ type Layer struct {
 	// Holdout is the share that none of the flags reaches.
 	Holdout Share `json:"holdout,omitempty"`
 	// Flags are the ranges by flag. A flag is in one layer at most.
-	Flags map[string][]Range `json:"flags"`
+	Flags map[string][]Range `json:"flags" want:"an object of ranges by flag"`
 }
 
 // Condition is true, false or unknown for a subject. It is exactly one of: an
@@ -165,61 +167,61 @@ type Layer struct {
 type Condition struct {
 	// Attr names the attribute that one of the operators below, up to Missing, is
 	// about.
-	Attr string `json:"attr,omitempty"`
+	Attr string `json:"attr,omitempty" want:"the name of an attribute"`
 	// Eq is the string, number or boolean that the attribute must equal.
-	Eq any `json:"eq,omitempty"`
+	Eq any `json:"eq,omitempty" want:"a string, number or boolean"`
 	// In lists values, all of one kind, one of which the attribute must equal.
 	In []any `json:"in,omitzero"`
 	// Lt, Le, Gt and Ge are numbers: less, less or equal, greater, greater or equal.
-	Lt any `json:"lt,omitempty"`
-	Le any `json:"le,omitempty"` // see Lt
-	Gt any `json:"gt,omitempty"` // see Lt
-	Ge any `json:"ge,omitempty"` // see Lt
+	Lt any `json:"lt,omitempty" want:"a number"`
+	Le any `json:"le,omitempty" want:"a number"` // see Lt
+	Gt any `json:"gt,omitempty" want:"a number"` // see Lt
+	Ge any `json:"ge,omitempty" want:"a number"` // see Lt
 	// Prefix, Suffix and Contains are what a string begins with, ends with, or has
 	// somewhere in it.
-	Prefix   string `json:"prefix,omitempty"`
-	Suffix   string `json:"suffix,omitempty"`   // see Prefix
-	Contains string `json:"contains,omitempty"` // see Prefix
+	Prefix   string `json:"prefix,omitempty" want:"a string that is not empty"`
+	Suffix   string `json:"suffix,omitempty" want:"a string that is not empty"`   // see Prefix
+	Contains string `json:"contains,omitempty" want:"a string that is not empty"` // see Prefix
 	// Fold makes Eq, In, Prefix, Suffix and Contains ignore case (Unicode simple
 	// folding).
-	Fold bool `json:"fold,omitempty"`
+	Fold bool `json:"fold,omitempty" want:"it beside eq, in, prefix, suffix or contains only" unless:"eq in prefix suffix contains"`
 	// Matches is a regular expression (RE2 syntax) of at most 1,000 bytes, and 1,000
 	// instructions when compiled, that must match some part of a string.
-	Matches string `json:"matches,omitempty"`
+	Matches string `json:"matches,omitempty" want:"a string that is not empty"`
 	// Semver is what a semantic version must satisfy: comparisons (=, <, <=, >, >=,
 	// ^, ~) with versions, separated by spaces, all of which must hold.
-	Semver string `json:"semver,omitempty"`
+	Semver string `json:"semver,omitempty" want:"a string that is not empty"`
 	// Before and After compare a time, or a string in RFC 3339, with a moment. After
 	// includes the moment, Before does not.
-	Before time.Time `json:"before,omitzero"`
-	After  time.Time `json:"after,omitzero"` // see Before
+	Before time.Time `json:"before,omitzero" want:"a time from 1678 to 2262"`
+	After  time.Time `json:"after,omitzero" want:"a time from 1678 to 2262"` // see Before
 	// CIDR lists IP networks, one of which must contain an address given as a string.
 	CIDR []string `json:"cidr,omitzero"`
 	// Exists is true when the subject has the attribute. It is never unknown.
-	Exists bool `json:"exists,omitempty"`
+	Exists bool `json:"exists,omitempty" want:"true"`
 	// Missing is true when the subject lacks the attribute. It is never unknown.
-	Missing bool `json:"missing,omitempty"`
+	Missing bool `json:"missing,omitempty" want:"true"`
 
 	// Segment names a segment that the subject must be in.
-	Segment string `json:"segment,omitempty"`
+	Segment string `json:"segment,omitempty" want:"the name of a segment"`
 	// Flag names another flag, which must serve one of Serves: a prerequisite. It is
 	// unknown when that flag leaves it to its caller's default.
-	Flag string `json:"flag,omitempty"`
+	Flag string `json:"flag,omitempty" want:"the key of a flag"`
 	// Serves are variants of Flag. Left out, they are the true one of a boolean flag.
 	Serves []string `json:"serves,omitempty"`
 	// Time is a window that must be open.
-	Time *Window `json:"time,omitempty"`
+	Time *Window `json:"time,omitempty" want:"an object"`
 
 	// All is true when each of its conditions is; when empty, too.
 	All []Condition `json:"all,omitzero"`
 	// Any is true when one of its conditions is; never when empty.
 	Any []Condition `json:"any,omitzero"`
 	// Not is true when its condition is false.
-	Not *Condition `json:"not,omitempty"`
+	Not *Condition `json:"not,omitempty" want:"an object"`
 }
 
 // Window is the time from From up to, not including, Until. At least one is given.
 type Window struct {
-	From  time.Time `json:"from,omitzero"`  // zero is always
-	Until time.Time `json:"until,omitzero"` // zero is never
+	From  time.Time `json:"from,omitzero" want:"a time from 1678 to 2262"`  // zero is always
+	Until time.Time `json:"until,omitzero" want:"a time from 1678 to 2262"` // zero is never
 }

@@ -78,7 +78,7 @@ const (
 // header is the flag as a set holds it, of which some flag may be timed.
 func (f *compiled) header(timed bool) header {
 	// A flag that needs others asks them about the same moment.
-	timed = f.timed || timed && f.linked().needs != nil
+	timed = f.timed || timed && f.linked().needs
 	h := header{mode: modeFull, typ: f.values.kind, timed: timed, flag: f, counts: f.counts, count: f.first + 1} // the caller's default is -1
 	d, ruled := f.main, !f.killed && f.override < 0 && !f.disabled
 	simple := d == nil || d.by == 0 && d.layer == nil && d.schedule == nil // what follows the rules

@@ -27,12 +27,6 @@ func parse(data []byte) (doc Document, root *jsontree.Node, problems Problems) {
 		return doc, nil, problems
 	}
 	problems = append(problems, asProblems(root.Decode("", &doc))...)
-	if root.Kind == jsontree.Object && root.Get("flags") == nil {
-		missing := Problem{Path: "flags", Text: "missing, want an object of flags by key"}
-		if !newCauses(problems).explain(missing) {
-			problems = append(problems, missing)
-		}
-	}
 	return doc, root, problems
 }
 
@@ -72,7 +66,7 @@ func read(data []byte) reading {
 	for _, p := range found {
 		before[owner(p.Path)] = append(before[owner(p.Path)], p)
 	}
-	c := compile(doc, jsontree.NewFinder(root), maps.Clone(before))
+	c := compile(doc, maps.Clone(before))
 	for owner, problems := range before {
 		more := slices.DeleteFunc(c.problems[owner][len(problems):], newCauses(problems).explain)
 		c.problems[owner] = append(problems, more...)
@@ -126,21 +120,7 @@ func (c *compilation) settle(last *Set) (*Set, []string) {
 	for path := range c.problems {
 		bad[path] = true
 	}
-	var flags map[string]*compiled
-	for again := true; again; {
-		for before := -1; before != len(bad); {
-			before = len(bad)
-			c.spread(bad, old, layers)
-		}
-		flags, again = c.chosen(bad, old), false
-		// The last good definitions can make a circle with the new ones; among themselves
-		// they make none.
-		for _, key := range circle(flags) {
-			if path := jsontree.Join("flags", key); !bad[path] {
-				bad[path], again = true, true
-			}
-		}
-	}
+	flags := c.fitting(bad, old, layers)
 	set := newSet(flags)
 	set.layers, set.dropped = c.kept(bad, layers), map[string]bool{}
 	var quarantined []string
@@ -154,6 +134,39 @@ func (c *compilation) settle(last *Set) (*Set, []string) {
 	}
 	return set, quarantined
 }
+
+// fitting chooses flags that can serve together, and adds to the bad what cannot. The
+// last good definitions can make a circle with the new ones, or cost too much with
+// them; among themselves they do not.
+func (c *compilation) fitting(bad map[string]bool, old map[string]*compiled, layers map[string]Layer) map[string]*compiled {
+	for round := 0; ; round++ {
+		for before := -1; before != len(bad); {
+			before = len(bad)
+			c.spread(bad, old, layers)
+		}
+		flags := c.chosen(bad, old)
+		fresh := func(key string) bool { return c.good[key] != nil && flags[key] == c.good[key] }
+		keys := slices.Sorted(maps.Keys(flags))
+		if !slices.ContainsFunc(keys, func(key string) bool { return !fresh(key) }) {
+			return flags // the document alone was looked at already
+		}
+		unfit := newGraph(keys, func(key string) usage { return flags[key].usage() }).unfit(fresh)
+		if round == maxRounds {
+			unfit = keys
+		}
+		before := len(bad)
+		for _, key := range unfit {
+			bad[jsontree.Join("flags", key)] = true
+		}
+		if len(bad) == before {
+			return flags
+		}
+	}
+}
+
+// maxRounds is after how many circles, each of which comes from the way out of the one
+// before, nothing of the document serves.
+const maxRounds = 20
 
 // chosen is every flag's new definition or, if that is bad, its old one.
 func (c *compilation) chosen(bad map[string]bool, old map[string]*compiled) map[string]*compiled {
@@ -204,13 +217,13 @@ func (c *compilation) kept(bad map[string]bool, old map[string]Layer) map[string
 // flag that is bad, because the last good one may not keep to its new range.
 func (c *compilation) spread(bad map[string]bool, old map[string]*compiled, layers map[string]Layer) {
 	badSegment := func(name string) bool { return bad[jsontree.Join("segments", name)] }
-	for name, s := range c.segments {
-		if slices.ContainsFunc(s.named, badSegment) {
+	for _, name := range c.finished {
+		if anyOf(c.segments[name].use.segments, badSegment) {
 			bad[jsontree.Join("segments", name)] = true
 		}
 	}
 	for key, f := range c.good {
-		if slices.ContainsFunc(f.linked().segments, badSegment) {
+		if anyOf(f.linked().segments, badSegment) {
 			bad[jsontree.Join("flags", key)] = true
 		}
 	}
@@ -242,4 +255,14 @@ func (c *compilation) spread(bad map[string]bool, old map[string]*compiled, laye
 			}
 		}
 	}
+}
+
+// anyOf says whether something is true of a segment that is named.
+func anyOf(segments map[string]segmentUse, is func(name string) bool) bool {
+	for name := range segments {
+		if is(name) {
+			return true
+		}
+	}
+	return false
 }

@@ -33,9 +33,6 @@ func (k *checker) comparison(c Condition, operators []string, path string) node 
 	if c.Attr == "" {
 		k.add(jsontree.Join(path, "attr"), "missing, want the name of an attribute")
 	}
-	if len(operators) == 0 && k.hollow(path) {
-		return never
-	}
 	if len(operators) != 1 {
 		found := "no operator"
 		if len(operators) > 0 {

@@ -142,7 +142,7 @@ func valueSchema(t reflect.Type, field string) jsonObject {
 	case reflect.Slice:
 		return jsonObject{{"type", "array"}, {"items", valueSchema(t.Elem(), field)}}
 	case reflect.Map:
-		return jsonObject{{"type", "object"}, {"propertyNames", notEmpty}, {"additionalProperties", valueSchema(t.Elem(), field)}}
+		return jsonObject{{"type", "object"}, {"propertyNames", schemaNames}, {"additionalProperties", valueSchema(t.Elem(), field)}}
 	case reflect.String:
 		return append(jsonObject{{"type", "string"}}, schemaValues[field]...)
 	case reflect.Bool:

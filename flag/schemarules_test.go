@@ -18,6 +18,8 @@ var (
 	anyNumber = jsonObject{{"type", "number"}}
 	notEmpty  = jsonObject{{"minLength", 1}}
 	onlyTrue  = jsonObject{{"const", true}}
+
+	schemaNames = jsonObject{{"minLength", 1}, {"maxLength", 256}} // of flags, segments, layers and variants
 )
 
 // schemaValues are keywords of the values that stand in a field; of its items, if

@@ -12,7 +12,8 @@ import (
 type segmentState struct {
 	*segment
 	use   usage
-	named []string // the segments it names
+	depth int  // how many are above it,
+	open  bool // as long as it is being compiled
 }
 
 // segment compiles a segment, and those that it names before it.
@@ -21,16 +22,14 @@ func (c *compilation) segment(name string, above []string) {
 		return
 	}
 	k, def := c.under("segments", name), c.doc.Segments[name]
-	if name == "" {
-		k.add(k.path, "has no name")
-	}
-	state := &segmentState{segment: &segment{}}
+	k.name(k.path, name, "name")
+	state := &segmentState{segment: &segment{}, depth: len(above), open: true}
 	c.segments[name] = state
 	above = append(above, name)
 	inside, _ := mentioned(def.If)
 	for _, inner := range inside {
-		if i := slices.Index(above, inner); i >= 0 {
-			k.add(k.path, "names itself: %s", spell(append([]string{name}, above[i:]...)))
+		if s := c.segments[inner]; s != nil && s.open {
+			k.add(k.path, "names itself: %s", spell(name, above[s.depth:]))
 		} else if _, known := c.doc.Segments[inner]; known {
 			c.segment(inner, above)
 		}
@@ -60,16 +59,20 @@ func (c *compilation) segment(name string, above []string) {
 	state.out.start = state.out.emit(all, false, ^0, ^1)
 	state.in.more = k.operands()
 	state.out.more = state.in.more
-	state.use, state.named = k.use, k.named
+	state.use, state.open = k.use, false
+	c.finished = append(c.finished, name)
 }
 
-// spell writes names of segments as the way along their paths.
-func spell(names []string) string {
-	paths := make([]string, len(names))
+// spell writes names of segments as the way along their paths. A long way may lack its
+// middle, which [shorten] leaves out.
+func spell(name string, way []string) string {
+	const most = 50
+	names := append([]string{name}, way[:min(len(way), most)]...)
+	names = append(names, way[max(len(way)-most, min(len(way), most)):]...)
 	for i, name := range names {
-		paths[i] = jsontree.Join("segments", name)
+		names[i] = jsontree.Join("segments", name)
 	}
-	return strings.Join(paths, " -> ")
+	return strings.Join(names, " -> ")
 }
 
 // mentioned lists the segments and the flags that a condition names.

@@ -117,9 +117,7 @@ func (d drawer) rule(path string, index int32, r Rule) exit {
 // place.
 func (c *compilation) layer(name string) {
 	k, def := c.under("layers", name), c.doc.Layers[name]
-	if name == "" {
-		k.add(k.path, "has no name")
-	}
+	k.name(k.path, name, "name")
 	salt := cmp.Or(def.Salt, name)
 	base := place{
 		lane: bucket.Lane(salt, bucket.Layer), holdout: bucket.Lane(salt, bucket.Holdout),

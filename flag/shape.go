@@ -25,9 +25,7 @@ func (c *compilation) shape(key string) {
 	if found := k.problems[k.path]; found != nil {
 		c.unread[key] = newCauses(found).hideVariants(k.path)
 	}
-	if key == "" {
-		k.add(k.path, "has no key")
-	}
+	k.name(k.path, key, "key")
 	variants := c.doc.Flags[key].Variants
 	if len(variants) == 0 {
 		c.shapes[key] = onOff
@@ -44,9 +42,7 @@ func (c *compilation) shape(key string) {
 		if err != nil {
 			k.add(at, "%v", err)
 		}
-		if name == "" {
-			k.add(at, "has no name")
-		}
+		k.name(at, name, "name")
 		s.values[i] = v
 		switch v {
 		case boolValue(true):
@@ -133,7 +129,38 @@ func (k *checker) variant(shape *shape, path, name string, fallback int32, neede
 	case fallback >= 0:
 		return fallback
 	case needed:
-		k.add(path, "missing, want one of %q", shape.names)
+		k.add(path, "missing, want one of %s", spellNames(shape.names))
 	}
 	return -1
+}
+
+// name checks what a flag, segment, layer or variant is called. Paths and messages
+// repeat names, so they are not of any length.
+func (k *checker) name(path, name, called string) {
+	switch {
+	case name == "":
+		k.add(path, "has no %s", called)
+	case len(name) > jsontree.MaxKey:
+		k.add(path, "found %d bytes, want at most %d", len(name), jsontree.MaxKey)
+	}
+}
+
+// spellNames lists names for a message. If they are many, it may leave out those in the
+// middle, of which [shorten] would leave nothing.
+func spellNames(names []string) string {
+	const enough = 500
+	from, size := 0, 0
+	for from < len(names) && size < enough {
+		size += len(names[from])
+		from++
+	}
+	to := len(names)
+	for size = 0; to > from && size < enough; {
+		to--
+		size += len(names[to])
+	}
+	if to == from {
+		return fmt.Sprintf("%q", names)
+	}
+	return fmt.Sprintf("%q", slices.Concat(names[:from], names[to:]))
 }

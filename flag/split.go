@@ -46,9 +46,13 @@ func byShares(parts []Part, path string, problems *Problems) []span {
 	before := len(*problems)
 	spans, sum := make([]span, 0, len(parts)), int64(0)
 	for i, part := range parts {
-		if part.Share < 0 || part.Share > All {
-			problems.add(jsontree.Join(jsontree.Index(path, i), "percent"), "found %v, want 0 to 100 %%", part.Share)
+		at := func() string { return jsontree.Join(jsontree.Index(path, i), "percent") }
+		switch {
+		case part.Share < 0 || part.Share > All:
+			problems.add(at(), "found %v, want 0 to 100 %%", part.Share)
 			continue
+		case part.Share != 0 && part.Ranges != nil:
+			problems.add(at(), "found %v beside ranges, want one or the other", part.Share)
 		}
 		spans = append(spans, span{Share(sum), Share(sum) + part.Share, i})
 		sum += int64(part.Share)

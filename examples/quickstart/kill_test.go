@@ -88,7 +88,7 @@ func TestFollowsAFile(t *testing.T) {
 		}
 	})
 	require.NoError(t, cmd.Wait(), "%s\n%s", &out, &problems)
-	require.Contains(t, problems.String(), "the last good definition goes on serving")
+	require.Contains(t, problems.String(), "some are quarantined and stay as they were")
 	require.Contains(t, problems.String(), "flags.new-search.serv (line 1, column 27): unknown field, did you mean")
 	require.Contains(t, out.String(), `"outcome":"rolled_back"`)
 }

@@ -15,9 +15,13 @@ func Closest(word string, known []string) string {
 		return ""
 	}
 	for _, k := range known {
-		limit := max(1, min(len(written), utf8.RuneCountInString(k))/3)
+		length := utf8.RuneCountInString(k)
+		limit := max(1, min(len(written), length)/3)
 		if best != "" {
 			limit = min(limit, least-1)
+		}
+		if length-strings.Count(k, "_")-strings.Count(k, "-") > len(written)+limit {
+			continue // without a copy of it
 		}
 		distance := edits(written, []rune(fold(k)), limit)
 		if distance > limit || distance >= len(written) {

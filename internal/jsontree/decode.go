@@ -19,7 +19,9 @@ import (
 // uint and float, [time.Duration] (written "10m"), [time.Time] (RFC 3339),
 // [json.RawMessage], any (see [Node.Any]), [json.Unmarshaler] and, for strings,
 // [encoding.TextUnmarshaler].
-// null is decoded into pointers, any and RawMessage only. Problems that an
+// null is decoded into pointers, any and RawMessage only. A tag like
+// want:"a number" makes a field required or, beside omitempty or omitzero, refuses its
+// zero value; keys of maps have at most [MaxKey] bytes. Problems that an
 // Unmarshaler returns are moved to their place in the document. A whole number
 // may be written 1.0 or 1e3.
 //
@@ -129,6 +131,10 @@ func decodeTime(d *decoder, n *Node, v reflect.Value, p *plan) {
 	d.fail(n, "found %s, want %s%s", n.Describe(), p.want, reason)
 }
 
+// MaxKey is how many bytes a key of a map may have. What stands under a longer one is
+// not decoded: its path would be repeated in every problem there.
+const MaxKey = 256
+
 func decodeMap(d *decoder, n *Node, v reflect.Value, p *plan) {
 	t := v.Type()
 	v.Set(reflect.MakeMapWithSize(t, len(n.Items)))
@@ -136,7 +142,12 @@ func decodeMap(d *decoder, n *Node, v reflect.Value, p *plan) {
 	for i := range n.Items {
 		m := &n.Items[i]
 		item.SetZero()
-		d.under(step{key: m.Key, index: -1}, m, item, p.elem)
+		if s := (step{key: m.Key, index: -1}); len(m.Key) <= MaxKey {
+			d.under(s, m, item, p.elem)
+		} else {
+			path := append(d.trail, s).under(d.base)
+			d.problems = append(d.problems, Problem{Path: path, Pos: m.doc.pos(m.key), Text: fmt.Sprintf("found %d bytes, want at most %d", len(m.Key), MaxKey)})
+		}
 		key.SetString(m.Key)
 		v.SetMapIndex(key, item)
 	}
