@@ -243,15 +243,14 @@ func moment(holds func(time.Time) bool) func(any) truth {
 	}
 }
 
-// timeText is the grammar of RFC 3339, which package time takes less strictly. Its
-// letters may be small.
-var timeText = regexp.MustCompile(`^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)$`)
+// timeText is the grammar of RFC 3339, which package time takes less strictly.
+var timeText = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$`)
 
 func parseTime(s string) (t time.Time, ok bool) {
 	if !timeText.MatchString(s) {
 		return t, false
 	}
-	t, err := time.Parse(time.RFC3339, strings.ToUpper(s))
+	t, err := time.Parse(time.RFC3339, s)
 	return t, err == nil
 }
 
