@@ -63,7 +63,7 @@ func (a *author) condition(depth int) flag.Condition {
 // plain is what most rules ask: that a few attributes are what they must be.
 func (a *author) plain() flag.Condition {
 	c := flag.Condition{All: []flag.Condition{}}
-	for _, attr := range someOf(a.dice, []string{"country", "plan", "age", "beta", "country", "age"}, 4) {
+	for _, attr := range someOf(a.dice, []string{"random-country", "random-plan", "random-age", "random-beta", "random-country", "random-age"}, 4) {
 		one := flag.Condition{Attr: attr}
 		switch homes[attr] {
 		case "number":
