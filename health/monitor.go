@@ -21,8 +21,8 @@ type MonitorOptions struct {
 	Steady time.Duration
 	// OnChange is told of every check that changes, one change after the other, on one
 	// goroutine of Run and outside any lock. Where it is too slow for more than 1,000
-	// changes, the oldest are left out. Changes of checks that flap, or that somebody
-	// works on, are not told. Nil is nobody.
+	// changes, the oldest are left out. A check that flaps does not change, and one that
+	// somebody works on is not told of. Nil is nobody.
 	OnChange func(Change)
 	// Grace is how long Run waits, once it is cancelled, for probes that do not return.
 	// Zero means 5 s.
@@ -71,7 +71,6 @@ type entry struct {
 	started     time.Time
 	stuck       time.Time
 	overruns    int
-	removed     bool
 	maintenance time.Time
 	shown       *CheckReport // what readers see
 	cancel      context.CancelFunc
@@ -141,7 +140,7 @@ func (m *Monitor) Remove(names ...string) error {
 		if !slices.Contains(names, e.check.Name) {
 			return false
 		}
-		if e.removed = true; e.cancel != nil {
+		if e.cancel != nil {
 			e.cancel()
 		}
 		return true
@@ -297,7 +296,7 @@ func (m *Monitor) notice(before, after *Report) {
 		} else if at := slices.IndexFunc(before.Checks, func(b *CheckReport) bool { return b.Name == c.Name }); at >= 0 {
 			from = before.Checks[at]
 		}
-		if from == nil || from.Status == c.Status || c.Status == Maintenance || c.Flapping && from.Flapping {
+		if from == nil || from.Status == c.Status || c.Status == Maintenance {
 			continue
 		}
 		m.changes = append(m.changes, Change{*from, *c, after.Status})

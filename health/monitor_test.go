@@ -57,9 +57,10 @@ func TestNeverHealthyBeforeASuccess(t *testing.T) {
 		require.Equal(t, health.Unknown, m.Report().Status)
 		defer run(t, m)()
 		seen := map[health.Status]bool{}
-		for range 70 {
+		for i := range 70 {
 			time.Sleep(time.Second)
 			seen[status(m, "db")] = true
+			require.False(t, i < 55 && seen[health.Unhealthy], "it may still start")
 		}
 		require.Equal(t, map[health.Status]bool{health.Unknown: true, health.Unhealthy: true}, seen)
 		require.Equal(t, health.Unhealthy, m.Report().Status)
@@ -141,17 +142,31 @@ func TestHungProbes(t *testing.T) {
 
 // TestLateSuccesses: who answers after the timeout has failed.
 func TestLateSuccesses(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		m := monitor(t, health.MonitorOptions{}, health.Check{Name: "late", Interval: 10 * time.Second, Timeout: time.Second, Startup: time.Second, Probe: func(context.Context) error {
-			time.Sleep(1500 * time.Millisecond)
-			return nil
-		}})
-		defer run(t, m)()
-		time.Sleep(2 * time.Minute)
-		require.Equal(t, health.Unhealthy, status(m, "late"))
-		c, _ := m.Report().Check("late")
-		require.True(t, c.StuckSince.IsZero())
-	})
+	for name, wait := range map[string]func(ctx context.Context){
+		"after the timeout": func(context.Context) { time.Sleep(1500 * time.Millisecond) },
+		"at the timeout":    func(ctx context.Context) { <-ctx.Done() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				calls := 0
+				m := monitor(t, health.MonitorOptions{}, health.Check{Name: "late", Interval: 10 * time.Second, Timeout: time.Second, Startup: time.Second, Probe: func(ctx context.Context) error {
+					calls++
+					wait(ctx)
+					return nil
+				}})
+				stop := run(t, m)
+				time.Sleep(2 * time.Minute)
+				for synctest.Wait(); !m.Report().Checks[0].StuckSince.IsZero(); synctest.Wait() {
+					time.Sleep(time.Second)
+				}
+				stop()
+				c, _ := m.Report().Check("late")
+				require.Equal(t, health.Unhealthy, c.Status)
+				require.InDelta(t, calls, c.Failed, 1, "each counts once")
+				require.Equal(t, c.Results[0].At, c.Since, "dated back to the first failure")
+			})
+		})
+	}
 }
 
 // TestPanics: a probe and a listener that panic harm nobody.
@@ -290,8 +305,10 @@ func TestAddAndRemove(t *testing.T) {
 		}}))
 		time.Sleep(20 * time.Second)
 		require.ErrorIs(t, m.Remove("a"), health.ErrInvalid, "b needs it")
+		removed := time.Now()
 		require.NoError(t, m.Remove("b"))
 		<-cancelled
+		require.Zero(t, time.Since(removed), "its probe is cancelled")
 		synctest.Wait()
 		require.Len(t, m.Report().Checks, 1)
 		require.Equal(t, health.Healthy, m.Report().Status)

@@ -166,7 +166,7 @@ func (m *Monitor) start(ctx context.Context, e *entry, now time.Time, probes *sy
 		at := time.Now()
 		switch {
 		case late: // it has been counted as failed
-		case e.removed || ended != nil && !errors.Is(ended, context.DeadlineExceeded):
+		case ended != nil && !errors.Is(ended, context.DeadlineExceeded):
 			return // nobody waits for it any more
 		case ended != nil:
 			e.add(e.timedOut())
