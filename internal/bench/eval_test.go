@@ -3,6 +3,7 @@ package bench
 import (
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // sink keeps what the loops return.
@@ -82,6 +83,41 @@ func BenchmarkUpdate(b *testing.B) {
 			b.ReportAllocs()
 			b.ResetTimer()
 			s.Update(b.N)
+		})
+	}
+}
+
+// BenchmarkRead is S6 by Ref in one goroutine while another, meant for -cpu 2, changes
+// one of the flags a thousand times a second, or does not.
+func BenchmarkRead(b *testing.B) {
+	for _, updated := range []bool{false, true} {
+		name := "quiet"
+		if updated {
+			name = "updated"
+		}
+		b.Run(name, func(b *testing.B) {
+			s := systemCalled("guidon-ref").load().(*guidonRef)
+			stop, ended := make(chan struct{}), make(chan struct{})
+			go func() {
+				defer close(ended)
+				tick := time.NewTicker(time.Millisecond)
+				defer tick.Stop()
+				for {
+					select {
+					case <-stop:
+						return
+					case <-tick.C:
+						if updated {
+							s.Update(1)
+						}
+					}
+				}
+			}()
+			b.ResetTimer()
+			sink.Add(int64(s.Cycle(over(userCount, b.N))))
+			b.StopTimer()
+			close(stop)
+			<-ended
 		})
 	}
 }
