@@ -96,19 +96,14 @@ func (f *compiled) header(timed bool) header {
 	default:
 		h.mode, h.serves, h.lane = modeSplit, [2]int32{f.serve, f.serve}, d.lane
 	}
-	if ruled && f.targets != nil {
-		if h.mode == modeSplit || f.table != nil {
-			h.mode = modeFull
-			return h
-		}
+	switch targets, table := ruled && f.targets != nil, ruled && f.table != nil; {
+	case targets && table, (targets || table) && h.mode == modeSplit:
+		h.mode = modeFull
+		return h
+	case targets:
 		h.mode, h.hot = modeTargets, hotTargets
 		return h
-	}
-	if ruled && f.table != nil {
-		if h.mode == modeSplit {
-			h.mode = modeFull
-			return h
-		}
+	case table:
 		h.mode = modeTable
 	}
 	if h.serves[0] < 0 && h.mode != modeSplit {

@@ -58,8 +58,8 @@ func String(key, def string) Ref[string] {
 
 // JSON declares a flag whose variants are decoded into T, once, when the document
 // is compiled: from T's zero value, not from the default. A field that T does not
-// have is a problem of the document. All
-// readers share the decoded values: what they point to must not be changed.
+// have is a problem of the document. All readers share the decoded values: what they
+// point to must not be changed.
 func JSON[T any](key string, def T) Ref[T] {
 	return Ref[T]{declare(key, asJSON[T]), &ref[T]{key, def}}
 }

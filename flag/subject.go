@@ -14,8 +14,8 @@ import (
 // Subject is whom a flag is decided for: a unit (a user, a tenant, a session)
 // and what is known about it. It is built once per request by [For], which
 // hashes the unit, and evaluation never writes to it, so any number of goroutines
-// may share one. The zero Subject has no unit
-// and no attributes: no ramp ever admits it.
+// may share one. The zero Subject has no unit and no attributes: no ramp ever admits
+// it.
 type Subject struct {
 	unit  uint64
 	key   string

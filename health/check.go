@@ -71,6 +71,8 @@ func (s Status) String() string {
 	return fmt.Sprintf("status(%d)", uint8(s))
 }
 
+func (s Status) well() bool { return s == Healthy || s == Degraded }
+
 // MarshalText is String.
 func (s Status) MarshalText() ([]byte, error) {
 	if int(s) >= len(statusNames) {

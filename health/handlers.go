@@ -22,7 +22,7 @@ func (m *Monitor) Ready() http.Handler {
 		switch {
 		case report.Draining:
 			plain(w, http.StatusServiceUnavailable, "draining")
-		case report.Status == Healthy || report.Status == Degraded:
+		case report.Status.well():
 			plain(w, http.StatusOK, report.Status.String())
 		default:
 			w.Header().Set("Retry-After", "5")

@@ -59,6 +59,7 @@ type Monitor struct {
 type published struct {
 	*Report
 	stale time.Time // from when on a part of it is too old
+	well  time.Time // since when the whole has been healthy or degraded, without a break
 	next  chan struct{}
 }
 
@@ -201,14 +202,14 @@ func (m *Monitor) Report() *Report {
 // is done before it knows. So a monitor is a gate.
 func (m *Monitor) Check(ctx context.Context) error {
 	for {
-		newer := m.now.Load().next
+		now := m.now.Load()
 		report := m.Report()
 		wait := time.Hour
-		switch report.Status {
-		case Unhealthy:
+		switch {
+		case report.Status == Unhealthy:
 			return errors.New(report.String())
-		case Healthy, Degraded:
-			if wait = m.options.Steady - time.Since(report.Since); wait <= 0 {
+		case now.Status.well() && report.Status.well():
+			if wait = m.options.Steady - time.Since(now.well); wait <= 0 {
 				return nil
 			}
 		}
@@ -217,7 +218,7 @@ func (m *Monitor) Check(ctx context.Context) error {
 		case <-ctx.Done():
 			timer.Stop()
 			return fmt.Errorf("%w: %v", context.Cause(ctx), report)
-		case <-newer:
+		case <-now.next:
 			timer.Stop()
 		case <-timer.C:
 		}
@@ -230,11 +231,16 @@ func (m *Monitor) publish(now time.Time) {
 	report := &Report{Draining: m.draining, Checks: make([]*CheckReport, len(m.entries))}
 	m.report(report.Checks, now)
 	report.Status, report.Since = whole(report.Checks), before.Since
-	if was := before.at(now); report.Status != was.Status || was.Since.IsZero() {
+	was := before.at(now)
+	if report.Status != was.Status || was.Since.IsZero() {
 		report.Since = now
 	}
+	well := before.well
+	if !was.Status.well() {
+		well = now
+	}
 	m.notice(before.Report, report)
-	m.now.Store(&published{report, report.firstStale(), make(chan struct{})})
+	m.now.Store(&published{report, report.firstStale(), well, make(chan struct{})})
 	close(before.next)
 }
 

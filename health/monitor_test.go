@@ -292,6 +292,28 @@ func TestGate(t *testing.T) {
 	})
 }
 
+// TestGateIsNotHeldByWhatIsOptional: one that comes and goes only degrades, and that is
+// no break.
+func TestGateIsNotHeldByWhatIsOptional(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := 0
+		m := monitor(t, health.MonitorOptions{Steady: 2 * time.Minute}, health.Check{Name: "db", Probe: script(nil), Interval: time.Second},
+			health.Check{Name: "mail", Optional: true, Interval: 10 * time.Second, FailAfter: 1, PassAfter: 1, Startup: time.Millisecond, Probe: func(context.Context) error {
+				if n++; n/6%2 == 1 { // a minute each
+					return errDown
+				}
+				return nil
+			}})
+		defer run(t, m)()
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+		defer cancel()
+		began := time.Now()
+		require.NoError(t, m.Check(ctx))
+		require.GreaterOrEqual(t, time.Since(began), 2*time.Minute)
+		require.Less(t, time.Since(began), 3*time.Minute)
+	})
+}
+
 // TestAddAndRemove while it runs: what is removed is not heard any more.
 func TestAddAndRemove(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -62,13 +62,12 @@ func (s *streak) passes(r Result) {
 		status = Degraded
 	}
 	// A check that is well stays so from one success to the next, warnings included.
-	if s.passed >= s.check.PassAfter || s.status == Healthy || s.status == Degraded {
+	switch {
+	case s.status.well():
+		s.become(status, r.At)
+	case s.passed >= s.check.PassAfter:
 		s.ever = true
-		if s.status != Healthy && s.status != Degraded {
-			s.become(status, s.first)
-		} else {
-			s.become(status, r.At)
-		}
+		s.become(status, s.first)
 	}
 }
 
