@@ -173,13 +173,13 @@ func TestWhoIsCompared(t *testing.T) {
 		require.NoError(t, err)
 		ctx, cancel := context.WithCancel(t.Context())
 		s := newSite(guard, store, 0)
-		go guard.Run(ctx)
 		count := func() int {
 			sample := guard.Progress().Sample
 			return int(sample.Candidate.Requests() + sample.Baseline.Requests())
 		}
 		s.visit("early", "")
 		require.Equal(t, 0, count(), "before the first exposure")
+		go guard.Run(ctx)
 		time.Sleep(time.Minute)
 		s.visit("user", "")
 		require.Equal(t, 1, count(), "the ramp decided")
