@@ -103,6 +103,12 @@ func (f FirstFailure) Look(state State, sample Sample) (Verdict, State) {
 	return v, next
 }
 
+// WithAlpha is the same judge with another Alpha.
+func (f FirstFailure) WithAlpha(alpha float64) Bounded {
+	f.Alpha = alpha
+	return f
+}
+
 func (f FirstFailure) alpha() float64 {
 	if f.Alpha == 0 {
 		return 0.05

@@ -115,6 +115,16 @@ type Judge interface {
 	Look(state State, sample Sample) (Verdict, State)
 }
 
+// Bounded is a [Judge] that states how often it cries wolf: the probability that
+// it ever says Fail of a change that does nothing is at most its alpha, under the
+// assumptions it names. WithAlpha is the same judge with another alpha, which is
+// how several can share one; Validate lists all that is wrong with its settings.
+type Bounded interface {
+	Judge
+	WithAlpha(alpha float64) Bounded
+	Validate() error
+}
+
 // JudgeFunc is a function as a [Judge].
 type JudgeFunc func(state State, sample Sample) (Verdict, State)
 
