@@ -3,36 +3,46 @@ package health
 import (
 	"encoding/base64"
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/guidon-go/guidon/internal/bucket"
 	"github.com/guidon-go/guidon/internal/evidence"
 	"github.com/guidon-go/guidon/internal/histogram"
 )
 
-// Mark is what [Cohorts] remember of one unit that failed, so that its coin is
-// not counted twice.
+// Mark is one coin that [Cohorts] counted, so that after a crash it is not counted
+// again, and so that the coins of several processes can be told apart.
 type Mark struct {
-	Unit uint64 // the hash of the unit
-	Seen int32  // the highest ramp at which it was found in the baseline, in slots; 100,000: it was found in the candidate
+	Unit      uint64 // the hash of the unit
+	Ramp      int32  // at which the unit was looked up, in slots
+	Candidate bool   // whether its slot was below Ramp
 }
 
-// Marks is a list of marks, later ones of a unit replacing earlier ones. In JSON
-// and other text it is one base64 string, 11 bytes a mark.
+// Marks is a list of marks in the order of their coins. In JSON and other text it
+// is one base64 string, 11 bytes a mark.
 type Marks []Mark
 
-// markSize is 8 bytes of unit and 3 of seen, big endian.
-const markSize = 11
+// markSize is 8 bytes of unit and 3 of ramp, big endian, the top bit for candidate.
+const (
+	markSize      = 11
+	markCandidate = 1 << 23
+)
 
 // MarshalText encodes the marks.
 func (m Marks) MarshalText() ([]byte, error) {
 	raw := make([]byte, 0, len(m)*markSize)
 	for _, mark := range m {
-		if mark.Seen < 0 || mark.Seen > evidence.Done {
-			return nil, fmt.Errorf("%w: mark seen at %d, want 0 to %d", ErrInvalid, mark.Seen, evidence.Done)
+		if mark.Ramp < 0 || mark.Ramp > bucket.Slots {
+			return nil, fmt.Errorf("%w: mark at a ramp of %d, want 0 to %d", ErrInvalid, mark.Ramp, bucket.Slots)
+		}
+		ramp := uint32(mark.Ramp)
+		if mark.Candidate {
+			ramp |= markCandidate
 		}
 		raw = binary.BigEndian.AppendUint64(raw, mark.Unit)
-		raw = append(raw, byte(mark.Seen>>16), byte(mark.Seen>>8), byte(mark.Seen))
+		raw = append(raw, byte(ramp>>16), byte(ramp>>8), byte(ramp))
 	}
 	return base64.StdEncoding.AppendEncode(nil, raw), nil
 }
@@ -48,49 +58,68 @@ func (m *Marks) UnmarshalText(text []byte) error {
 	}
 	marks := make(Marks, 0, len(raw)/markSize)
 	for ; len(raw) > 0; raw = raw[markSize:] {
-		seen := int32(raw[8])<<16 | int32(raw[9])<<8 | int32(raw[10])
-		if seen > evidence.Done {
-			return fmt.Errorf("%w: mark seen at %d, want 0 to %d", ErrInvalid, seen, evidence.Done)
+		ramp := int32(raw[8])<<16 | int32(raw[9])<<8 | int32(raw[10])
+		mark := Mark{Unit: binary.BigEndian.Uint64(raw), Ramp: ramp &^ markCandidate, Candidate: ramp&markCandidate != 0}
+		if mark.Ramp > bucket.Slots {
+			return fmt.Errorf("%w: mark at a ramp of %d, want 0 to %d", ErrInvalid, mark.Ramp, bucket.Slots)
 		}
-		marks = append(marks, Mark{Unit: binary.BigEndian.Uint64(raw), Seen: seen})
+		marks = append(marks, mark)
 	}
 	*m = marks
 	return nil
 }
 
-// Checkpoint is what a journal must keep of [Cohorts]: the sample so far, and the
-// marks made since the checkpoint before. A journal that has all of them, in
-// order, can bring the cohorts back after a crash.
+// Checkpoint is what a journal must keep of [Cohorts]: the sample so far, and what
+// the checkpoint before does not have of the rest. A journal that has all of them,
+// in order, can bring the cohorts back after a crash.
 type Checkpoint struct {
-	Sample Sample `json:"sample"`          // everything so far
-	Marks  Marks  `json:"marks,omitempty"` // what is new since the checkpoint before
+	Sample Sample  `json:"sample"`           // everything so far; in JSON without its Tables
+	Marks  Marks   `json:"marks,omitempty"`  // of first failures, new ones
+	Slow   Marks   `json:"slower,omitempty"` // of first slow outcomes, new ones
+	Kept   Marks   `json:"kept,omitempty"`   // of first kept failures, new ones
+	Tables []Table `json:"tables,omitempty"` // what was counted by bucket since
 }
 
-// Checkpoint takes the sample and the marks made since the last call, at one
-// moment: no failure is in one and not in the other. The marks are handed out
-// once: if the checkpoint cannot be written, put its marks before those of the
-// next.
+// MarshalJSON leaves out the tables of the sample: the sum of all checkpoints'
+// Tables is the same.
+func (cp Checkpoint) MarshalJSON() ([]byte, error) {
+	type plain Checkpoint
+	cp.Sample.Tables = nil
+	return json.Marshal(plain(cp))
+}
+
+// Checkpoint takes the sample, and the marks and counts made since the last call,
+// at one moment: no failure is in one and not in the other. They are handed out
+// once: if the checkpoint cannot be written, the next one must take them along,
+// see [Checkpoint.After].
 func (c *Cohorts) Checkpoint() Checkpoint {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	cp := Checkpoint{Sample: c.snapshot()}
-	for _, id := range c.pending {
-		lo := c.units[id].lo
-		c.units[id] = unit{lo: lo}
-		cp.Marks = append(cp.Marks, Mark{Unit: id, Seen: lo})
-	}
-	c.pending = c.pending[:0]
+	cp := Checkpoint{Sample: c.snapshot(), Marks: c.errors.hand(), Slow: c.slow.hand(), Kept: c.kept.hand()}
+	cp.Tables = tablesSince(cp.Sample.Tables, c.handed)
+	c.handed = cp.Sample.Tables
 	return cp
 }
 
+// After is one checkpoint in place of two: this one, and an earlier one of the same
+// cohorts that directly precedes it. The zero value precedes every first one.
+func (cp Checkpoint) After(earlier Checkpoint) (Checkpoint, error) {
+	cp.Marks = slices.Concat(earlier.Marks, cp.Marks)
+	cp.Slow = slices.Concat(earlier.Slow, cp.Slow)
+	cp.Kept = slices.Concat(earlier.Kept, cp.Kept)
+	var err error
+	cp.Tables, err = addTables(earlier.Tables, cp.Tables)
+	return cp, err
+}
+
 // Restore brings back what a checkpoint holds. Apply all checkpoints of a
-// rollout, oldest first, to new cohorts of the same [CohortsOptions.Floor],
-// before anything is recorded. Counts, first failures and the memory of failed
-// units are then as they were at the last checkpoint; latency quantiles start
-// anew, over the requests that follow. Outcomes after the last checkpoint are
-// lost on both sides alike, coins and marks together. That costs some evidence and
-// leaves the promise of [FirstFailure] as it is, provided that a look was written
-// with its checkpoint before the ramp was moved by it.
+// rollout, oldest first, to new cohorts with the same options, before anything is
+// recorded. Counts, first failures and the memory of failed units are then as they
+// were at the last checkpoint; latency quantiles start anew, over the requests
+// that follow. Outcomes after the last checkpoint are lost on both sides alike,
+// coins and marks together. That costs some evidence and leaves the promise of
+// [FirstFailure] as it is, provided that a look was written with its checkpoint
+// before the ramp was moved by it.
 //
 // A checkpoint that cannot follow what was restored so far (one is missing, or
 // out of order, or of another rollout) is refused with [ErrInvalid], and nothing
@@ -98,105 +127,124 @@ func (c *Cohorts) Checkpoint() Checkpoint {
 func (c *Cohorts) Restore(cp Checkpoint) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.candidate.used() || c.baseline.used() {
+	if c.used() {
 		return fmt.Errorf("%w: outcomes were recorded already: restore comes first", ErrInvalid)
 	}
-	coins, err := c.checkSample(cp.Sample)
+	now := c.snapshot()
+	if err := now.precedes(cp.Sample); err != nil {
+		return err
+	}
+	tables, err := addTables(now.Tables, cp.Tables)
 	if err != nil {
 		return err
 	}
-	marks, err := c.checkMarks(cp, coins)
+	if err := checkTables(tables, cp.Sample); err != nil {
+		return err
+	}
+	since := func(ramp int32) int32 { return tablesFloor(tables, ramp, c.o.Floor) }
+	r := rule{strict: c.o.Strict > 0, since: since}
+	errors, err := c.errors.replay("marks", cp.Marks, cp.Sample.Coins, r)
 	if err != nil {
 		return err
 	}
+	slow, err := c.slow.replay("slower", cp.Slow, cp.Sample.Slow, r)
+	if err != nil {
+		return err
+	}
+	kept, err := c.kept.replay("kept", cp.Kept, cp.Sample.Kept, rule{once: true})
+	if err != nil {
+		return err
+	}
+	errors()
+	slow()
+	kept()
 	c.candidate.carried = Side{Successes: cp.Sample.Candidate.Successes, Failures: cp.Sample.Candidate.Failures}
 	c.baseline.carried = Side{Successes: cp.Sample.Baseline.Successes, Failures: cp.Sample.Baseline.Failures}
 	c.carriedInvalid = cp.Sample.Invalid
-	clear(c.firsts)
-	for _, f := range cp.Sample.Firsts {
-		c.firsts[bias{f.Lo, f.Ramp}] = tally{f.Candidate, f.Baseline}
+	for _, t := range tables {
+		live := c.begin(t.Ramp)
+		for i := range live.counts {
+			live.counts[i].Store(t.Counts[i])
+		}
 	}
-	for id, seen := range marks {
-		c.units[id] = unit{lo: seen}
-	}
+	c.handed = tables
 	return nil
 }
 
-// checkSample says whether the sample is sound and continues the one restored
-// before, and how many coins came up on each side. Called with mu held.
-func (c *Cohorts) checkSample(s Sample) (coins tally, err error) {
+// precedes says whether the other sample is sound as far as totals go, and
+// continues this one.
+func (s Sample) precedes(next Sample) error {
 	// JSON is exact up to here, and sums stay far from wrapping.
 	const most = 1 << 53
 	for _, side := range []struct {
 		name     string
 		got, was Side
-	}{{"candidate", s.Candidate, c.candidate.carried}, {"baseline", s.Baseline, c.baseline.carried}} {
+	}{{"candidate", next.Candidate, s.Candidate}, {"baseline", next.Baseline, s.Baseline}} {
 		if side.got.Successes > most || side.got.Failures > most {
-			return coins, fmt.Errorf("%w: %s counts more than 2^53", ErrInvalid, side.name)
+			return fmt.Errorf("%w: %s counts more than 2^53", ErrInvalid, side.name)
 		}
 		if side.got.Successes < side.was.Successes || side.got.Failures < side.was.Failures {
-			return coins, fmt.Errorf("%w: %s counts less than the checkpoint before: apply oldest first", ErrInvalid, side.name)
+			return fmt.Errorf("%w: %s counts less than the checkpoint before: apply oldest first", ErrInvalid, side.name)
 		}
 	}
-	for i, f := range s.Firsts {
-		if f.Lo < c.floor || f.Lo >= f.Ramp || f.Ramp >= bucket.Slots || f.Candidate > most || f.Baseline > most {
-			return coins, fmt.Errorf("%w: firsts[%d]: %+v with floor %d", ErrInvalid, i, f, c.floor)
-		}
-		if i > 0 && s.Firsts[i-1].compare(f) >= 0 {
-			return coins, fmt.Errorf("%w: firsts[%d] is out of order", ErrInvalid, i)
+	if next.Invalid < s.Invalid || next.Invalid > most {
+		return fmt.Errorf("%w: %d invalid outcomes, after %d", ErrInvalid, next.Invalid, s.Invalid)
+	}
+	if was, is := s.Options, next.Options; was.Floor != is.Floor || was.Harm != is.Harm || was.Strict != is.Strict || was.Seed != is.Seed || !slices.Equal(was.Slow, is.Slow) {
+		return fmt.Errorf("%w: the checkpoint was counted with options %+v, these cohorts have %+v", ErrInvalid, is, was)
+	}
+	coins := tally{}
+	for _, f := range next.Firsts {
+		if f.Candidate > most || f.Baseline > most {
+			return fmt.Errorf("%w: more than 2^53 first failures", ErrInvalid)
 		}
 		coins.candidate += f.Candidate
 		coins.baseline += f.Baseline
 		// Checked at each step, so that the sums cannot wrap.
-		if coins.candidate > s.Candidate.Failures || coins.baseline > s.Baseline.Failures {
-			return coins, fmt.Errorf("%w: more first failures than failures", ErrInvalid)
+		if coins.candidate > next.Candidate.Failures || coins.baseline > next.Baseline.Failures {
+			return fmt.Errorf("%w: more first failures than failures", ErrInvalid)
 		}
 	}
-	return coins, nil
+	return nil
 }
 
-// checkMarks says what the marks change, and whether with them the memory of
-// failed units fits the sample: every unit is there, and those found in the
-// candidate are as many as the coins that came up there, which is how a missing
-// checkpoint shows. Called with mu held.
-func (c *Cohorts) checkMarks(cp Checkpoint, coins tally) (map[uint64]int32, error) {
-	marks := make(map[uint64]int32, len(cp.Marks))
-	units, done := len(c.units), uint64(0)
-	for _, t := range c.firsts {
-		done += t.candidate // as many as units, since this was checked before
+// checkTables says whether tables can be those of the sample.
+func checkTables(tables []Table, s Sample) error {
+	width := (2*(len(s.Options.Slow)+1) + 1)
+	sum := uint64(0)
+	if len(tables) > maxTables {
+		return fmt.Errorf("%w: %d tables, want at most %d", ErrInvalid, len(tables), maxTables)
 	}
-	for i, m := range cp.Marks {
-		was, known := marks[m.Unit]
-		if !known {
-			var u unit
-			u, known = c.units[m.Unit]
-			was = u.lo
+	for i, t := range tables {
+		if len(t.Counts) != width*evidence.Buckets {
+			return fmt.Errorf("%w: tables[%d] has %d counts, want %d", ErrInvalid, i, len(t.Counts), width*evidence.Buckets)
 		}
-		if !known {
-			was = c.floor
-			units++
+		if t.Ramp < s.Options.Floor || t.Ramp > bucket.Slots || t.Ramp != s.Options.Floor && t.Ramp%evidence.BucketSlots != 0 {
+			return fmt.Errorf("%w: tables[%d] is of ramp %d, with floor %d", ErrInvalid, i, t.Ramp, s.Options.Floor)
 		}
-		if m.Seen < was || m.Seen <= c.floor || m.Seen > evidence.Done {
-			return nil, fmt.Errorf("%w: marks[%d]: seen at %d, after %d", ErrInvalid, i, m.Seen, was)
+		if t.Ramp == s.Options.Floor {
+			continue // the history counts in no total
 		}
-		if m.Seen == evidence.Done && was != evidence.Done {
-			done++
+		for j, n := range t.Counts {
+			if j%width != width-1 {
+				sum += uint64(n)
+			}
 		}
-		marks[m.Unit] = m.Seen
 	}
-	if units != cp.Sample.Units {
-		return nil, fmt.Errorf("%w: marks of %d failed units, the sample has %d: is a checkpoint missing?", ErrInvalid, units, cp.Sample.Units)
+	if all := s.Candidate.Requests() + s.Baseline.Requests(); sum > all {
+		return fmt.Errorf("%w: tables count %d outcomes, the sample has %d", ErrInvalid, sum, all)
 	}
-	if done != coins.candidate {
-		return nil, fmt.Errorf("%w: marks of %d units in the candidate, the sample has %d: is a checkpoint missing?", ErrInvalid, done, coins.candidate)
-	}
-	if in := uint64(units) - done; in > coins.baseline {
-		return nil, fmt.Errorf("%w: marks of %d units in the baseline, the sample has %d", ErrInvalid, in, coins.baseline)
-	}
-	return marks, nil
+	return nil
 }
 
-// used says whether an outcome was recorded since the cohorts were made.
+// used says whether an outcome was recorded since the cohorts were made or restored.
+func (c *Cohorts) used() bool {
+	if c.candidate.used() || c.baseline.used() {
+		return true
+	}
+	return len(tablesSince(c.snapshotTables(), c.handed)) > 0
+}
+
 func (a *arm) used() bool {
 	var latency histogram.Counts
 	latency.Add(&a.latency)

@@ -55,15 +55,17 @@ func TestRestoreEqualsUninterrupted(t *testing.T) {
 func TestCheckpointJoined(t *testing.T) {
 	outcomes := traffic(6, 2_000, func(i int) int32 { return int32(i/500+1) * 10_000 })
 	c := health.NewCohorts(health.CohortsOptions{})
-	var lost health.Marks
+	var lost health.Checkpoint
 	for i, o := range outcomes {
 		c.Record(o)
 		if i%300 == 0 {
-			lost = append(lost, c.Checkpoint().Marks...)
+			var err error
+			lost, err = c.Checkpoint().After(lost)
+			require.NoError(t, err)
 		}
 	}
-	cp := c.Checkpoint()
-	cp.Marks = append(lost, cp.Marks...)
+	cp, err := c.Checkpoint().After(lost)
+	require.NoError(t, err)
 	back := health.NewCohorts(health.CohortsOptions{})
 	require.NoError(t, back.Restore(throughJSON(t, cp)))
 	require.Equal(t, withoutLatency(c.Snapshot()), withoutLatency(back.Snapshot()))
@@ -96,19 +98,30 @@ func TestRestoreRefuses(t *testing.T) {
 		{"recorded already", func(c *health.Cohorts) { c.Record(health.Outcome{Ramp: 10, Class: health.Success}) }, nil, "outcomes were recorded already"},
 		{"newer first", func(c *health.Cohorts) { _ = c.Restore(a); _ = c.Restore(b) }, nil, "less than the checkpoint before"},
 		{"one is missing", nil, func(cp *health.Checkpoint) { *cp = b }, "is a checkpoint missing?"},
-		{"mark dropped", nil, func(cp *health.Checkpoint) { cp.Marks = cp.Marks[:1] }, "marks of 1 failed units, the sample has 2"},
-		{"mark made up", nil, func(cp *health.Checkpoint) { cp.Marks = append(cp.Marks, health.Mark{Unit: 9, Seen: 7}) }, "marks of 3 failed units"},
-		{"mark moved", nil, func(cp *health.Checkpoint) { cp.Marks[0].Seen = 100_000 }, "marks of 2 units in the candidate, the sample has 1"},
-		{"mark of nothing", nil, func(cp *health.Checkpoint) { cp.Marks[0].Seen = 0 }, "marks[0]: seen at 0"},
-		{"mark too far", nil, func(cp *health.Checkpoint) { cp.Marks[1].Seen = 100_001 }, "marks[1]: seen at 100001"},
-		{"mark goes back", nil, func(cp *health.Checkpoint) { cp.Marks = append(cp.Marks, health.Mark{Unit: 2, Seen: 3}) }, "marks[2]: seen at 3, after 100000"},
-		{"units that tossed no coin", nil, func(cp *health.Checkpoint) { cp.Sample.Firsts[0].Baseline = 0 }, "marks of 1 units in the baseline, the sample has 0"},
+		{"mark dropped", nil, func(cp *health.Checkpoint) { cp.Marks = cp.Marks[:1] }, "marks of 1 units, the sample has 2"},
+		{"mark made up", nil, func(cp *health.Checkpoint) { cp.Marks = append(cp.Marks, health.Mark{Unit: 9, Ramp: 7}) }, "marks of 3 units"},
+		{"mark on the other side", nil, func(cp *health.Checkpoint) { cp.Marks[0].Candidate = true }, "marks do not add up"},
+		{"mark of nothing", nil, func(cp *health.Checkpoint) { cp.Marks[0].Ramp = 0 }, "marks[0]: a ramp of 0, after 0"},
+		{"mark too far", nil, func(cp *health.Checkpoint) { cp.Marks[1].Ramp = 100_000 }, "marks[1]: a ramp of 100000"},
+		{"mark goes back", nil, func(cp *health.Checkpoint) { cp.Marks = append(cp.Marks, health.Mark{Unit: 2, Ramp: 3}) }, "marks[2]: a ramp of 3, after 100000"},
+		{"slow outcome made up", nil, func(cp *health.Checkpoint) { cp.Slow = cp.Marks }, "slower of 2 units, the sample has 0"},
+		{"kept failure made up", nil, func(cp *health.Checkpoint) { cp.Kept = cp.Marks }, "kept of 2 units, the sample has 0"},
+		{"table of others", nil, func(cp *health.Checkpoint) { cp.Tables = []health.Table{{Ramp: 100, Counts: make(health.Counts, 9)}} }, "tables[0] has 9 counts, want 3000"},
+		{"table of a ramp in between", nil, func(cp *health.Checkpoint) {
+			cp.Tables = []health.Table{{Ramp: 150, Counts: make(health.Counts, 3000)}}
+		}, "tables[0] is of ramp 150"},
+		{"table of too much", nil, func(cp *health.Checkpoint) {
+			cp.Tables = []health.Table{{Ramp: 100, Counts: append(make(health.Counts, 2999), 0)}}
+			cp.Tables[0].Counts[0] = 3
+		}, "tables count 3 outcomes, the sample has 2"},
+		{"other options", nil, func(cp *health.Checkpoint) { cp.Sample.Options.Harm = 2 }, "counted with options"},
+		{"units that tossed no coin", nil, func(cp *health.Checkpoint) { cp.Sample.Firsts[0].Baseline = 0 }, "marks do not add up"},
 		{"more coins than failures", nil, func(cp *health.Checkpoint) { cp.Sample.Firsts[0].Candidate = 7 }, "more first failures than failures"},
-		{"bias of 1", nil, func(cp *health.Checkpoint) { cp.Sample.Firsts[0].Ramp = 100_000 }, "firsts[0]"},
-		{"bias of 0", nil, func(cp *health.Checkpoint) { cp.Sample.Firsts[0].Lo = 10 }, "firsts[0]"},
-		{"twice the same", nil, func(cp *health.Checkpoint) { cp.Sample.Firsts = append(cp.Sample.Firsts, health.First{Ramp: 10}) }, "firsts[1] is out of order"},
+		{"bias of 1", nil, func(cp *health.Checkpoint) { cp.Sample.Firsts[0].Ramp = 100_000 }, "marks do not add up"},
+		{"bias of 0", nil, func(cp *health.Checkpoint) { cp.Sample.Firsts[0].Lo = 10 }, "marks do not add up"},
+		{"twice the same", nil, func(cp *health.Checkpoint) { cp.Sample.Firsts = append(cp.Sample.Firsts, health.First{Ramp: 10}) }, "marks do not add up"},
 		{"beyond counting", nil, func(cp *health.Checkpoint) { cp.Sample.Baseline.Successes = 1 << 60 }, "baseline counts more than 2^53"},
-		{"of a rollout that began elsewhere", nil, func(cp *health.Checkpoint) { cp.Sample.Firsts[0].Lo = -1 }, "with floor 0"},
+		{"of a rollout that began elsewhere", nil, func(cp *health.Checkpoint) { cp.Sample.Firsts[0].Lo = -1 }, "marks do not add up"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := fresh()
@@ -133,26 +146,26 @@ func TestRestoreOtherFloor(t *testing.T) {
 	c.Record(health.Outcome{Unit: 1, Slot: 50, Ramp: 10})
 	err := health.NewCohorts(health.CohortsOptions{Floor: 5}).Restore(c.Checkpoint())
 	require.ErrorIs(t, err, health.ErrInvalid)
-	require.ErrorContains(t, err, "with floor 5")
+	require.ErrorContains(t, err, "counted with options")
 }
 
 func TestMarksText(t *testing.T) {
-	marks := health.Marks{{Unit: 1, Seen: 1_000}, {Unit: 1<<64 - 1, Seen: 100_000}}
+	marks := health.Marks{{Unit: 1, Ramp: 1_000}, {Unit: 1<<64 - 1, Ramp: 100_000, Candidate: true}}
 	data, err := json.Marshal(marks)
 	require.NoError(t, err)
-	require.Equal(t, `"AAAAAAAAAAEAA+j//////////wGGoA=="`, string(data))
+	require.Equal(t, `"AAAAAAAAAAEAA+j//////////4GGoA=="`, string(data))
 	var back health.Marks
 	require.NoError(t, json.Unmarshal(data, &back))
 	require.Equal(t, marks, back)
 
-	_, err = json.Marshal(health.Marks{{Seen: -1}})
+	_, err = json.Marshal(health.Marks{{Ramp: -1}})
 	require.ErrorIs(t, err, health.ErrInvalid)
 
 	for _, tt := range []struct{ name, text, want string }{
 		{"not base64", "%", "illegal base64"},
 		{"cut short", "AAAA", "marks of 3 bytes, want a multiple of 11"},
-		{"beyond the last slot", "AAAAAAAAAAH///8=", "seen at 16777215"},
-		{"sloppy base64", "AAAAAAAAAAEAA+j//////////wGGoB==", "illegal base64"},
+		{"beyond the last slot", "AAAAAAAAAAH///8=", "a ramp of 8388607"},
+		{"sloppy base64", "AAAAAAAAAAEAA+j//////////4GGoB==", "illegal base64"},
 	} {
 		err := new(health.Marks).UnmarshalText([]byte(tt.text))
 		require.ErrorIs(t, err, health.ErrInvalid, tt.name)
@@ -181,13 +194,20 @@ func FuzzCheckpoint(f *testing.F) {
 		}
 		c := health.NewCohorts(health.CohortsOptions{})
 		if c.Restore(cp) != nil {
-			require.Empty(t, c.Snapshot())
+			require.Equal(t, health.NewCohorts(health.CohortsOptions{}).Snapshot(), c.Snapshot())
 			return
 		}
 		got, want := c.Snapshot(), withoutLatency(cp.Sample)
 		got.Full, want.Full = false, false // follows from MaxUnits
-		if len(want.Firsts) == 0 {
-			want.Firsts = nil
+		got.Slow.Full, want.Slow.Full, got.Kept.Full, want.Kept.Full = false, false, false, false
+		got.Tables, want.Tables, want.Elapsed = nil, nil, 0 // in the checkpoint, and with whoever took it
+		for _, coins := range []*health.Coins{&want.Coins, &want.Slow, &want.Kept} {
+			if len(coins.Firsts) == 0 {
+				coins.Firsts = nil
+			}
+		}
+		if len(want.Options.Slow) == 0 {
+			want.Options.Slow = nil
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Fatalf("-want +got:\n%s", diff)

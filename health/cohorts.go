@@ -1,28 +1,30 @@
 package health
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/guidon-go/guidon/internal/bucket"
-	"github.com/guidon-go/guidon/internal/evidence"
 	"github.com/guidon-go/guidon/internal/histogram"
 )
 
 // Outcome is what became of one request that the ramp decided. Requests that
 // something else decided (a target, an override, another rule) are no part of
 // the experiment and must not be recorded. A request that never came to an end
-// is a [Failure], on both sides.
+// is a [Failure], on both sides: see [Cohorts.Expect].
 type Outcome struct {
 	Unit    uint64        // the hash of the unit that the ramp is keyed by; never of anything finer, such as the request
 	Slot    int32         // of the unit in the ramp's lane: 0 to 99,999, in steps of 0.001 %
 	Ramp    int32         // in slots, as it was when this request was evaluated; clamped to 0 to 100,000
 	Class   Class         // how it counts; zero is Failure
 	Latency time.Duration // below zero counts as zero
+	At      time.Time     // when it ended; only [CohortsOptions.Harm] needs it
 }
 
-// CohortsOptions sets up [Cohorts]. The zero value suits a ramp that starts at 0 %.
+// CohortsOptions sets up [Cohorts]. The zero value suits a ramp that starts at 0 %
+// and is judged by errors.
 type CohortsOptions struct {
 	// Floor is the ramp at which this rollout began, in slots. Those below it were
 	// exposed before and are left out of the comparison.
@@ -33,28 +35,53 @@ type CohortsOptions struct {
 	// Forgetting an old one to make room is not an option: its coin would be
 	// counted twice.
 	MaxUnits int
+	// Slow holds up to four latencies, ascending, that outcomes are compared with:
+	// needed to judge [Latency]. Fix them before the rollout, from what the service
+	// did until then ([Metrics.Slow]) or from what it promises; one that is chosen
+	// after a look at the candidate is no measure any more. Others than the first
+	// four are dropped.
+	Slow []time.Duration
+	// Harm is what a Pass of [NoHarm] is to rule out, as a ratio of failure
+	// probabilities: 2 is twice as many failures. Zero keeps no evidence for Pass.
+	// It needs [Outcome.At].
+	Harm float64
+	// Strict is the number of steps of the ramp; zero is the usual mode. In strict
+	// mode each step is a test of its own, on those who were not exposed when it
+	// began, and the steps share alpha. It is for ramps that anything may steer, the
+	// candidate's traffic or latency included; it finds harm later.
+	Strict int
+	// Seed draws the relabelings of the placebo test. It must not depend on the
+	// traffic: take a hash of the rollout's salt. Zero is a seed like any other.
+	Seed uint64
 }
 
 // Cohorts counts the outcomes of candidate and baseline side by side, from the
 // start of a rollout to its end: candidate is who the ramp let in, Slot < Ramp.
-// It keeps what a [Judge] needs, which is little: totals, and a small table of
-// first failures. Make them with [NewCohorts]; they take 27 kB and what
-// [CohortsOptions.MaxUnits] allows.
+// It keeps what a [Judge] needs: totals, counts by bucket for each ramp, and
+// small tables of first failures. Make them with [NewCohorts]; they take 27 kB,
+// 12 to 44 kB for each step of the ramp, and what [CohortsOptions.MaxUnits]
+// allows.
+//
+// Outcomes recorded while the ramp is at Floor or below are the history: nobody
+// is exposed yet, and judges learn from them how buckets differ anyway. They count
+// by bucket only, not in the totals.
 //
 // All methods are safe for concurrent use. Recording a success takes no lock and
-// allocates nothing; recording a failure takes a short lock.
+// allocates nothing, unless it is slower than the last of [CohortsOptions.Slow];
+// recording a failure takes a short lock.
 type Cohorts struct {
-	floor    int32
-	maxUnits int
+	o CohortsOptions
 
 	candidate, baseline arm
 	invalid             atomic.Uint64
 
-	mu             sync.Mutex // held to record a failure and to take a snapshot
-	units          map[uint64]unit
-	pending        []uint64 // units marked since the last checkpoint
-	firsts         map[bias]tally
-	carriedInvalid uint64
+	current atomic.Pointer[table]    // of the last ramp seen
+	tables  atomic.Pointer[[]*table] // of all ramps, ascending; replaced under mu
+
+	mu                 sync.Mutex // held to record a failure, to begin a ramp, and to take a snapshot
+	errors, slow, kept coins
+	carriedInvalid     uint64
+	handed             []Table // what checkpoints hold already
 }
 
 // arm is one side.
@@ -64,28 +91,25 @@ type arm struct {
 	carried  Side           // what a checkpoint restored; guarded by mu
 }
 
-// unit is what is known of a unit that failed: its slot is at least lo.
-type unit struct {
-	lo      int32
-	pending bool // listed in Cohorts.pending
-}
-
-type (
-	bias  struct{ lo, ramp int32 }
-	tally struct{ candidate, baseline uint64 }
-)
-
-// NewCohorts returns empty cohorts. A Floor outside 0 to 100,000 is clamped.
+// NewCohorts returns empty cohorts. Options out of range are clamped.
 func NewCohorts(o CohortsOptions) *Cohorts {
 	if o.MaxUnits <= 0 {
 		o.MaxUnits = 65536
 	}
-	return &Cohorts{
-		floor:    min(max(o.Floor, 0), bucket.Slots),
-		maxUnits: o.MaxUnits,
-		units:    make(map[uint64]unit),
-		firsts:   make(map[bias]tally),
+	o.Floor = min(max(o.Floor, 0), bucket.Slots)
+	o.Slow = slices.Clone(o.Slow[:min(len(o.Slow), maxSlow)])
+	slices.Sort(o.Slow)
+	if !(o.Harm > 1) {
+		o.Harm = 0
 	}
+	o.Strict = max(o.Strict, 0)
+	c := &Cohorts{o: o}
+	for _, coins := range []*coins{&c.errors, &c.slow, &c.kept} {
+		coins.floor, coins.max = o.Floor, o.MaxUnits
+		coins.units, coins.firsts = make(map[uint64]int32), make(map[bias]tally)
+	}
+	c.tables.Store(new([]*table))
+	return c
 }
 
 // Record counts one outcome, exactly once per request. Slots below
@@ -96,50 +120,98 @@ func (c *Cohorts) Record(o Outcome) {
 		c.invalid.Add(1)
 		return
 	}
-	if o.Class == Excluded || o.Slot < c.floor {
+	if o.Class == Excluded || o.Slot < c.o.Floor {
 		return
 	}
 	side := &c.baseline
 	if o.Slot < o.Ramp {
 		side = &c.candidate
 	}
-	if o.Class == Success {
+	t := c.current.Load()
+	if t == nil || t.ramp != o.Ramp {
+		t = c.table(o.Ramp)
+	}
+	level := 0
+	for level < len(c.o.Slow) && o.Latency > c.o.Slow[level] {
+		level++
+	}
+	if o.Ramp <= c.o.Floor {
+		t.count(o, level, len(c.o.Slow))
+		return
+	}
+	failed := o.Class != Success
+	if !failed && (level == 0 || level < len(c.o.Slow)) {
 		side.latency.Add(o.Latency)
+		t.count(o, level, len(c.o.Slow))
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	side.latency.Add(o.Latency)
+	t.count(o, level, len(c.o.Slow))
+	since, strict := c.since(o.Ramp), c.o.Strict > 0
+	if level > 0 && level == len(c.o.Slow) {
+		c.slow.toss(o, since, strict)
+	}
+	if !failed {
+		return
+	}
 	side.failures++
-	c.toss(o)
+	c.errors.toss(o, since, strict)
+	if c.o.Harm > 0 && !o.At.IsZero() && c.keep(o) {
+		t.add(o.Slot, t.width-1)
+		c.kept.once(o)
+	}
 }
 
-// toss counts the failure as a coin, if the unit's side was not known before.
-// Called with mu held.
-func (c *Cohorts) toss(o Outcome) {
-	u, known := c.units[o.Unit]
-	if !known {
-		u.lo = c.floor
+// keep thins the candidate's failures: of its episodes (the failures of one unit
+// in one minute) every Harm-th is kept, at random, and all of the baseline's. If
+// the candidate really fails Harm times as often, what is left looks like a change
+// that does nothing.
+func (c *Cohorts) keep(o Outcome) bool {
+	if o.Slot >= o.Ramp {
+		return true
 	}
-	lo, candidate, counted := evidence.Reveal(u.lo, o.Slot, o.Ramp)
-	if !counted {
-		return
+	episode := uint64(o.At.Unix() / 60)
+	hash := bucket.Hash(bucket.Hash(o.Unit, c.o.Seed^0x7468696e), episode)
+	return float64(hash>>11)*c.o.Harm < 1<<53
+}
+
+// since is the slot from which on units take part in a step: the floor, or in
+// strict mode the ramp that went before, since those below were exposed when this
+// step began. It is below zero where strict mode counts no coins.
+func (c *Cohorts) since(ramp int32) int32 {
+	if c.o.Strict == 0 {
+		return c.o.Floor
 	}
-	key := bias{u.lo, o.Ramp}
-	coins, tossed := c.firsts[key]
-	// Decided by what is known before the side is looked at, so that a full table
-	// cannot bend the coins it still counts.
-	if !known && len(c.units) >= c.maxUnits || !tossed && len(c.firsts) >= c.maxUnits {
-		return
+	tables := *c.tables.Load()
+	i := slices.IndexFunc(tables, func(t *table) bool { return t.ramp == ramp })
+	switch {
+	case i < 0:
+		return -1
+	case i == 0:
+		return c.o.Floor
 	}
-	if candidate {
-		coins.candidate++
-	} else {
-		coins.baseline++
+	return tables[i-1].ramp
+}
+
+// Expect announces an outcome that is yet to come, and counts it as a [Failure]
+// when it has not come within that time. Whoever has the outcome calls done with
+// how it went; the first of the two counts, the other one changes nothing.
+func (c *Cohorts) Expect(o Outcome, within time.Duration) (done func(class Class, latency time.Duration)) {
+	var over atomic.Bool
+	started := time.Now()
+	timer := time.AfterFunc(within, func() {
+		if over.CompareAndSwap(false, true) {
+			o.Class, o.Latency, o.At = Failure, within, started.Add(within)
+			c.Record(o)
+		}
+	})
+	return func(class Class, latency time.Duration) {
+		if over.CompareAndSwap(false, true) {
+			timer.Stop()
+			o.Class, o.Latency, o.At = class, latency, time.Now()
+			c.Record(o)
+		}
 	}
-	c.firsts[key] = coins
-	if !u.pending {
-		c.pending = append(c.pending, o.Unit)
-	}
-	c.units[o.Unit] = unit{lo: lo, pending: true}
 }

@@ -110,7 +110,7 @@ func ExampleCohorts_Restore() {
 	fmt.Println(restored.Snapshot())
 	fmt.Println(restored.Snapshot().Firsts)
 	// Output:
-	// {"sample":{"candidate":{"successes":0,"failures":1,"p50":1002438656,"p99":1002438656},"baseline":{"successes":1,"failures":0,"p50":1002438656,"p99":1002438656},"firsts":[{"lo":0,"ramp":1000,"candidate":1,"baseline":0}],"units":1},"marks":"AAAAAAAAAAEBhqA="}
+	// {"sample":{"candidate":{"successes":0,"failures":1,"p50":1002438656,"p99":1002438656},"baseline":{"successes":1,"failures":0,"p50":1002438656,"p99":1002438656},"firsts":[{"lo":0,"ramp":1000,"candidate":1,"baseline":0}],"units":1},"marks":"AAAAAAAAAAGAA+g=","tables":[{"ramp":1000,"counts":"uBcAFgEAYQEAvxY="}]}
 	// candidate: 2 requests, 100 % fail, p50 1s, p99 1s; baseline: 1 request, 0 % fail
 	// [{0 1000 1 0}]
 }

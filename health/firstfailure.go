@@ -58,9 +58,22 @@ import (
 // Science 2(2), 2024).
 //
 // It has little power where most units fail anyway, since a unit counts once: few
-// users, or a high base rate. It never says Pass. The zero value is ready to use.
+// users, or a high base rate; [Placebo] has. It never says Pass. The zero value is
+// ready to use.
+//
+// Of [Latency] it looks at the first outcome of each unit that is slower than the
+// last of [CohortsOptions.Slow]; the promise and the method are the same.
+//
+// In strict mode ([CohortsOptions.Strict]) each step of the ramp is judged by its
+// own coins at its share of Alpha, and nothing that steers the ramp can hurt.
 type FirstFailure struct {
 	Alpha float64 // bound on the probability of failing a harmless change, between 0 and 1; zero means 0.05
+	Of    Signal  // Errors or Latency
+	// Margin is harm that is tolerated, as a ratio of hazards: at 1.5 a change may
+	// make the first failure of every unit one and a half times as likely. Zero and
+	// 1 mean none. With a margin the promise is about changes within it, and assumes
+	// that such hazards exist; it is no longer the hash alone.
+	Margin float64
 }
 
 // firstFailureState is FirstFailure's State.
@@ -68,31 +81,35 @@ type firstFailureState struct {
 	LogPeak float64 `json:"log_peak"`
 }
 
-// Validate says whether Alpha can be used.
+// Validate lists what is wrong with the settings.
 func (f FirstFailure) Validate() error {
-	// Written so that NaN is refused.
-	if alpha := f.alpha(); !(alpha > 0 && alpha < 1) {
-		return fmt.Errorf("%w: alpha is %v, want between 0 and 1", ErrInvalid, alpha)
+	var p complaints
+	p.alpha("alpha", f.Alpha)
+	if f.Of != Errors && f.Of != Latency {
+		p.add("of is %v, want errors or latency", f.Of)
 	}
-	return nil
+	if f.Margin != 0 && !(f.Margin >= 1 && f.Margin <= 100) {
+		p.add("margin is %v, want 1 to 100", f.Margin)
+	}
+	return p.err()
 }
 
 // Look computes the evidence of the sample. It says [Fail] from the first look on
 // at which the evidence has reached 1/Alpha, also if it sinks again later, and
-// [Inconclusive] otherwise; with an invalid Alpha always the latter.
+// [Inconclusive] otherwise; with invalid settings always the latter.
 func (f FirstFailure) Look(state State, sample Sample) (Verdict, State) {
 	if err := f.Validate(); err != nil {
 		return Verdict{Reason: err.Error()}, state
 	}
-	var process evidence.Process
-	for _, first := range sample.Firsts {
-		process.Add(evidence.Coins(first))
+	if f.Of == Latency && len(sample.Options.Slow) == 0 {
+		return Verdict{Reason: noThresholds}, state
 	}
 	var memory firstFailureState
 	if json.Unmarshal(state, &memory) != nil {
 		memory = firstFailureState{} // a lost peak can only make Fail rarer
 	}
-	v := Verdict{LogE: process.LogE(), LogThreshold: -math.Log(f.alpha())}
+	logE := f.logE(sample)
+	v := Verdict{LogE: logE, LogThreshold: math.Log(float64(max(sample.Options.Strict, 1)) / alphaOr(f.Alpha))}
 	v.LogPeak = max(memory.LogPeak, v.LogE)
 	if v.LogPeak >= v.LogThreshold {
 		v.Call = Fail
@@ -103,36 +120,87 @@ func (f FirstFailure) Look(state State, sample Sample) (Verdict, State) {
 	return v, next
 }
 
+// logE is the evidence of all coins, or in strict mode of the step that has most.
+func (f FirstFailure) logE(sample Sample) float64 {
+	firsts, strict := sample.Firsts, sample.Options.Strict
+	if f.Of == Latency {
+		firsts = sample.Slow.Firsts
+	}
+	fresh := func() *evidence.Process { return evidence.Beyond(max(f.Margin, 1)) }
+	if strict == 0 {
+		process := fresh()
+		for _, first := range firsts {
+			process.Add(evidence.Coins(first))
+		}
+		return process.LogE()
+	}
+	steps := make(map[int32]*evidence.Process, strict)
+	top := math.Inf(-1)
+	for _, first := range firsts { // ascending: of more steps than there should be, the first ones count
+		if steps[first.Ramp] == nil {
+			if len(steps) == strict {
+				break
+			}
+			steps[first.Ramp] = fresh()
+		}
+		steps[first.Ramp].Add(evidence.Coins(first))
+		top = max(top, steps[first.Ramp].LogE())
+	}
+	if len(steps) == 0 {
+		return 0
+	}
+	return top
+}
+
 // WithAlpha is the same judge with another Alpha.
 func (f FirstFailure) WithAlpha(alpha float64) Bounded {
 	f.Alpha = alpha
 	return f
 }
 
-func (f FirstFailure) alpha() float64 {
-	if f.Alpha == 0 {
-		return 0.05
-	}
-	return f.Alpha
-}
-
 func (f FirstFailure) reason(v Verdict, s Sample) string {
-	rates := "candidate has no requests yet"
-	if n := s.Candidate.Requests(); n > 0 {
-		rates = fmt.Sprintf("candidate fails %s of %s", percent(s.Candidate.Failures, n), count(n, "request"))
-	}
-	if n := s.Baseline.Requests(); n > 0 {
-		rates += fmt.Sprintf(", baseline %s of %s", percent(s.Baseline.Failures, n), group(n))
-	} else {
-		rates += ", baseline has none"
-	}
 	now := "evidence " + figure(v.Evidence())
 	if v.Call == Fail && v.LogE < v.LogThreshold {
 		now = fmt.Sprintf("evidence reached %s and is now %s", figure(math.Exp(v.LogPeak)), figure(v.Evidence()))
 	}
-	text := fmt.Sprintf("%s: %s, threshold %s", rates, now, figure(1/f.alpha()))
+	text := fmt.Sprintf("%s: %s, threshold %s", s.compare(f.Of), now, figure(math.Exp(v.LogThreshold)))
 	if v.Call == Fail {
-		text += fmt.Sprintf(" (a harmless change is rolled back with probability at most %.3g %%)", 100*f.alpha())
+		text += promise(f.Alpha)
 	}
 	return text
+}
+
+// compare sets the two sides beside each other, as far as a signal goes.
+func (s Sample) compare(of Signal) string {
+	n, m := s.Candidate.Requests(), s.Baseline.Requests()
+	switch {
+	case of == Traffic && n+m > 0:
+		return fmt.Sprintf("candidate has %s of the requests (%s of %s)", percent(n, n+m), group(n), group(n+m))
+	case n == 0 && m == 0:
+		return "candidate has no requests yet, baseline has none"
+	case n == 0:
+		return fmt.Sprintf("candidate has no requests yet, baseline fails %s of %s", percent(s.Baseline.Failures, m), group(m))
+	case of == Latency && m > 0:
+		return fmt.Sprintf("candidate takes %s (p50) and %s (p99) in %s, baseline %s and %s in %s", short(s.Candidate.P50), short(s.Candidate.P99), count(n, "request"), short(s.Baseline.P50), short(s.Baseline.P99), group(m))
+	case of == Latency:
+		return fmt.Sprintf("candidate takes %s (p50) and %s (p99) in %s, baseline has none", short(s.Candidate.P50), short(s.Candidate.P99), count(n, "request"))
+	case m == 0:
+		return fmt.Sprintf("candidate fails %s of %s, baseline has none", percent(s.Candidate.Failures, n), count(n, "request"))
+	}
+	return fmt.Sprintf("candidate fails %s of %s, baseline %s of %s", percent(s.Candidate.Failures, n), count(n, "request"), percent(s.Baseline.Failures, m), group(m))
+}
+
+// promise is what a Fail is worth.
+func promise(alpha float64) string {
+	return fmt.Sprintf(" (a harmless change is rolled back with probability at most %.3g %%)", 100*alphaOr(alpha))
+}
+
+const noThresholds = "no data: the cohorts have no thresholds of latency"
+
+// alphaOr is alpha, or the usual 5 %.
+func alphaOr(alpha float64) float64 {
+	if alpha == 0 {
+		return 0.05
+	}
+	return alpha
 }

@@ -55,16 +55,18 @@ func (c *Call) UnmarshalText(text []byte) error {
 // Verdict is the result of one look. The zero value is inconclusive, without a
 // reason.
 type Verdict struct {
-	Call         Call    `json:"call"`          // what the judge says
-	LogE         float64 `json:"log_e"`         // natural logarithm of the evidence of harm, at this look
-	LogPeak      float64 `json:"log_peak"`      // the highest LogE of any look so far, at least 0
-	LogThreshold float64 `json:"log_threshold"` // what LogPeak has to reach for Fail
-	Reason       string  `json:"reason"`        // one sentence for people, with the numbers
+	Call         Call    `json:"call"`            // what the judge says
+	Judge        string  `json:"judge,omitempty"` // of several, the one that says it: see [Shared]
+	LogE         float64 `json:"log_e"`           // natural logarithm of the evidence, at this look
+	LogPeak      float64 `json:"log_peak"`        // the highest LogE of any look so far, at least 0
+	LogThreshold float64 `json:"log_threshold"`   // what LogPeak has to reach for the call
+	Reason       string  `json:"reason"`          // one sentence for people, with the numbers
 }
 
-// Evidence is how many times the money a fair bet on harm would have made: 1 says
-// nothing, 20 is what chance alone reaches at most one time in 20. It is clipped
-// to [math.MaxFloat64]; LogE is not.
+// Evidence is how many times the money a fair bet on harm would have made, or
+// among how many random relabelings one stands out as much: 1 says nothing, 20 is
+// what chance alone reaches at most one time in 20. It is clipped to
+// [math.MaxFloat64]; LogE is not.
 func (v Verdict) Evidence() float64 { return min(math.Exp(v.LogE), math.MaxFloat64) }
 
 // String is the call and the reason.
@@ -72,17 +74,23 @@ func (v Verdict) String() string {
 	if v.Reason == "" {
 		return v.Call.String()
 	}
+	if v.Judge != "" {
+		return v.Call.String() + ": " + v.Judge + ": " + v.Reason
+	}
 	return v.Call.String() + ": " + v.Reason
 }
 
 // LogValue lays the verdict out for package slog.
 func (v Verdict) LogValue() slog.Value {
-	return slog.GroupValue(
-		slog.String("call", v.Call.String()),
+	attrs := []slog.Attr{slog.String("call", v.Call.String())}
+	if v.Judge != "" {
+		attrs = append(attrs, slog.String("judge", v.Judge))
+	}
+	return slog.GroupValue(append(attrs,
 		slog.Float64("evidence", v.Evidence()),
 		slog.Float64("threshold", min(math.Exp(v.LogThreshold), math.MaxFloat64)),
 		slog.String("reason", v.Reason),
-	)
+	)...)
 }
 
 // State is a judge's own small memory between looks: JSON, written to the journal

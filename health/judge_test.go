@@ -90,7 +90,7 @@ func firsts(ramp int32, candidate, baseline uint64) health.Sample {
 	return health.Sample{
 		Candidate: health.Side{Successes: 100, Failures: candidate},
 		Baseline:  health.Side{Successes: 2_000, Failures: baseline},
-		Firsts:    []health.First{{Ramp: ramp, Candidate: candidate, Baseline: baseline}},
+		Coins:     health.Coins{Firsts: []health.First{{Ramp: ramp, Candidate: candidate, Baseline: baseline}}},
 	}
 }
 
@@ -110,7 +110,7 @@ func TestFirstFailureLook(t *testing.T) {
 		},
 		{
 			name: "one side", sample: health.Sample{Baseline: health.Side{Successes: 1}}, call: health.Inconclusive, e: 1,
-			reason: "candidate has no requests yet, baseline 0 % of 1: evidence 1, threshold 20",
+			reason: "candidate has no requests yet, baseline fails 0 % of 1: evidence 1, threshold 20",
 		},
 		{
 			name: "not yet", sample: firsts(10_000, 9, 27), call: health.Inconclusive, e: 10.807166,

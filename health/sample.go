@@ -3,7 +3,6 @@ package health
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/guidon-go/guidon/internal/histogram"
@@ -47,16 +46,40 @@ type First struct {
 	Baseline  uint64 `json:"baseline"`  // how many did not
 }
 
+// Coins are the first events of one kind of all units: first failures, for example.
+type Coins struct {
+	Firsts []First `json:"firsts,omitempty"` // ordered by Lo, then Ramp
+	Units  int     `json:"units,omitempty"`  // how many units count in Firsts
+	Full   bool    `json:"full,omitempty"`   // at CohortsOptions.MaxUnits: Firsts takes no new units
+}
+
 // Sample is what [Cohorts] have counted since the rollout began, and all that a
 // [Judge] sees. It is a value of its own: nothing changes it later. Equal
 // outcomes in equal order give equal samples, byte for byte in JSON.
 type Sample struct {
-	Candidate Side    `json:"candidate"`         // whom the ramp let in
-	Baseline  Side    `json:"baseline"`          // whom it left out
-	Firsts    []First `json:"firsts,omitempty"`  // ordered by Lo, then Ramp
-	Units     int     `json:"units,omitempty"`   // how many units have failed and count in Firsts
-	Full      bool    `json:"full,omitempty"`    // at CohortsOptions.MaxUnits: Firsts takes no new units
-	Invalid   uint64  `json:"invalid,omitempty"` // outcomes with a slot out of range; they count nowhere else
+	Candidate Side  `json:"candidate"` // whom the ramp let in
+	Baseline  Side  `json:"baseline"`  // whom it left out
+	Coins           // the first failures of units
+	Slow      Coins `json:"slower,omitzero"` // the first outcomes slower than the last of CohortsOptions.Slow
+	Kept      Coins `json:"kept,omitzero"`   // the first failures among those kept for NoHarm
+
+	Tables  []Table `json:"tables,omitempty"`  // counts by bucket, ascending by ramp
+	Invalid uint64  `json:"invalid,omitempty"` // outcomes with a slot out of range; they count nowhere else
+
+	// Elapsed is for how long the ramp has been up. Cohorts have no clock: whoever
+	// takes the sample fills it in, for judges that spend alpha over time.
+	Elapsed time.Duration `json:"elapsed,omitempty"`
+
+	Options SampleOptions `json:"options,omitzero"` // how it was counted
+}
+
+// SampleOptions are what judges must know of [CohortsOptions], by the same names.
+type SampleOptions struct {
+	Floor  int32           `json:"floor,omitempty"`  // in slots
+	Slow   []time.Duration `json:"slow,omitempty"`   // thresholds of latency, in nanoseconds
+	Harm   float64         `json:"harm,omitempty"`   // ratio that a Pass rules out
+	Strict int             `json:"strict,omitempty"` // number of steps, in strict mode
+	Seed   uint64          `json:"seed,omitempty"`   // of the relabelings
 }
 
 // String is one line for people.
@@ -73,18 +96,19 @@ func (c *Cohorts) Snapshot() Sample {
 
 // snapshot is Snapshot with mu held.
 func (c *Cohorts) snapshot() Sample {
-	s := Sample{
+	// Tables before totals, so that no table has more than the totals do: an
+	// outcome is counted the other way round.
+	tables := c.snapshotTables()
+	return Sample{
 		Candidate: c.candidate.side(),
 		Baseline:  c.baseline.side(),
-		Units:     len(c.units),
-		Full:      len(c.units) >= c.maxUnits || len(c.firsts) >= c.maxUnits,
+		Coins:     c.errors.snapshot(),
+		Slow:      c.slow.snapshot(),
+		Kept:      c.kept.snapshot(),
+		Tables:    tables,
 		Invalid:   c.carriedInvalid + c.invalid.Load(),
+		Options:   SampleOptions{Floor: c.o.Floor, Slow: c.o.Slow, Harm: c.o.Harm, Strict: c.o.Strict, Seed: c.o.Seed},
 	}
-	for key, coins := range c.firsts {
-		s.Firsts = append(s.Firsts, First{key.lo, key.ramp, coins.candidate, coins.baseline})
-	}
-	slices.SortFunc(s.Firsts, First.compare)
-	return s
 }
 
 func (f First) compare(g First) int {

@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -188,8 +189,8 @@ func (d *driver) watch(ctx context.Context, effect Effect) error {
 }
 
 // look lets every judge of a hold look once. A look is written when it counts
-// units that no record has, when it fails the change, and when the hold may end
-// by it.
+// units that no record has, when its judge has something new to remember, when it
+// fails the change, and when the hold may end by it.
 //
 // Before that it looks whether the target is still where the journal has it: if
 // somebody else moved it, the rollout is over.
@@ -206,16 +207,20 @@ func (d *driver) look(ctx context.Context, hold strategy.Hold, last bool) error 
 	}
 	for _, name := range hold.Judges {
 		w := d.request.Watches[name]
-		cp := w.Cohorts.Checkpoint()
-		cp.Marks = append(d.run.unwritten[w.Cohorts], cp.Marks...)
-		d.run.unwritten[w.Cohorts] = cp.Marks
-		verdict, state := judge(w.Judge, d.engine.judgeState(d.run.id, name), cp.Sample)
+		cp, err := w.Cohorts.Checkpoint().After(d.run.unwritten[w.Cohorts])
+		if err != nil {
+			return err
+		}
+		d.run.unwritten[w.Cohorts] = cp
+		cp.Sample.Elapsed = s.elapsed(now())
+		before := d.engine.judgeState(d.run.id, name)
+		verdict, state := judge(w.Judge, before, cp.Sample)
 		// A sample that is full has stopped to see new units: no data, so no end.
 		ends := last && !cp.Sample.Full && cp.Sample.Candidate.Requests() >= s.ExposedBefore+uint64(hold.Exposed)
-		if verdict.Call != health.Fail && len(cp.Marks) == 0 && !ends {
+		if verdict.Call != health.Fail && len(cp.Marks) == 0 && bytes.Equal(state, before) && !ends {
 			continue
 		}
-		err := d.write(ctx, Record{Kind: KindLooked, Step: s.Step, Actor: "judge " + name, Reason: verdict.Reason,
+		err = d.write(ctx, Record{Kind: KindLooked, Step: s.Step, Actor: "judge " + name, Reason: verdict.Reason,
 			Look: &Look{Watch: name, Verdict: verdict, State: state, Checkpoint: cp}})
 		if err != nil {
 			if verdict.Call == health.Fail {

@@ -264,14 +264,14 @@ func TestJudgesThatMisbehave(t *testing.T) {
 	}
 }
 
-// TestJudgesRemember: each look gets the state that the last written look gave, also
-// from another process.
+// TestJudgesRemember: each look gets the state that the look before gave, also from
+// another process, and whether or not there was anything else to write.
 func TestJudgesRemember(t *testing.T) {
-	third := health.JudgeFunc(func(state health.State, _ health.Sample) (health.Verdict, health.State) {
+	patience := health.JudgeFunc(func(state health.State, _ health.Sample) (health.Verdict, health.State) {
 		looks, _ := strconv.Atoi(string(state))
 		v := health.Verdict{Reason: "fine so far"}
-		if looks++; looks == 3 {
-			v = health.Verdict{Call: health.Fail, Reason: "three looks are enough"}
+		if looks++; looks == 15 {
+			v = health.Verdict{Call: health.Fail, Reason: "that was enough"}
 		}
 		return v, health.State(strconv.Itoa(looks))
 	})
@@ -282,17 +282,16 @@ func TestJudgesRemember(t *testing.T) {
 				engine := newEngine(t, memory)
 				cohorts, err := engine.Cohorts("r", "errors", health.CohortsOptions{})
 				require.NoError(t, err)
-				for unit := range uint64(2) { // each makes one look that is written, and many that are not
+				for session := range 2 { // of ten looks each, or one more
 					if restart {
 						engine = newEngine(t, memory)
 						cohorts, err = engine.Cohorts("r", "errors", health.CohortsOptions{})
 						require.NoError(t, err)
 					}
-					cohorts.Record(health.Outcome{Unit: unit, Ramp: 5 * strategy.Percent})
 					ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 					defer cancel()
-					outcome, err := engine.Deploy(ctx, watched(t, w, third, cohorts))
-					if unit == 0 {
+					outcome, err := engine.Deploy(ctx, watched(t, w, patience, cohorts))
+					if session == 0 {
 						require.ErrorIs(t, err, context.DeadlineExceeded)
 						continue
 					}

@@ -49,7 +49,7 @@ type run struct {
 
 	// unwritten are the marks that a checkpoint of these cohorts gave out and no
 	// record holds yet. Only the driver touches them.
-	unwritten map[*health.Cohorts]health.Marks
+	unwritten map[*health.Cohorts]health.Checkpoint
 }
 
 // New returns an engine on a journal and folds every record that is there. A
@@ -98,7 +98,7 @@ func (e *Engine) fold(r Record) error {
 }
 
 func newRun(id string) *run {
-	return &run{id: id, states: map[string]health.State{}, unwritten: map[*health.Cohorts]health.Marks{}}
+	return &run{id: id, states: map[string]health.State{}, unwritten: map[*health.Cohorts]health.Checkpoint{}}
 }
 
 // Cohorts returns cohorts for one watch of a rollout, as the journal left them:

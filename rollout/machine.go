@@ -61,6 +61,8 @@ type State struct {
 	// Exposed counts the candidate's requests that judges have seen, and
 	// ExposedBefore those before the hold began.
 	Exposed, ExposedBefore uint64
+	// Since is when somebody was exposed for the first time.
+	Since time.Time
 	// Looked is when a judge last looked.
 	Looked time.Time
 }
@@ -74,6 +76,14 @@ func (s State) String() string {
 		return s.Outcome.String()
 	}
 	return fmt.Sprintf("%s %d", [...]string{Forward: "forward", Waiting: "waiting", Back: "back"}[s.Phase], s.Step)
+}
+
+// elapsed is for how long somebody has been exposed.
+func (s State) elapsed(now time.Time) time.Duration {
+	if s.Since.IsZero() {
+		return 0
+	}
+	return max(now.Sub(s.Since), 0)
 }
 
 // Machine is the whole of a rollout's logic: a fold over its records, which says
@@ -180,7 +190,7 @@ func (m *Machine) apply(r Record) error {
 		s.Phase, s.Share, s.Peak = Forward, r.Request.Floor, r.Request.Floor
 	case r.Kind == KindBegun && moving && r.Attempt >= 0:
 		s.Begun, s.Attempt, s.Until = true, r.Attempt, r.Until
-		m.allow()
+		m.allow(r.At)
 	case r.Kind == KindDone && (moving && s.Begun || s.Phase == Waiting):
 		m.step(s.Step + 1)
 	case r.Kind == KindWaiting && hold && s.Phase == Forward:
@@ -241,9 +251,12 @@ func (m *Machine) step(to int) {
 }
 
 // allow moves the share as soon as a shift is begun: the journal has said so.
-func (m *Machine) allow() {
+func (m *Machine) allow(at time.Time) {
 	s := &m.state
 	if shift, ok := m.current().(strategy.Shift); ok {
+		if shift.To > s.Peak && s.Since.IsZero() {
+			s.Since = at
+		}
 		s.Share, s.Peak = shift.To, max(s.Peak, shift.To)
 	}
 }

@@ -39,6 +39,7 @@ func (g *Guard) Progress() Progress {
 		Status: status, Sample: g.cohorts.Snapshot(), Resumed: g.resumed,
 		Skipped: Skipped{g.noView.Load(), g.notAsked.Load(), g.notByRamp.Load()},
 	}
+	p.Sample.Elapsed = status.State.elapsed(now())
 	p.Verdict, _ = judge(g.judge, g.engine.judgeState(g.request.ID, judgeName), p.Sample)
 	return p
 }

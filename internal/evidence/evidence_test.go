@@ -274,3 +274,19 @@ func BenchmarkLogENoAlloc(b *testing.B) {
 		process(coins...).LogE()
 	}
 }
+
+func TestBeyondAndBelow(t *testing.T) {
+	p := evidence.Beyond(1.5)
+	p.Add(evidence.Coins{Ramp: 10_000, Candidate: 9, Baseline: 27})
+	require.InDelta(t, 1.996993, math.Exp(p.LogE()), 5e-7)
+	p = evidence.Beyond(1)
+	p.Add(evidence.Coins{Ramp: 10_000, Candidate: 9, Baseline: 27})
+	require.InDelta(t, 10.807166, math.Exp(p.LogE()), 5e-6)
+
+	p = evidence.Below(2)
+	p.Add(evidence.Coins{Ramp: 10_000, Candidate: 3, Baseline: 120})
+	require.InDelta(t, 102.816075, math.Exp(p.LogE()), 5e-6)
+	p = evidence.Below(2)
+	p.Add(evidence.Coins{Ramp: 10_000, Candidate: 5, Baseline: 90})
+	require.InDelta(t, 3.708477, math.Exp(p.LogE()), 5e-7)
+}
