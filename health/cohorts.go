@@ -20,7 +20,6 @@ type Outcome struct {
 	Ramp    int32         // in slots, as it was when this request was evaluated; clamped to 0 to 100,000
 	Class   Class         // how it counts; zero is Failure
 	Latency time.Duration // below zero counts as zero
-	At      time.Time     // when it ended; only [CohortsOptions.Harm] needs it
 }
 
 // CohortsOptions sets up [Cohorts]. The zero value suits a ramp that starts at 0 %
@@ -43,7 +42,6 @@ type CohortsOptions struct {
 	Slow []time.Duration
 	// Harm is what a Pass of [NoHarm] is to rule out, as a ratio of failure
 	// probabilities: 2 is twice as many failures. Zero keeps no evidence for Pass.
-	// It needs [Outcome.At].
 	Harm float64
 	// Strict is the number of steps of the ramp; zero is the usual mode. In strict
 	// mode each step is a test of its own, on those who were not exposed when it
@@ -158,22 +156,18 @@ func (c *Cohorts) Record(o Outcome) {
 	}
 	side.failures++
 	c.errors.toss(o, since, strict)
-	if c.o.Harm > 0 && !o.At.IsZero() && c.keep(o) {
+	if c.o.Harm > 0 && (o.Slot >= o.Ramp || c.keep(o.Unit)) {
 		t.add(o.Slot, t.width-1)
 		c.kept.once(o)
 	}
 }
 
-// keep thins the candidate's failures: of its episodes (the failures of one unit
-// in one minute) every Harm-th is kept, at random, and all of the baseline's. If
-// the candidate really fails Harm times as often, what is left looks like a change
-// that does nothing.
-func (c *Cohorts) keep(o Outcome) bool {
-	if o.Slot >= o.Ramp {
-		return true
-	}
-	episode := uint64(o.At.Unix() / 60)
-	hash := bucket.Hash(bucket.Hash(o.Unit, c.o.Seed^0x7468696e), episode)
+// keep thins the candidate's failures: one in Harm is kept, at random. If the
+// candidate really fails Harm times as often, what is left looks like a change that
+// does nothing. Failures are drawn one by one, not by unit: the kept ones of a unit
+// then spread as its failures would if there were fewer. Called with mu held.
+func (c *Cohorts) keep(unit uint64) bool {
+	hash := bucket.Hash(bucket.Hash(unit, c.o.Seed), c.candidate.carried.Failures+c.candidate.failures)
 	return float64(hash>>11)*c.o.Harm < 1<<53
 }
 
@@ -200,17 +194,16 @@ func (c *Cohorts) since(ramp int32) int32 {
 // how it went; the first of the two counts, the other one changes nothing.
 func (c *Cohorts) Expect(o Outcome, within time.Duration) (done func(class Class, latency time.Duration)) {
 	var over atomic.Bool
-	started := time.Now()
 	timer := time.AfterFunc(within, func() {
 		if over.CompareAndSwap(false, true) {
-			o.Class, o.Latency, o.At = Failure, within, started.Add(within)
+			o.Class, o.Latency = Failure, within
 			c.Record(o)
 		}
 	})
 	return func(class Class, latency time.Duration) {
 		if over.CompareAndSwap(false, true) {
 			timer.Stop()
-			o.Class, o.Latency, o.At = class, latency, time.Now()
+			o.Class, o.Latency = class, latency
 			c.Record(o)
 		}
 	}

@@ -20,13 +20,13 @@ import (
 // more, given the user and what goes on otherwise, the probability that it ever
 // says Pass is at most Beta. Unlike the promise of [FirstFailure] this one rests on
 // that model of harm: it says nothing of changes that hurt a few users badly and
-// others not at all. It is also about failures as episodes: those of one unit in
-// one minute are one, and are taken to come independently of each other.
+// others not at all. Failures of one user that hang together, such as retries, only
+// make Pass rarer.
 //
 // # The method
 //
-// Of the candidate's episodes one in Harm is kept at random, of the baseline's
-// all. At a ratio of exactly Harm what is left is like a change that does nothing,
+// Of the candidate's failures one in Harm is kept at random, of the baseline's all.
+// At a ratio of exactly Harm what is left is like a change that does nothing,
 // so the tests of [FirstFailure] and [Placebo], turned round, find fewer failures
 // than that in the candidate with probability at most half of Beta each. The
 // former counts only the first kept failure of each unit; the latter sees more.
