@@ -190,7 +190,7 @@ func (s Sample) precedes(next Sample) error {
 	if next.Invalid < s.Invalid || next.Invalid > most {
 		return fmt.Errorf("%w: %d invalid outcomes, after %d", ErrInvalid, next.Invalid, s.Invalid)
 	}
-	if was, is := s.Options, next.Options; was.Floor != is.Floor || was.Harm != is.Harm || was.Strict != is.Strict || was.Seed != is.Seed || !slices.Equal(was.Slow, is.Slow) {
+	if was, is := s.Options, next.Options; !was.equal(is) {
 		return fmt.Errorf("%w: the checkpoint was counted with options %+v, these cohorts have %+v", ErrInvalid, is, was)
 	}
 	coins := tally{}

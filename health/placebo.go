@@ -139,19 +139,17 @@ func (p Placebo) look(state State, sample Sample, call Call) (Verdict, State) {
 	steps := max(sample.Options.Strict, 1)
 	alpha, over := p.Alpha/float64(steps), p.Over/time.Duration(steps)
 	changed := false
-	for i := 0; i < steps && len(tables) > 0; i++ {
+	tests := min(steps, len(tables))
+	for i := range tests {
 		if i == len(memory.Tests) {
-			memory.Tests = append(memory.Tests, placeboTest{Since: sample.Elapsed})
-			if sample.Options.Strict == 0 {
-				memory.Tests[i].Since = 0
+			memory.Tests = append(memory.Tests, placeboTest{})
+			if sample.Options.Strict > 0 {
+				memory.Tests[i].Since, changed = sample.Elapsed, true
 			}
 		}
 		test := &memory.Tests[i]
 		layers := tables
 		if sample.Options.Strict > 0 {
-			if i >= len(tables) {
-				break
-			}
 			layers = tables[i : i+1]
 			test.Ramp = layers[0].Ramp
 		}

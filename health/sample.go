@@ -3,6 +3,7 @@ package health
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/guidon-go/guidon/internal/histogram"
@@ -80,6 +81,10 @@ type SampleOptions struct {
 	Harm   float64         `json:"harm,omitempty"`   // ratio that a Pass rules out
 	Strict int             `json:"strict,omitempty"` // number of steps, in strict mode
 	Seed   uint64          `json:"seed,omitempty"`   // of the relabelings
+}
+
+func (o SampleOptions) equal(p SampleOptions) bool {
+	return o.Floor == p.Floor && o.Harm == p.Harm && o.Strict == p.Strict && o.Seed == p.Seed && slices.Equal(o.Slow, p.Slow)
 }
 
 // String is one line for people.
