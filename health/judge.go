@@ -61,6 +61,8 @@ type Verdict struct {
 	LogPeak      float64 `json:"log_peak"`        // the highest LogE of any look so far, at least 0
 	LogThreshold float64 `json:"log_threshold"`   // what LogPeak has to reach for the call
 	Reason       string  `json:"reason"`          // one sentence for people, with the numbers
+
+	Missing Missing `json:"missing,omitzero"` // why there was nothing to judge by; Call is then Inconclusive
 }
 
 // Evidence is how many times the money a fair bet on harm would have made, or
