@@ -51,13 +51,18 @@ func (e Events) expected(past Past, from int) []float64 {
 // Failures scores a bucket by how many more events it had than expected, by the
 // same in units of its traffic's noise, by the logarithm of its events, and by
 // whether it had any: the last two are for failures that come in bursts or from
-// few users.
+// few users. With a past, they are taken beyond what that lets expect, too.
 func (e Events) Failures(past Past, from int) []Score {
 	expected := e.expected(past, from)
 	scores := make([]Score, len(expected))
 	for m := from; m < len(scores); m++ {
 		x := float64(e.Count[m])
-		scores[m] = Score{fixed(x - expected[m]), fixed((x - expected[m]) / math.Sqrt(float64(e.Requests[m])+1)), fixed(math.Log2(1 + x)), fixed(min(x, 1))}
+		log, any := math.Log2(1+x), min(x, 1)
+		if len(past.Requests) > 0 {
+			log -= math.Log2(1 + expected[m])
+			any -= 1 - math.Exp(-expected[m])
+		}
+		scores[m] = Score{fixed(x - expected[m]), fixed((x - expected[m]) / math.Sqrt(float64(e.Requests[m])+1)), fixed(log), fixed(any)}
 	}
 	return scores
 }
