@@ -102,7 +102,7 @@ func (f FirstFailure) Look(state State, sample Sample) (Verdict, State) {
 		return Verdict{Reason: err.Error()}, state
 	}
 	if f.Of == Latency && len(sample.Options.Slow) == 0 {
-		return Verdict{Reason: noThresholds}, state
+		return Verdict{Reason: noThresholds, Missing: NoData}, state
 	}
 	var memory firstFailureState
 	if json.Unmarshal(state, &memory) != nil {
@@ -114,7 +114,7 @@ func (f FirstFailure) Look(state State, sample Sample) (Verdict, State) {
 	if v.LogPeak >= v.LogThreshold {
 		v.Call = Fail
 	}
-	v.Reason = f.reason(v, sample)
+	v.Reason, v.Missing = f.reason(v, sample), sample.missing(v)
 	memory.LogPeak = v.LogPeak
 	next, _ := json.Marshal(memory) // one finite float always marshals
 	return v, next
@@ -168,6 +168,14 @@ func (f FirstFailure) reason(v Verdict, s Sample) string {
 		text += promise(f.Alpha)
 	}
 	return text
+}
+
+// missing says that there is nothing on one of the sides, unless the call is made.
+func (s Sample) missing(v Verdict) Missing {
+	if v.Call == Inconclusive && (s.Candidate.Requests() == 0 || s.Baseline.Requests() == 0) {
+		return NoData
+	}
+	return Present
 }
 
 // compare sets the two sides beside each other, as far as a signal goes.

@@ -71,7 +71,7 @@ func (n NoHarm) Look(state State, sample Sample) (Verdict, State) {
 	}
 	ratio := sample.Options.Harm
 	if !(ratio > 1) {
-		return Verdict{Reason: "no data: the cohorts keep no evidence for a pass"}, state
+		return Verdict{Reason: "no data: the cohorts keep no evidence for a pass", Missing: NoData}, state
 	}
 	var memory noHarmState
 	if json.Unmarshal(state, &memory) != nil {
@@ -94,6 +94,7 @@ func (n NoHarm) Look(state State, sample Sample) (Verdict, State) {
 	if v.Call == Pass {
 		v.Reason += fmt.Sprintf(" (a change that harms everybody so much passes with probability at most %.3g %%)", 100*alphaOr(n.Beta))
 	}
+	v.Missing = sample.missing(v)
 	memory.LogPeak, memory.Placebo = v.LogPeak, next
 	out, _ := json.Marshal(memory) // finite numbers and JSON always marshal
 	return v, out

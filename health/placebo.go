@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"slices"
 	"time"
 
 	"github.com/guidon-go/guidon/internal/evidence"
@@ -64,8 +63,8 @@ type placeboTest struct {
 	Ramp    int32            `json:"ramp,omitempty"`    // the step, in strict mode
 	Since   time.Duration    `json:"since,omitempty"`   // when the step was first looked at
 	Next    time.Duration    `json:"next"`              // no look before
-	Rank    int              `json:"rank"`              // of lane 0 at the last look, ties against it; 1 stands out most
-	Failed  int              `json:"failed,omitempty"`  // its rank when it was stopped
+	Rank    int              `json:"rank"`              // of lane 0 among those that ran at the last look, ties against it; 1 stands out most; 0: no look yet
+	Quota   int              `json:"quota"`             // how many of them were to be stopped
 	Stopped evidence.Stopped `json:"stopped,omitempty"` // lanes
 }
 
@@ -112,16 +111,17 @@ func (p Placebo) filled() Placebo {
 }
 
 // Look stops lanes if it is time to, and says [Fail] once lane 0 has been stopped,
-// from then on. Verdict.LogE is the logarithm of the share of lanes that stand out
-// as much as the real one, taken the other way round, and LogThreshold that of the
-// share the budget has reached. With invalid settings it is always [Inconclusive].
+// from then on. Verdict.LogE is the logarithm of how many lanes there are for each
+// that stands out as much as the real one, as of the last time that lanes were
+// stopped, and LogThreshold of how many there were for each to be stopped. With
+// invalid settings it is always [Inconclusive].
 func (p Placebo) Look(state State, sample Sample) (Verdict, State) {
 	if err := p.Validate(); err != nil {
 		return Verdict{Reason: err.Error()}, state
 	}
 	p = p.filled()
 	if p.Of == Latency && len(sample.Options.Slow) == 0 {
-		return Verdict{Reason: noThresholds}, state
+		return Verdict{Reason: noThresholds, Missing: NoData}, state
 	}
 	return p.look(state, sample, Fail)
 }
@@ -154,7 +154,7 @@ func (p Placebo) look(state State, sample Sample, call Call) (Verdict, State) {
 			test.Ramp = layers[0].Ramp
 		}
 		quota := evidence.Budget(alpha, p.Lanes, float64(sample.Elapsed-test.Since)/float64(max(over, 1))) - test.Stopped.Count()
-		if quota > 0 && sample.Elapsed >= test.Next && sample.Elapsed > 0 && test.Failed == 0 {
+		if quota > 0 && sample.Elapsed >= test.Next && sample.Elapsed > 0 && !test.Stopped.Has(0) {
 			changed = true
 			test.Next = sample.Elapsed + p.Every
 			p.judge(test, quota, past, layers, sample, from)
@@ -205,54 +205,39 @@ func (p Placebo) judge(test *placeboTest, quota int, past Table, layers []Table,
 		}
 	}
 	heights := evidence.Heights(lanes.Sums(groups...))
-	test.Stopped = evidence.Stop(heights, test.Stopped, quota)
-	test.Rank = 0
-	for _, h := range heights {
-		if h >= heights[0] {
+	test.Rank, test.Quota = 0, quota
+	for lane, h := range heights {
+		if h >= heights[0] && !test.Stopped.Has(lane) {
 			test.Rank++
 		}
 	}
-	if test.Stopped.Has(0) {
-		test.Failed = test.Rank
-	}
+	test.Stopped = evidence.Stop(heights, test.Stopped, quota)
 }
 
 // verdict says how the test stands that is nearest to its end.
 func (p Placebo) verdict(memory placeboState, alpha float64, sample Sample, call Call) Verdict {
-	lanes := float64(p.Lanes)
-	v := Verdict{LogThreshold: -math.Log(alpha)}
-	rates := sample.compare(p.Of)
-	if len(memory.Tests) == 0 || !slices.ContainsFunc(memory.Tests, func(t placeboTest) bool { return t.Rank > 0 }) {
-		v.Reason = rates + "; not compared with relabelings yet"
-		return v
-	}
-	rank := p.Lanes
+	v := Verdict{LogThreshold: -math.Log(alpha), Reason: sample.compare(p.Of) + "; not compared with relabelings yet"}
+	compared := false
 	for _, t := range memory.Tests {
-		if t.Failed > 0 {
-			v.Call, rank = call, t.Failed
+		if t.Rank == 0 {
+			continue
+		}
+		logE, threshold := math.Log(float64(p.Lanes)/float64(t.Rank)), math.Log(float64(p.Lanes)/float64(t.Quota))
+		fails := t.Stopped.Has(0)
+		if compared && !fails && logE-threshold <= v.LogE-v.LogThreshold {
+			continue
+		}
+		compared = true
+		v.LogE, v.LogPeak, v.LogThreshold = logE, logE, threshold
+		v.Reason = fmt.Sprintf("%s: %d of %s random relabelings stand out as much or more, which fails the change at fewer than %d", sample.compare(p.Of), t.Rank-1, group(uint64(p.Lanes-1)), t.Quota)
+		if fails {
+			v.Call = call
 			break
 		}
-		if t.Rank > 0 {
-			rank = min(rank, t.Rank)
-		}
 	}
-	v.LogE = math.Log(lanes / float64(rank))
-	v.LogPeak = v.LogE
-	if v.Call == call {
-		// Stopped lanes can outrank the one that fails: it stood out most of those that ran.
-		v.LogE = max(v.LogE, 0)
-		v.LogPeak = max(v.LogE, v.LogThreshold)
-	}
-	others := "none of %s random relabelings stands out more"
-	if rank > 1 {
-		others = fmt.Sprintf("%s of %%s random relabelings stand out as much or more", group(uint64(rank-1)))
-		if rank == 2 {
-			others = "1 of %s random relabelings stands out as much or more"
-		}
-	}
-	v.Reason = rates + ": " + fmt.Sprintf(others, group(uint64(p.Lanes-1)))
 	if v.Call == Fail {
 		v.Reason += promise(p.Alpha)
 	}
+	v.Missing = sample.missing(v)
 	return v
 }

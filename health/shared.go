@@ -103,15 +103,19 @@ func (s Shared) Validate() error {
 
 // parts are all judges, with their shares of Alpha.
 func (s Shared) parts() []Part {
-	total := 0.
-	for _, part := range s.Judges {
-		total += part.weight()
-	}
 	all := slices.Concat(s.Judges, s.Pass)
 	for i, part := range s.Judges {
-		all[i].Judge = part.Judge.(Bounded).WithAlpha(alphaOr(s.Alpha) * part.weight() / total)
+		all[i].Judge = part.Judge.(Bounded).WithAlpha(alphaOr(s.Alpha) * part.weight() / s.total())
 	}
 	return all
+}
+
+// total is the sum of all weights.
+func (s Shared) total() (sum float64) {
+	for _, part := range s.Judges {
+		sum += part.weight()
+	}
+	return sum
 }
 
 func (p Part) weight() float64 {
@@ -135,7 +139,8 @@ func (s Shared) Look(state State, sample Sample) (Verdict, State) {
 	next := make(map[string]State, len(memory))
 	var nearest Verdict
 	passes := len(s.Pass)
-	for i, part := range s.parts() {
+	parts := s.parts()
+	for i, part := range parts {
 		v, after := part.Judge.Look(memory[part.Name], sample)
 		next[part.Name] = after
 		v.Judge = part.Name
@@ -151,6 +156,13 @@ func (s Shared) Look(state State, sample Sample) (Verdict, State) {
 			if nearest = v; v.Call != Fail {
 				nearest.Call = Inconclusive // passing is not for these
 			}
+		}
+	}
+	if i := slices.IndexFunc(parts, func(p Part) bool { return p.Name == nearest.Judge }); nearest.Call == Fail {
+		// What it promises holds for all of them together.
+		own := promise(alphaOr(s.Alpha) * parts[i].weight() / s.total())
+		if reason, ok := strings.CutSuffix(nearest.Reason, own); ok {
+			nearest.Reason = reason + promise(s.Alpha)
 		}
 	}
 	out, _ := json.Marshal(next) // states are JSON

@@ -61,7 +61,8 @@ func TestTheFloorIsLeftOut(t *testing.T) {
 			if session == 0 {
 				s.visit(in, "")
 				s.visit(out, "")
-				require.Equal(t, health.NewCohorts(health.CohortsOptions{Floor: 5 * flag.Percent}).Snapshot(), guard.Progress().Sample, "before the first exposure")
+				require.Zero(t, guard.Progress().Sample.Baseline.Requests(), "before the first exposure")
+				require.Empty(t, guard.Progress().Sample.Tables, "before the first exposure")
 				require.Equal(t, rollout.Skipped{NotByRamp: 2}, guard.Progress().Skipped)
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

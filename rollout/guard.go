@@ -40,8 +40,12 @@ type Guarded struct {
 	// each hold; without them the rollout waits. Zero means 20.
 	Exposed int
 	// Judge compares those whom the ramp let in with those whom it left out. Nil
-	// means [health.FirstFailure], with its bound of 5 % on a false rollback.
+	// means [health.DefaultJudge] of errors, and of latency if Cohorts.Slow is set,
+	// with its bound of 5 % on a false rollback, for as long as the holds take.
 	Judge health.Judge
+	// Cohorts says what is counted for the judge. Floor and Seed follow from the
+	// rollout, and in strict mode the number of steps does: there any Strict will do.
+	Cohorts health.CohortsOptions
 	// Classify says how an answer counts; it may look at the latency, too. Nil means
 	// [health.ByStatus]: 500 and above is a failure.
 	Classify func(health.Response) health.Class
@@ -100,7 +104,7 @@ func (e *Engine) Guard(flags *flag.Store, guarded Guarded) (*Guard, error) {
 	if err != nil {
 		return fail(err)
 	}
-	cohorts, err := e.Cohorts(id, judgeName, health.CohortsOptions{Floor: int32(asked.Floor)})
+	cohorts, err := e.Cohorts(id, judgeName, guarded.counting(asked, plan))
 	if err != nil {
 		return fail(err)
 	}
@@ -110,7 +114,7 @@ func (e *Engine) Guard(flags *flag.Store, guarded Guarded) (*Guard, error) {
 		lane: bucket.Lane(asked.Salt, bucket.Ramp),
 	}
 	if g.judge == nil {
-		g.judge = health.FirstFailure{}
+		g.judge = guarded.defaultJudge(plan)
 	}
 	if g.class == nil {
 		g.class = func(r health.Response) health.Class { return health.ByStatus(r.Status) }
@@ -211,6 +215,36 @@ func (g Guarded) plan(from strategy.Share) (strategy.Plan, error) {
 		c.Weights = append(c.Weights, strategy.Share(share))
 	}
 	return c.Plan(strategy.Input{From: from})
+}
+
+// counting is how cohorts count for this rollout.
+func (g Guarded) counting(asked Requested, plan strategy.Plan) health.CohortsOptions {
+	o := g.Cohorts
+	o.Floor, o.Seed = int32(asked.Floor), bucket.Lane(asked.Salt, "placebo")
+	if o.Strict > 0 {
+		o.Strict = 0
+		for _, step := range plan.Steps {
+			if shift, ok := step.(strategy.Shift); ok && shift.To > asked.Floor && shift.To < strategy.Share(flag.All) {
+				o.Strict++
+			}
+		}
+	}
+	return o
+}
+
+// defaultJudge spends its alpha over the holds.
+func (g Guarded) defaultJudge(plan strategy.Plan) health.Judge {
+	over := time.Duration(0)
+	for _, step := range plan.Steps {
+		if hold, ok := step.(strategy.Hold); ok {
+			over += hold.For
+		}
+	}
+	signals := []health.Signal{health.Errors}
+	if len(g.Cohorts.Slow) > 0 {
+		signals = append(signals, health.Latency)
+	}
+	return health.DefaultJudge(over, signals...)
 }
 
 // restore puts the flag where the journal has it.

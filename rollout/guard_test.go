@@ -126,7 +126,7 @@ func TestGuardedRollouts(t *testing.T) {
 				if tt.want == rollout.Succeeded {
 					require.GreaterOrEqual(t, time.Since(began), 30*time.Minute, "three holds of ten minutes")
 				} else {
-					require.Contains(t, p.State.Reason, "evidence")
+					require.Contains(t, p.State.Reason, "a harmless change is rolled back with probability at most 5 %")
 					require.Equal(t, "judge errors", p.State.Actor)
 				}
 				checkJournal(t, journal)
