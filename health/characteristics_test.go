@@ -21,16 +21,16 @@ const (
 	alpha      = 0.05
 )
 
-// measured plays a cell. A harmless change may fail with probability at most alpha;
-// a harmful one has to be found as often as an independent simulation found it, but
-// for five points and for luck.
-func measured(t *testing.T, c simulation.Cell, fast int, play simulation.Trial) {
+// measured plays a cell. Where the judge has nothing to find, it may call with
+// probability at most alpha; else as often as an independent simulation did, but for
+// five points and for luck.
+func measured(t *testing.T, c simulation.Cell, nothing bool, fast map[string]int, play simulation.Trial) {
 	t.Helper()
-	runs := fast
+	runs := fast[c.Name+" "+c.Kind()]
 	switch {
 	case *allRuns > 0:
 		runs = *allRuns
-	case fast == 0:
+	case runs == 0:
 		return
 	case raceEnabled || testing.Short():
 		runs = 10
@@ -38,41 +38,66 @@ func measured(t *testing.T, c simulation.Cell, fast int, play simulation.Trial) 
 	r := c.Play(runs, play)
 	luck := func(p float64) float64 { return 3 * math.Sqrt(p*(1-p)/float64(runs)) }
 	t.Logf("%-28s %-19s %5.1f %% of %d, median %v", c.Name, c.Kind(), 100*r.Share(), runs, r.Median)
-	if most := alpha + luck(alpha); c.Harmless() && r.Share() > most {
+	if most := alpha + luck(alpha); nothing && r.Share() > most {
 		t.Errorf("%s, %s: got %.1f %%, want at most %.1f %%", c.Name, c.Kind(), 100*r.Share(), 100*most)
 	}
 	want := c.Expected / 100
-	if slack := 0.05 + math.Hypot(luck(min(max(want, 0.05), 0.95)), luck(want)); !c.Harmless() && math.Abs(r.Share()-want) > slack {
+	if nothing || want < 0 {
+		return
+	}
+	// The other simulation had luck, too, in 300 runs or more.
+	slack := 0.05 + math.Hypot(luck(min(max(want, 0.05), 0.95)), 3*math.Sqrt(want*(1-want)/300))
+	if math.Abs(r.Share()-want) > slack {
 		t.Errorf("%s, %s: got %.1f %%, want %.1f within %.1f", c.Name, c.Kind(), 100*r.Share(), c.Expected, 100*slack)
 	}
 }
 
-// fast is how often a few telling cells are played in every test run.
-var fast = map[string]int{
-	"harmless, bursts of 10 500 users":         80,
-	"harmless, chronic users 500 users":        80,
-	"harmless, incident x4 10,000 users, Zipf": 80,
-	"2x 500 users":                                  40,
-	"2x, chronic users 500 users":                   60,
-	"5x, bursts of 10 10,000 users, Zipf":           40,
-	"harmless 500 users":                            60,
-	"+10 % 500 users":                               20,
-	"2x, chronic users as well 500 users":           60,
-	"2x, bursts of 3 10,000 users, Zipf":            40,
-	"harmless: ramp by exposure 10,000 users, Zipf": 60,
-	"2x: ramp by exposure 10,000 users, Zipf":       40,
-}
-
 func TestDefaultJudgeCharacteristics(t *testing.T) {
+	fast := map[string]int{
+		"harmless, bursts of 10 500 users":         60,
+		"harmless, chronic users 500 users":        60,
+		"harmless, incident x4 10,000 users, Zipf": 60,
+		"2x 500 users":                             20,
+		"2x, chronic users 500 users":              30,
+		"5x, bursts of 10 10,000 users, Zipf":      20,
+	}
 	for _, ladder := range []bool{false, true} {
 		for _, c := range simulation.Errors(ladder) {
-			measured(t, c, fast[c.Name+" "+c.Kind()], trial.Of(health.CohortsOptions{}, health.DefaultJudge(tenMinutes), health.Fail))
+			measured(t, c, c.Harmless(), fast, trial.Of(health.CohortsOptions{}, health.DefaultJudge(tenMinutes), health.Fail))
 		}
 	}
 }
 
 func TestLatencyCharacteristics(t *testing.T) {
+	fast := map[string]int{"harmless 500 users": 30, "+10 % 500 users": 10}
 	for _, c := range simulation.Latency() {
-		measured(t, c, fast[c.Name+" "+c.Kind()]/2, trial.Of(health.CohortsOptions{Slow: trial.Slow()}, health.DefaultJudge(tenMinutes, health.Latency), health.Fail))
+		measured(t, c, c.Harmless(), fast, trial.Of(health.CohortsOptions{Slow: trial.Slow()}, health.DefaultJudge(tenMinutes, health.Latency), health.Fail))
+	}
+}
+
+// A change that fails twice as often passes with probability at most Beta.
+func TestNoHarmCharacteristics(t *testing.T) {
+	fast := map[string]int{"2x, chronic users as well 500 users": 40, "2x, 10 % fail 500 users": 20, "harmless 500 users": 15}
+	for _, c := range simulation.Pass() {
+		measured(t, c, !c.Harmless(), fast, trial.Of(health.CohortsOptions{Harm: 2}, health.NoHarm{Over: tenMinutes}, health.Pass))
+	}
+}
+
+// Where the candidate's traffic steers the ramp, strict mode has the proof, and the
+// usual one is measured.
+func TestSteeredCharacteristics(t *testing.T) {
+	fast := map[string]int{"harmless, chronic users 500 users": 40}
+	for _, strict := range []int{0, 4} {
+		for _, c := range simulation.Steered() {
+			measured(t, c, c.Harmless(), fast, trial.Of(health.CohortsOptions{Strict: strict}, health.DefaultJudge(tenMinutes), health.Fail))
+		}
+	}
+}
+
+// History costs nothing and promises the same.
+func TestHistoryCharacteristics(t *testing.T) {
+	fast := map[string]int{"harmless, chronic users 500 users": 30}
+	for _, c := range simulation.WithHistory() {
+		measured(t, c, c.Harmless(), fast, trial.Of(health.CohortsOptions{}, health.DefaultJudge(tenMinutes), health.Fail))
 	}
 }

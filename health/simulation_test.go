@@ -168,7 +168,7 @@ func simRuns() int {
 	case testing.Short():
 		return 100
 	}
-	return 300
+	return 150
 }
 
 var (
