@@ -57,9 +57,9 @@ func TestDefaultJudgeCharacteristics(t *testing.T) {
 		"harmless, bursts of 10 500 users":         60,
 		"harmless, chronic users 500 users":        60,
 		"harmless, incident x4 10,000 users, Zipf": 60,
-		"2x 500 users":                             20,
-		"2x, chronic users 500 users":              30,
-		"5x, bursts of 10 10,000 users, Zipf":      20,
+		"2x 500 users":                        20,
+		"2x, chronic users 500 users":         30,
+		"5x, bursts of 10 10,000 users, Zipf": 20,
 	}
 	for _, ladder := range []bool{false, true} {
 		for _, c := range simulation.Errors(ladder) {
