@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"math/rand/v2"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -268,5 +269,33 @@ func BenchmarkCohortsSnapshot(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		c.Snapshot()
+	}
+}
+
+// BenchmarkOutcome sets what the default judge costs a request beside a bare window.
+func BenchmarkOutcome(b *testing.B) {
+	now := time.Now()
+	slots := make([]int32, 1024)
+	for i := range slots {
+		slots[i] = rand.Int32N(bucket.Slots)
+	}
+	b.Run("of=window NoAlloc", func(b *testing.B) {
+		w := health.NewWindow(health.WindowOptions{})
+		i := 0
+		for b.Loop() {
+			i++
+			w.Record(now, time.Duration(slots[i&1023])*100, health.Success)
+		}
+	})
+	for _, slow := range [][]time.Duration{nil, {20 * time.Millisecond, 30 * time.Millisecond, 40 * time.Millisecond, 50 * time.Millisecond}} {
+		b.Run("of=cohorts slow="+strconv.Itoa(len(slow))+" NoAlloc", func(b *testing.B) {
+			c := health.NewCohorts(health.CohortsOptions{Slow: slow})
+			i := 0
+			for b.Loop() {
+				i++
+				slot := slots[i&1023]
+				c.Record(health.Outcome{Unit: uint64(i), Slot: slot, Ramp: 10_000, Class: health.Success, Latency: time.Duration(slot) * 100})
+			}
+		})
 	}
 }
