@@ -20,26 +20,31 @@ type Probe func(ctx context.Context) error
 type Check struct {
 	// Name is unique in its monitor.
 	Name string
-	// Probe asks. It is never called twice at the same time.
+	// Probe asks. One monitor never calls it twice at the same time.
 	Probe Probe
 	// Optional makes a check that fails degrade the whole, instead of making it
 	// unhealthy.
 	Optional bool
 	// Needs names other checks. While one of them is unhealthy this one is skipped,
-	// and not counted a second time.
+	// and not counted a second time. What a check needs can be optional only if the
+	// check is: a failure that counts must not hide behind one that does not.
 	Needs []string
 	// Interval is from the beginning of one probe to the beginning of the next, give
-	// or take a tenth; the first comes within min(Interval, 10 s). Zero means 10 s.
+	// or take a tenth; the first comes within min(Interval, 10 s). Zero means 10 s; it
+	// is 1 ms to 30 days, and for what is asked over a network better not below 1 s.
 	Interval time.Duration
 	// Timeout is when the probe's context ends and the probe counts as failed, at most
 	// Interval. Zero means 2 s, or Interval if that is shorter.
 	Timeout time.Duration
-	// FailAfter is how many failures in a row make a check unhealthy. Zero means 3.
+	// FailAfter is how many failures in a row make a check unhealthy, up to 1,000. Zero
+	// means 3.
 	FailAfter int
-	// PassAfter is how many successes in a row make it healthy. Zero means 2.
+	// PassAfter is how many successes in a row make it healthy, up to 1,000. Zero means
+	// 2.
 	PassAfter int
-	// Startup is how long it may take to the first success. Until then failures leave
-	// the check unknown; after it they make it unhealthy. Zero means 60 s.
+	// Startup is how long it may take from the first probe to the first time that the
+	// check is healthy. Until then failures leave it unknown; after it they make it
+	// unhealthy. Zero means 60 s.
 	Startup time.Duration
 }
 
@@ -121,7 +126,8 @@ func Fatal(err error) error {
 }
 
 // Unsure is for a probe that is broken itself and says nothing of what it asks: no
-// counter moves, and after FailAfter of them in a row the check is [Unknown].
+// counter moves, and after FailAfter of them in a row the check is [Unknown] and begins
+// anew.
 // Unsure(nil) is nil.
 func Unsure(err error) error {
 	if err == nil {
@@ -130,8 +136,11 @@ func Unsure(err error) error {
 	return unsure{err}
 }
 
-// maxJitter bounds how late the first probe can be.
-const maxJitter = 10 * time.Second
+const (
+	maxJitter   = 10 * time.Second    // how late the first probe can be
+	maxInterval = 30 * 24 * time.Hour // so that no sum of intervals overflows
+	maxInRow    = 1000                // likewise
+)
 
 // filled returns the check with its defaults.
 func (c Check) filled() Check {
@@ -172,17 +181,17 @@ func problems(checks []Check) error {
 		if c.Probe == nil {
 			bad(c, "Probe", "missing, want a function")
 		}
-		if c.Interval < time.Millisecond {
-			bad(c, "Interval", "found %v, want at least 1ms", c.Interval)
+		if c.Interval < time.Millisecond || c.Interval > maxInterval {
+			bad(c, "Interval", "found %v, want 1ms to %v", c.Interval, maxInterval)
 		}
 		if c.Timeout <= 0 || c.Timeout > c.Interval {
 			bad(c, "Timeout", "found %v, want more than 0 and at most the interval of %v", c.Timeout, c.Interval)
 		}
-		if c.FailAfter < 1 {
-			bad(c, "FailAfter", "found %d, want at least 1", c.FailAfter)
+		if c.FailAfter < 1 || c.FailAfter > maxInRow {
+			bad(c, "FailAfter", "found %d, want 1 to %d", c.FailAfter, maxInRow)
 		}
-		if c.PassAfter < 1 {
-			bad(c, "PassAfter", "found %d, want at least 1", c.PassAfter)
+		if c.PassAfter < 1 || c.PassAfter > maxInRow {
+			bad(c, "PassAfter", "found %d, want 1 to %d", c.PassAfter, maxInRow)
 		}
 		if c.Startup < 0 {
 			bad(c, "Startup", "found %v, want a time to the first success", c.Startup)
@@ -190,8 +199,11 @@ func problems(checks []Check) error {
 	}
 	for _, c := range checks {
 		for _, need := range c.Needs {
-			if _, known := names[need]; !known {
+			switch needed, known := names[need]; {
+			case !known:
 				bad(c, "Needs", "unknown check %q", need)
+			case needed.Optional && !c.Optional:
+				bad(c, "Needs", "%q is optional, want one that is not, or make this check optional too", need)
 			}
 		}
 	}

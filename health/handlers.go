@@ -15,7 +15,8 @@ func (m *Monitor) Live() http.Handler {
 }
 
 // Ready answers 200 while the whole is healthy or degraded, and 503 otherwise: also
-// while nothing is known yet, and from [Monitor.Drain] on.
+// while nothing is known yet, and from [Monitor.Drain] on. Who should ask again soon is
+// told so by Retry-After; who drains does not come back.
 func (m *Monitor) Ready() http.Handler {
 	return onlyRead(func(w http.ResponseWriter, _ *http.Request) {
 		report := m.Report()
@@ -31,14 +32,29 @@ func (m *Monitor) Ready() http.Handler {
 	})
 }
 
+// About is what a service says of itself, in the words of
+// draft-inadarei-api-health-check-06. Every field is optional.
+type About struct {
+	Version     string            `json:"version,omitempty"`     // of the service's API
+	ReleaseID   string            `json:"releaseId,omitempty"`   // of what is deployed
+	ServiceID   string            `json:"serviceId,omitempty"`   // of the service
+	Description string            `json:"description,omitempty"` // for people
+	Notes       []string          `json:"notes,omitempty"`       // for people
+	Links       map[string]string `json:"links,omitempty"`       // URIs by relation
+}
+
 // Details answers as application/health+json (draft-inadarei-api-health-check-06): 200
-// for pass and warn, 503 for fail. Every check is in it only for those whom authorise
-// lets; a nil authorise lets nobody.
+// for pass and warn, 503 for fail. Every check, and [MonitorOptions.About], is in it only
+// for those whom authorise lets; a nil authorise lets nobody.
 func (m *Monitor) Details(authorise func(*http.Request) bool) http.Handler {
 	return onlyRead(func(w http.ResponseWriter, r *http.Request) {
 		report := m.Report()
 		out := healthJSON{Status: word(report.Status)}
 		if authorise != nil && authorise(r) {
+			out.About = m.options.About
+			if out.Status != "pass" {
+				out.Output = report.headline()
+			}
 			out.Checks = map[string][]checkJSON{}
 			for _, c := range report.Checks {
 				out.Checks[c.Name+":responseTime"] = []checkJSON{c.json()}
@@ -55,21 +71,25 @@ func (m *Monitor) Details(authorise func(*http.Request) bool) http.Handler {
 }
 
 type healthJSON struct {
-	Status string                 `json:"status"`
+	Status string `json:"status"`
+	About
+	Output string                 `json:"output,omitempty"`
 	Checks map[string][]checkJSON `json:"checks,omitempty"`
 }
 
+// checkJSON has no observed value and no time before there is a result.
 type checkJSON struct {
-	Status        string  `json:"status"`
-	ObservedValue float64 `json:"observedValue"`
-	ObservedUnit  string  `json:"observedUnit"`
-	Time          string  `json:"time,omitempty"`
-	Output        string  `json:"output,omitempty"`
+	Status        string   `json:"status"`
+	ObservedValue *float64 `json:"observedValue,omitempty"`
+	ObservedUnit  string   `json:"observedUnit,omitempty"`
+	Time          string   `json:"time,omitempty"`
+	Output        string   `json:"output,omitempty"`
 }
 
 func (c CheckReport) json() checkJSON {
-	out := checkJSON{Status: word(c.Status), ObservedValue: float64(c.Last.Took) / float64(time.Millisecond), ObservedUnit: "ms"}
+	out := checkJSON{Status: word(c.Status)}
 	if c.Last.Kind != 0 {
+		out.ObservedValue, out.ObservedUnit = new(float64(c.Last.Took)/float64(time.Millisecond)), "ms"
 		out.Time = c.Last.At.UTC().Format(time.RFC3339Nano)
 	}
 	if out.Status != "pass" {

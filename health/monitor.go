@@ -1,10 +1,12 @@
 package health
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
+	"iter"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -14,19 +16,41 @@ import (
 // MonitorOptions sets up a [Monitor]. The zero value is right for most services.
 type MonitorOptions struct {
 	// Concurrent is how many probes run at the same time. Zero means 8. One that has
-	// timed out and does not return takes no place.
+	// timed out, or whose check was removed, takes no place.
 	Concurrent int
 	// Steady is how long all must have been well without a break before
 	// [Monitor.Check] says yes. Zero means 10 s.
 	Steady time.Duration
 	// OnChange is told of every check that changes, one change after the other, on one
 	// goroutine of Run and outside any lock. Where it is too slow for more than 1,000
-	// changes, the oldest are left out. A check that flaps does not change, and one that
-	// somebody works on is not told of. Nil is nobody.
+	// changes, the oldest are left out; what Run could not tell before it ended, the next
+	// one does. A check that flaps does not change, and one that somebody works on is not
+	// told of. Nil is nobody.
 	OnChange func(Change)
-	// Grace is how long Run waits, once it is cancelled, for probes that do not return.
-	// Zero means 5 s.
+	// Grace is how long Run waits, once it is cancelled, for probes and for an OnChange
+	// that do not return. Zero means 5 s.
 	Grace time.Duration
+	// About is what [Monitor.Details] says of the service beside its checks.
+	About About
+}
+
+// filled returns the options with their defaults, and all that is wrong with them.
+func (o MonitorOptions) filled() (MonitorOptions, error) {
+	var all []error
+	if o.Concurrent < 0 {
+		all = append(all, fmt.Errorf("%w: Concurrent: found %d, want at least 1, or 0 for 8", ErrInvalid, o.Concurrent))
+	}
+	if o.Steady < 0 {
+		all = append(all, fmt.Errorf("%w: Steady: found %v, want a time without a break, or 0 for 10s", ErrInvalid, o.Steady))
+	}
+	if o.Grace < 0 {
+		all = append(all, fmt.Errorf("%w: Grace: found %v, want a time to wait, or 0 for 5s", ErrInvalid, o.Grace))
+	}
+	o.Concurrent = cmp.Or(o.Concurrent, 8)
+	o.Steady = cmp.Or(o.Steady, 10*time.Second)
+	o.Grace = cmp.Or(o.Grace, 5*time.Second)
+	o.About.Notes, o.About.Links = slices.Clone(o.About.Notes), maps.Clone(o.About.Links)
+	return o, errors.Join(all...)
 }
 
 // Change is a check that became something else.
@@ -49,10 +73,12 @@ type Monitor struct {
 	mu       sync.Mutex // guards what follows; no probe and no callback runs under it
 	entries  []*entry
 	index    map[string]int // of the entries, by name
+	left     map[string]int // how many probes of removed checks have not returned, by name
 	ready    int            // how many probes run that have not timed out
 	draining bool
-	changes  []Change
+	changes  []Change      // not told yet
 	told     chan struct{} // there are changes
+	telling  chan struct{} // full while a Run tells, so that no two ever do
 }
 
 // published is a report, with what tells that there is a newer one.
@@ -72,29 +98,27 @@ type entry struct {
 	started     time.Time
 	stuck       time.Time
 	overruns    int
-	maintenance time.Time
-	shown       *CheckReport // what readers see
-	cancel      context.CancelFunc
+	maintenance time.Time          // until when; zero is none
+	maintained  time.Time          // since when
+	report      *CheckReport       // what readers see
+	cancel      context.CancelFunc // of the probe that runs
+	removed     bool
 }
 
 // ErrRunning is returned by a second Run at the same time.
 var ErrRunning = errors.New("is running already")
 
 // NewMonitor returns a monitor of checks. The error lists everything that is wrong
-// with them.
+// with them and with the options.
 func NewMonitor(checks []Check, options MonitorOptions) (*Monitor, error) {
-	if options.Concurrent <= 0 {
-		options.Concurrent = 8
-	}
-	if options.Steady == 0 {
-		options.Steady = 10 * time.Second
-	}
-	if options.Grace == 0 {
-		options.Grace = 5 * time.Second
-	}
-	m := &Monitor{options: options, wake: make(chan struct{}, 1), told: make(chan struct{}, 1)}
+	options, wrong := options.filled()
+	m := &Monitor{options: options, left: map[string]int{},
+		wake: make(chan struct{}, 1), told: make(chan struct{}, 1), telling: make(chan struct{}, 1)}
 	m.now.Store(&published{Report: &Report{}, next: make(chan struct{})})
-	return m, m.Add(checks...)
+	if err := errors.Join(wrong, m.Add(checks...)); err != nil {
+		return nil, err
+	}
+	return m, nil
 }
 
 // Add adds checks, also while the monitor runs. If any of them is wrong, none is
@@ -123,8 +147,9 @@ func (m *Monitor) Add(checks ...Check) error {
 }
 
 // Remove takes checks out, also while the monitor runs: a probe that is under way is
-// cancelled, and what it says is not heard. A check that others need stays, and is an
-// error.
+// cancelled, and what it says is not heard. A check of the same name that is added
+// later is not asked before that probe has returned. A check that others need stays, and
+// is an error; a name that no check has is none.
 func (m *Monitor) Remove(names ...string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -141,13 +166,17 @@ func (m *Monitor) Remove(names ...string) error {
 		if !slices.Contains(names, e.check.Name) {
 			return false
 		}
-		if e.cancel != nil {
+		if e.running {
+			e.removed = true
+			m.left[e.check.Name]++
+			m.giveUp(e)
 			e.cancel()
 		}
 		return true
 	})
 	m.reindex()
 	m.publish(time.Now())
+	m.nudge()
 	return nil
 }
 
@@ -166,8 +195,12 @@ func (m *Monitor) Maintain(name string, until time.Time) error {
 	defer m.mu.Unlock()
 	for _, e := range m.entries {
 		if e.check.Name == name {
+			now := time.Now()
+			if !e.maintenance.After(now) {
+				e.maintained = now
+			}
 			e.maintenance = until
-			m.publish(time.Now())
+			m.publish(now)
 			m.nudge()
 			return nil
 		}
@@ -185,8 +218,9 @@ func (m *Monitor) Drain() {
 }
 
 // Report is how the monitor stands now.
-func (m *Monitor) Report() *Report {
-	p := m.now.Load()
+func (m *Monitor) Report() *Report { return m.read(m.now.Load()) }
+
+func (m *Monitor) read(p *published) *Report {
 	if m.running.Load() || p.stale.IsZero() {
 		return p.Report // Run sees to what becomes too old
 	}
@@ -203,7 +237,7 @@ func (m *Monitor) Report() *Report {
 func (m *Monitor) Check(ctx context.Context) error {
 	for {
 		now := m.now.Load()
-		report := m.Report()
+		report := m.read(now)
 		wait := time.Hour
 		switch {
 		case report.Status == Unhealthy:
@@ -221,6 +255,24 @@ func (m *Monitor) Check(ctx context.Context) error {
 		case <-now.next:
 			timer.Stop()
 		case <-timer.C:
+		}
+	}
+}
+
+// Watch yields the report now, and then each newer one, until the context is done. Those
+// that came while the loop was at work are left out, but the newest. It does not
+// yield because time passes: what becomes too old while Run does not run is no news.
+func (m *Monitor) Watch(ctx context.Context) iter.Seq[*Report] {
+	return func(yield func(*Report) bool) {
+		for ctx.Err() == nil {
+			now := m.now.Load()
+			if !yield(m.read(now)) {
+				return
+			}
+			select {
+			case <-ctx.Done():
+			case <-now.next:
+			}
 		}
 	}
 }
@@ -255,32 +307,31 @@ func (m *Monitor) report(out []*CheckReport, now time.Time) {
 		done[i] = true
 		e := m.entries[i]
 		c := CheckReport{
-			Name: e.check.Name, Status: e.shows(), Since: e.since, Optional: e.check.Optional, ValidUntil: e.validUntil(),
+			Name: e.check.Name, Status: e.shown, Since: e.since, Optional: e.check.Optional, ValidUntil: e.validUntil(),
 			Passed: e.passed, Failed: e.failed, Flapping: e.flapped, StuckSince: e.stuck, Overruns: e.overruns,
-			Results: e.results, Wrong: e.wrong,
+			Results: slices.Clip(e.results), Wrong: slices.Clip(e.wrong), // so that nobody appends to ours
 		}
 		if len(e.results) > 0 {
 			c.Last = e.results[len(e.results)-1]
 		}
-		c.age(now)
 		for _, need := range e.check.Needs {
 			fill(m.index[need])
 			switch needed := out[m.index[need]]; {
 			case c.CausedBy != "":
 			case needed.Status == Unhealthy:
-				c.Status, c.CausedBy = Skipped, need
+				c.Status, c.Since, c.CausedBy = Skipped, needed.Since, need
 			case needed.Status == Skipped:
-				c.Status, c.CausedBy = Skipped, needed.CausedBy
+				c.Status, c.Since, c.CausedBy = Skipped, needed.Since, needed.CausedBy
 			}
 		}
 		if e.maintenance.After(now) {
-			c.Status, c.CausedBy, c.Maintenance = Maintenance, "", e.maintenance
+			c.Status, c.Since, c.CausedBy, c.Maintenance = Maintenance, e.maintained, "", e.maintenance
 		}
-		if e.shown == nil || !e.shown.same(&c) {
-			shown := c
-			e.shown = &shown
+		c.age(now)
+		if e.report == nil || !e.report.same(&c) {
+			e.report = new(c)
 		}
-		out[i] = e.shown
+		out[i] = e.report
 	}
 	for i := range m.entries {
 		fill(i)
@@ -322,14 +373,4 @@ func (m *Monitor) nudge() {
 	case m.wake <- struct{}{}:
 	default:
 	}
-}
-
-// probe asks once and never panics.
-func probe(ctx context.Context, p Probe) (err error) {
-	defer func() {
-		if thrown := recover(); thrown != nil {
-			err = fmt.Errorf("panic: %v\n%s", thrown, debug.Stack())
-		}
-	}()
-	return p(ctx)
 }

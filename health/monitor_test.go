@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -354,30 +352,6 @@ func TestChangesAreInOrder(t *testing.T) {
 		stop()
 		require.Equal(t, []string{"x unknown -> healthy", "x healthy -> unhealthy", "x unhealthy -> healthy"}, got)
 	})
-}
-
-// TestProblemsOfChecks are told all at once, each with its field.
-func TestProblemsOfChecks(t *testing.T) {
-	_, err := health.NewMonitor([]health.Check{
-		{Name: "", Probe: script(nil)},
-		{Name: "a", Probe: script(nil), Timeout: time.Minute, FailAfter: -1, PassAfter: -1, Startup: -1, Needs: []string{"b", "nobody"}},
-		{Name: "b", Needs: []string{"a"}},
-		{Name: "b", Probe: script(nil)},
-	}, health.MonitorOptions{})
-	require.ErrorIs(t, err, health.ErrInvalid)
-	lines := strings.Split(err.Error(), "\n")
-	slices.Sort(lines)
-	require.Equal(t, []string{
-		`invalid: check "": Name: missing, want a name`,
-		`invalid: check "a": FailAfter: found -1, want at least 1`,
-		`invalid: check "a": Needs: needs itself: a -> b -> a`,
-		`invalid: check "a": Needs: unknown check "nobody"`,
-		`invalid: check "a": PassAfter: found -1, want at least 1`,
-		`invalid: check "a": Startup: found -1ns, want a time to the first success`,
-		`invalid: check "a": Timeout: found 1m0s, want more than 0 and at most the interval of 10s`,
-		`invalid: check "b": Name: is the name of two checks`,
-		`invalid: check "b": Probe: missing, want a function`,
-	}, lines)
 }
 
 // TestThousandChecks: readers of a monitor of 1 000 checks never wait for one.

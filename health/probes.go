@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -23,8 +24,10 @@ type HTTPOptions struct {
 }
 
 // HTTP probes a URL. Status 429 is a warning: who is asked too often is there. The
-// body is not looked at and never shows in an error, since it may be a stranger's.
-func HTTP(url string, o HTTPOptions) Probe {
+// body is not looked at and never shows in an error, since it may be a stranger's; nor
+// does what may be secret in the URL, its user and its query. A URL that cannot be used
+// is unsure.
+func HTTP(address string, o HTTPOptions) Probe {
 	if o.Method == "" {
 		o.Method = http.MethodGet
 	}
@@ -38,16 +41,17 @@ func HTTP(url string, o HTTPOptions) Probe {
 		}
 	}
 	return func(ctx context.Context) error {
-		r, err := http.NewRequestWithContext(ctx, o.Method, url, nil)
+		r, err := http.NewRequestWithContext(ctx, o.Method, address, nil)
 		if err != nil {
-			return Unsure(err)
+			return Unsure(fmt.Errorf("the request cannot be made: %w", bare(err)))
 		}
 		if o.Header != nil {
 			r.Header = o.Header.Clone()
 		}
+		asked := o.Method + " " + r.URL.Scheme + "://" + r.URL.Host + r.URL.EscapedPath()
 		answer, err := o.Client.Do(r)
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", asked, bare(err))
 		}
 		_, _ = io.CopyN(io.Discard, answer.Body, 10<<10) // so that a kept connection can be used again
 		_ = answer.Body.Close()
@@ -55,10 +59,19 @@ func HTTP(url string, o HTTPOptions) Probe {
 		case o.Accept(answer.StatusCode):
 			return nil
 		case answer.StatusCode == http.StatusTooManyRequests:
-			return Warn(fmt.Errorf("%s %s: status 429", o.Method, url))
+			return Warn(fmt.Errorf("%s: status 429", asked))
 		}
-		return fmt.Errorf("%s %s: status %d", o.Method, url, answer.StatusCode)
+		return fmt.Errorf("%s: status %d", asked, answer.StatusCode)
 	}
+}
+
+// bare is the error without the URL that it happened to.
+func bare(err error) error {
+	var with *url.Error
+	if errors.As(err, &with) {
+		return with.Err
+	}
+	return err
 }
 
 // TCP probes whether something accepts connections at an address like "db:5432".

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -153,4 +154,70 @@ func TestDraining(t *testing.T) {
 		require.Equal(t, 503, w.Code)
 		require.True(t, strings.HasPrefix(w.Body.String(), "draining"))
 	})
+}
+
+// TestProbesKeepSecrets: neither what is secret in a URL nor what a stranger answered is
+// in an error.
+func TestProbesKeepSecrets(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusTeapot)
+		_, _ = w.Write([]byte("stranger"))
+	}))
+	host := server.Listener.Addr().String()
+	ask := func(url string) string {
+		err := health.HTTP(url, health.HTTPOptions{})(t.Context())
+		require.Error(t, err)
+		for _, secret := range []string{"ada", "password", "token", "stranger"} {
+			require.NotContains(t, err.Error(), secret)
+		}
+		return err.Error()
+	}
+	require.Equal(t, "GET http://"+host+"/ping: status 418", ask("http://ada:password@"+host+"/ping?key=token#token"))
+	server.Close()
+	require.Contains(t, ask("http://ada:password@"+host+"/ping?key=token"), "GET http://"+host+"/ping: ")
+	ask("http://ada:password@bad host/?key=token")
+	ask("http://ada:password@" + host + ":x/?key=token")
+}
+
+// TestDetailsHaveNoValueWithoutData, and say what the three words do not.
+func TestDetailsHaveNoValueWithoutData(t *testing.T) {
+	m := monitor(t, health.MonitorOptions{About: health.About{ReleaseID: "3.1.4"}}, health.Check{Name: "db", Probe: script(nil)})
+	w := httptest.NewRecorder()
+	m.Details(func(*http.Request) bool { return true }).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	require.Equal(t, http.StatusServiceUnavailable, w.Code)
+	require.JSONEq(t, `{
+		"status": "fail", "releaseId": "3.1.4", "output": "unknown: 0 of 1 checks healthy",
+		"checks": {"db:responseTime": [{"status": "fail", "output": "db: unknown"}]}
+	}`, w.Body.String())
+}
+
+// TestHandlersOnAServer: HEAD has the headers of GET and no body, and what is not a read
+// is refused.
+func TestHandlersOnAServer(t *testing.T) {
+	m := monitor(t, health.MonitorOptions{})
+	for name, handler := range map[string]http.Handler{"live": m.Live(), "ready": m.Ready(), "details": m.Details(nil)} {
+		server := httptest.NewServer(handler)
+		get, err := http.Get(server.URL)
+		require.NoError(t, err)
+		head, err := http.Head(server.URL)
+		require.NoError(t, err)
+		require.Equal(t, get.StatusCode, head.StatusCode, name)
+		require.Equal(t, get.Header.Get("Content-Type"), head.Header.Get("Content-Type"))
+		require.Equal(t, get.Header.Get("Retry-After"), head.Header.Get("Retry-After"))
+		body, err := io.ReadAll(head.Body)
+		require.NoError(t, err)
+		require.Empty(t, body)
+		for _, method := range []string{"POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"} {
+			r, err := http.NewRequest(method, server.URL, nil)
+			require.NoError(t, err)
+			answer, err := http.DefaultClient.Do(r)
+			require.NoError(t, err)
+			require.Equal(t, http.StatusMethodNotAllowed, answer.StatusCode, "%s %s", name, method)
+			require.Equal(t, "GET, HEAD", answer.Header.Get("Allow"))
+			require.Equal(t, "no-store", answer.Header.Get("Cache-Control"))
+			_ = answer.Body.Close()
+		}
+		_, _ = get.Body.Close(), head.Body.Close()
+		server.Close()
+	}
 }

@@ -20,10 +20,10 @@ type Report struct {
 type CheckReport struct {
 	Name        string    `json:"name"`                 // the check's
 	Status      Status    `json:"status"`               // how it stands
-	Since       time.Time `json:"since,omitzero"`       // when the streak of results began that led to it
+	Since       time.Time `json:"since,omitzero"`       // when the streak of results began that led to it, or flapping, or somebody to work on it; of one that is skipped, its cause's
 	Optional    bool      `json:"optional,omitempty"`   // whether it only degrades the whole
 	Last        Result    `json:"last,omitzero"`        // the newest result
-	ValidUntil  time.Time `json:"valid_until,omitzero"` // after which the newest result says nothing any more
+	ValidUntil  time.Time `json:"valid_until,omitzero"` // after which the newest result says nothing any more: when it began, and FailAfter intervals (at least 2) with their jitter, and Timeout
 	CausedBy    string    `json:"caused_by,omitempty"`  // of one that is skipped: the unhealthy check that it needs
 	Passed      int       `json:"passed"`               // successes in a row
 	Failed      int       `json:"failed"`               // failures in a row
@@ -32,7 +32,7 @@ type CheckReport struct {
 	StuckSince  time.Time `json:"stuck_since,omitzero"` // since when a probe that timed out has not returned
 	Overruns    int       `json:"overruns,omitempty"`   // how often it was due while it ran
 	Results     []Result  `json:"-"`                    // the newest 100, oldest first
-	Wrong       []Result  `json:"-"`                    // the newest 20 that did not pass, oldest first
+	Wrong       []Result  `json:"-"`                    // the newest 20 that did not pass, oldest first, so that successes and warnings do not push them out
 	Maintenance time.Time `json:"maintenance,omitzero"` // until when somebody works on it
 }
 
@@ -107,20 +107,28 @@ func (r *Report) Check(name string) (CheckReport, bool) {
 
 // String is a line for the whole, and one for each check that is not healthy.
 func (r *Report) String() string {
+	var text strings.Builder
+	text.WriteString(r.headline())
+	for _, c := range r.Checks {
+		if c.Status != Healthy {
+			text.WriteString("\n\t" + c.String())
+		}
+	}
+	return text.String()
+}
+
+func (r *Report) headline() string {
 	healthy := 0
-	var rest strings.Builder
 	for _, c := range r.Checks {
 		if c.Status == Healthy {
 			healthy++
-			continue
 		}
-		rest.WriteString("\n\t" + c.String())
 	}
 	draining := ""
 	if r.Draining {
 		draining = ", draining"
 	}
-	return fmt.Sprintf("%v%s: %d of %d checks healthy%s", r.Status, draining, healthy, len(r.Checks), rest.String())
+	return fmt.Sprintf("%v%s: %d of %d checks healthy", r.Status, draining, healthy, len(r.Checks))
 }
 
 // String is one line for people.

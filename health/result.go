@@ -3,8 +3,10 @@ package health
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Result is what one probe of a [Check] came to.
@@ -12,7 +14,7 @@ type Result struct {
 	At   time.Time     `json:"at"`              // when the probe began
 	Took time.Duration `json:"took"`            // in nanoseconds; of one that timed out, the timeout
 	Kind Kind          `json:"kind"`            // what it came to
-	Err  string        `json:"error,omitempty"` // what it said, at most 4 kB
+	Err  string        `json:"error,omitempty"` // what it said, at most 4 kB of UTF-8; of a panic with its stack
 }
 
 // Kind is what one probe came to.
@@ -38,19 +40,42 @@ func (k Kind) String() string {
 }
 
 // MarshalText is String.
-func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+func (k Kind) MarshalText() ([]byte, error) {
+	if int(k) >= len(kindNames) {
+		return nil, fmt.Errorf("%w: %v", ErrInvalid, k)
+	}
+	return []byte(kindNames[k]), nil
+}
+
+// UnmarshalText reads what MarshalText wrote.
+func (k *Kind) UnmarshalText(text []byte) error {
+	i := slices.Index(kindNames[:], string(text))
+	if i < 0 {
+		return fmt.Errorf("%w: kind %q, want one of %q", ErrInvalid, text, kindNames)
+	}
+	*k = Kind(i)
+	return nil
+}
 
 func (k Kind) ok() bool { return k == Passed || k == Warned }
 
 func (k Kind) bad() bool { return k == Failed || k == WasFatal }
 
-// String is one line for people.
+// String is one line for people: of an error, its first.
 func (r Result) String() string {
 	text := fmt.Sprintf("%v after %s", r.Kind, short(r.Took))
-	if r.Err != "" {
-		text += ": " + r.Err
+	if first, _, _ := strings.Cut(r.Err, "\n"); first != "" {
+		text += ": " + strings.Map(visible, first)
 	}
 	return text
+}
+
+// visible keeps what a stranger sent from moving a terminal's cursor.
+func visible(r rune) rune {
+	if unicode.IsControl(r) {
+		return ' '
+	}
+	return r
 }
 
 // resultOf reads a probe's error.
@@ -77,8 +102,12 @@ func resultOf(at time.Time, took time.Duration, err error) Result {
 const maxErr = 4096
 
 func cut(text string) string {
-	if len(text) > maxErr {
-		text = text[:maxErr] + "..."
+	const dots = "..."
+	whole := len(text) <= maxErr
+	text = strings.ToValidUTF8(text[:min(len(text), maxErr)], "\ufffd")
+	if whole && len(text) <= maxErr {
+		return text
 	}
-	return strings.ToValidUTF8(text, "\ufffd")
+	// Again, since this may end within a rune.
+	return strings.ToValidUTF8(text[:min(len(text), maxErr-len(dots))], "") + dots
 }

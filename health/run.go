@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -12,7 +14,7 @@ import (
 )
 
 // Run asks the checks until the context is cancelled, and then returns nil once all
-// its goroutines have ended. Probes that do not return within
+// its goroutines have ended. Probes, and an OnChange, that do not return within
 // [MonitorOptions.Grace] after that are left behind, and are the error. A second Run at
 // the same time is [ErrRunning]; one after it goes on.
 func (m *Monitor) Run(ctx context.Context) error {
@@ -20,12 +22,8 @@ func (m *Monitor) Run(ctx context.Context) error {
 		return fmt.Errorf("monitor: %w", ErrRunning)
 	}
 	defer m.running.Store(false)
-	var probes sync.WaitGroup
-	teller := make(chan struct{})
-	go func() {
-		defer close(teller)
-		m.tell(ctx)
-	}()
+	var work sync.WaitGroup // probes, and the telling
+	work.Go(func() { m.tell(ctx) })
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for ctx.Err() == nil {
@@ -35,13 +33,12 @@ func (m *Monitor) Run(ctx context.Context) error {
 		case <-timer.C:
 		}
 		if ctx.Err() == nil {
-			timer.Reset(m.step(ctx, &probes))
+			timer.Reset(m.step(ctx, &work))
 		}
 	}
-	<-teller
 	ended := make(chan struct{})
 	go func() {
-		probes.Wait()
+		work.Wait()
 		close(ended)
 	}()
 	grace := time.NewTimer(m.options.Grace)
@@ -51,20 +48,34 @@ func (m *Monitor) Run(ctx context.Context) error {
 		return nil
 	case <-grace.C:
 	}
+	return fmt.Errorf("monitor: do not return: %s", strings.Join(m.leave(), ", "))
+}
+
+// leave stops waiting for the probes that have not returned, and names them, and
+// OnChange if it has not.
+func (m *Monitor) leave() (names []string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var stuck []string
 	for _, e := range m.entries {
 		if e.running {
-			stuck = append(stuck, e.check.Name)
+			m.giveUp(e)
+			e.stuck = e.started
+			names = append(names, e.check.Name)
 		}
 	}
-	return fmt.Errorf("monitor: probes do not return: %s", strings.Join(stuck, ", "))
+	m.publish(time.Now())
+	for _, name := range slices.Sorted(maps.Keys(m.left)) {
+		names = append(names, name+" (removed)")
+	}
+	if len(m.telling) > 0 {
+		names = append(names, "OnChange")
+	}
+	return names
 }
 
 // step starts what is due, gives up what has timed out, and says how long there is
 // nothing to do.
-func (m *Monitor) step(ctx context.Context, probes *sync.WaitGroup) time.Duration {
+func (m *Monitor) step(ctx context.Context, work *sync.WaitGroup) time.Duration {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := time.Now()
@@ -78,13 +89,11 @@ func (m *Monitor) step(ctx context.Context, probes *sync.WaitGroup) time.Duratio
 	for _, e := range m.entries {
 		if e.due.IsZero() {
 			e.due = now.Add(time.Duration(rand.Int64N(int64(min(e.check.Interval, maxJitter)))))
-			e.began = e.due
 		}
 		if e.running && !e.deadline.IsZero() && !now.Before(e.deadline) {
 			e.add(e.timedOut())
-			e.deadline, e.stuck = time.Time{}, e.started
-			m.ready--
-			changed = true
+			m.giveUp(e)
+			e.stuck, changed = e.started, true
 		}
 		if e.maintenance.After(now) {
 			sooner(e.maintenance)
@@ -94,12 +103,12 @@ func (m *Monitor) step(ctx context.Context, probes *sync.WaitGroup) time.Duratio
 	}
 	for _, e := range m.oldestFirst(now) {
 		switch {
-		case e.running:
+		case e.running || m.left[e.check.Name] > 0:
 			e.overruns, changed = e.overruns+1, true
 		case m.ready >= m.options.Concurrent:
 			continue // when one returns, this is looked at again
 		default:
-			m.start(ctx, e, now, probes)
+			m.start(ctx, e, now, work)
 		}
 		e.due = after(e.due, e.check.Interval, now)
 	}
@@ -120,6 +129,14 @@ func (m *Monitor) step(ctx context.Context, probes *sync.WaitGroup) time.Duratio
 	return next.Sub(now)
 }
 
+// giveUp stops waiting for the probe of an entry, which from now on takes no place.
+func (m *Monitor) giveUp(e *entry) {
+	if !e.deadline.IsZero() {
+		e.deadline = time.Time{}
+		m.ready--
+	}
+}
+
 // timedOut is the result of a probe that did not answer in time, whatever it says later.
 func (e *entry) timedOut() Result {
 	return Result{At: e.started, Took: e.check.Timeout, Kind: Failed, Err: fmt.Sprintf("timeout: no answer within %v", e.check.Timeout)}
@@ -136,66 +153,108 @@ func (m *Monitor) oldestFirst(now time.Time) (due []*entry) {
 	return due
 }
 
-// after is when a check is due next: an interval after it was, give or take a tenth,
-// and never in the past.
+// after is when a check is due next: an interval after it was, give or take a tenth.
+// What is past already is left out, so that checks keep their places beside one another.
 func after(due time.Time, interval time.Duration, now time.Time) time.Time {
 	spread := int64(interval / 5)
 	next := due.Add(interval - time.Duration(spread/2) + time.Duration(rand.Int64N(spread+1)))
-	if !next.After(now) {
-		return now.Add(interval)
+	if late := now.Sub(next); late >= 0 {
+		next = next.Add((late/interval + 1) * interval)
 	}
 	return next
 }
 
+// errTimeout tells the end of a probe's own time from the end of Run, which may have a
+// deadline too.
+var errTimeout = errors.New("timeout")
+
 // start runs the probe of an entry. It is called with mu held.
-func (m *Monitor) start(ctx context.Context, e *entry, now time.Time, probes *sync.WaitGroup) {
-	ctx, cancel := context.WithTimeout(ctx, e.check.Timeout)
+func (m *Monitor) start(ctx context.Context, e *entry, now time.Time, work *sync.WaitGroup) {
+	ctx, cancel := context.WithTimeoutCause(ctx, e.check.Timeout, errTimeout)
 	e.running, e.started, e.deadline, e.cancel = true, now, now.Add(e.check.Timeout), cancel
 	m.ready++
-	probes.Go(func() {
-		err := probe(ctx, e.check.Probe)
-		ended := context.Cause(ctx)
-		cancel()
-		m.mu.Lock()
-		defer m.mu.Unlock()
-		e.running, e.stuck, e.cancel = false, time.Time{}, nil
-		late := e.deadline.IsZero()
-		if e.deadline = (time.Time{}); !late {
-			m.ready--
-		}
-		at := time.Now()
-		switch {
-		case late: // it has been counted as failed
-		case ended != nil && !errors.Is(ended, context.DeadlineExceeded):
-			return // nobody waits for it any more
-		case ended != nil:
-			e.add(e.timedOut())
-		default:
-			e.add(resultOf(now, at.Sub(now), err))
-		}
-		m.publish(at)
-		m.nudge()
+	if e.began.IsZero() {
+		e.began = now
+	}
+	work.Go(func() {
+		r := Result{At: now, Kind: Failed, Err: "the probe ended its goroutine"} // runtime.Goexit
+		defer func() {
+			ended := context.Cause(ctx)
+			cancel()
+			m.finish(e, r, ended)
+		}()
+		r = ask(ctx, e.check.Probe, now)
 	})
+}
+
+// finish hears what a probe came to, unless nobody waits for it any more. Ended is why
+// its context was done when it returned.
+func (m *Monitor) finish(e *entry, r Result, ended error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	defer m.nudge() // a place may be free
+	late := e.deadline.IsZero()
+	m.giveUp(e)
+	e.running, e.stuck, e.cancel = false, time.Time{}, nil
+	switch {
+	case e.removed:
+		if m.left[e.check.Name]--; m.left[e.check.Name] == 0 {
+			delete(m.left, e.check.Name)
+		}
+		return
+	case late: // it has been counted as failed
+	case ended == nil:
+		e.add(r)
+	case errors.Is(ended, errTimeout):
+		e.add(e.timedOut())
+	default:
+		return // Run has ended
+	}
+	m.publish(time.Now())
+}
+
+// ask calls a probe and reads its answer. Both run the host's code, so both may panic:
+// an error can be a nil pointer.
+func ask(ctx context.Context, p Probe, began time.Time) (r Result) {
+	defer func() {
+		if thrown := recover(); thrown != nil {
+			r = Result{At: began, Took: time.Since(began), Kind: Failed, Err: cut(fmt.Sprintf("panic: %v\n%s", thrown, debug.Stack()))}
+		}
+	}()
+	err := p(ctx)
+	return resultOf(began, time.Since(began), err)
 }
 
 // tell calls OnChange, one change after the other.
 func (m *Monitor) tell(ctx context.Context) {
-	for {
+	select {
+	case <-ctx.Done():
+		return
+	case m.telling <- struct{}{}: // what an earlier Run left behind has ended
+	}
+	defer func() { <-m.telling }()
+	for ctx.Err() == nil {
+		if change, found := m.oldest(); found {
+			m.tellOne(change)
+			continue
+		}
 		select {
 		case <-ctx.Done():
-			return
 		case <-m.told:
 		}
-		m.mu.Lock()
-		changes := m.changes
-		m.changes = nil
-		m.mu.Unlock()
-		for _, c := range changes {
-			if ctx.Err() == nil {
-				m.tellOne(c)
-			}
-		}
 	}
+}
+
+// oldest takes the oldest change that has not been told.
+func (m *Monitor) oldest() (Change, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.changes) == 0 {
+		return Change{}, false
+	}
+	change := m.changes[0]
+	m.changes = m.changes[1:]
+	return change, true
 }
 
 // tellOne contains a panic: it is the host's, and no reason to stop asking.

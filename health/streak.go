@@ -1,16 +1,16 @@
 package health
 
-import (
-	"time"
-)
+import "time"
 
 // streak is what a check has come to by its results: a pure machine, whose only clock
 // is in the results.
 type streak struct {
 	check   Check
-	began   time.Time // when it was first to be asked
-	status  Status    // Unknown, Healthy, Degraded or Unhealthy
-	since   time.Time // of the result that began the streak that led to it
+	began   time.Time // when it was first asked
+	status  Status    // by thresholds alone: Unknown, Healthy, Degraded or Unhealthy
+	flapped bool      // whether it is flapping
+	shown   Status    // what readers see
+	since   time.Time // when it became that
 	passed  int       // in a row
 	failed  int       // in a row
 	unsure  int       // in a row
@@ -19,7 +19,6 @@ type streak struct {
 	results []Result  // the newest historyKept
 	wrong   []Result  // the newest wrongKept that did not pass
 	flaps   []bool    // of the newest results that count, whether it passed
-	flapped bool      // whether it is flapping
 }
 
 const (
@@ -30,8 +29,15 @@ const (
 
 // add counts a result.
 func (s *streak) add(r Result) {
+	if until := s.validUntil(); !until.IsZero() && r.At.Add(r.Took).After(until) {
+		// Readers were told that nothing is known any more, so it begins anew.
+		s.forget()
+		if s.shown != Unknown {
+			s.shown, s.since = Unknown, until
+		}
+	}
 	s.results = keep(s.results, r, historyKept)
-	if r.Kind != Passed {
+	if !r.Kind.ok() {
 		s.wrong = keep(s.wrong, r, wrongKept)
 	}
 	switch {
@@ -51,38 +57,52 @@ func (s *streak) add(r Result) {
 		s.fails(r)
 	default: // the probe itself: no other counter moves
 		if s.unsure++; s.unsure >= s.check.FailAfter {
-			s.become(Unknown, r.At)
+			s.forget()
 		}
 	}
+	s.show(r)
 }
 
 func (s *streak) passes(r Result) {
-	status := Healthy
-	if r.Kind == Warned {
-		status = Degraded
-	}
 	// A check that is well stays so from one success to the next, warnings included.
-	switch {
-	case s.status.well():
-		s.become(status, r.At)
-	case s.passed >= s.check.PassAfter:
-		s.ever = true
-		s.become(status, s.first)
+	if !s.status.well() && s.passed < s.check.PassAfter {
+		return
+	}
+	s.ever = true
+	s.status = Healthy
+	if r.Kind == Warned {
+		s.status = Degraded
 	}
 }
 
 func (s *streak) fails(r Result) {
-	enough := s.failed >= s.check.FailAfter || r.Kind == WasFatal
+	enough := s.failed >= s.check.FailAfter
 	starting := !s.ever && r.At.Sub(s.began) < s.check.Startup
-	if enough && (!starting || r.Kind == WasFatal) {
-		s.become(Unhealthy, s.first)
+	if enough && !starting || r.Kind == WasFatal {
+		s.status = Unhealthy
 	}
 }
 
-func (s *streak) become(status Status, at time.Time) {
-	if s.status != status {
-		s.status, s.since = status, at
+// forget makes the check one of which nothing is known.
+func (s *streak) forget() {
+	s.status, s.passed, s.failed, s.flaps, s.flapped = Unknown, 0, 0, nil, false
+}
+
+// show makes readers see the status, or the worst while it flaps. It became that with
+// the first of the results in a row that led to it.
+func (s *streak) show(r Result) {
+	shown := s.status
+	if s.flapped && s.status != Unknown {
+		shown = Unhealthy
 	}
+	if shown == s.shown {
+		return
+	}
+	s.since = r.At
+	if s.status == Unhealthy || shown.well() && !s.shown.well() && r.Kind.ok() {
+		s.since = s.first
+	}
+	s.shown = shown
 }
 
 // flap notes whether a result passed and whether the check flaps: whether it has
@@ -105,21 +125,14 @@ func (s *streak) flap(passed bool) {
 	}
 }
 
-// shows is the status that readers see: the worst, while it flaps.
-func (s *streak) shows() Status {
-	if s.flapped && s.status != Unknown {
-		return Unhealthy
-	}
-	return s.status
-}
-
-// validUntil is how long the newest result says anything.
+// validUntil is how long the newest result says anything: for FailAfter intervals, each
+// with its jitter, but always for two, so that one late probe is no gap.
 func (s *streak) validUntil() time.Time {
 	if len(s.results) == 0 {
 		return time.Time{}
 	}
-	last := s.results[len(s.results)-1].At
-	return last.Add(s.check.Interval*time.Duration(s.check.FailAfter) + s.check.Timeout)
+	gap := s.check.Interval + s.check.Interval/10
+	return s.results[len(s.results)-1].At.Add(gap*time.Duration(max(s.check.FailAfter, 2)) + s.check.Timeout)
 }
 
 // keep adds to a list that has at most so many. What readers were given of it stays as
