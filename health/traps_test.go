@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -48,17 +49,17 @@ func TestTrapUpBeforeAnySuccess(t *testing.T) {
 // lock.
 func TestTrapReadersRunChecks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		calls := 0
+		var calls atomic.Int64
 		m := monitor(t, health.MonitorOptions{}, health.Check{Name: "x", Interval: time.Minute, Probe: func(context.Context) error {
-			calls++
+			calls.Add(1)
 			time.Sleep(300 * time.Millisecond)
 			return nil
 		}})
 		stop := run(t, m)
-		for calls == 0 {
+		for calls.Load() == 0 {
 			time.Sleep(50 * time.Millisecond)
 		}
-		before := calls
+		before := calls.Load()
 		began := time.Now() // while it is being asked
 		var readers sync.WaitGroup
 		for range 4 {
@@ -70,7 +71,7 @@ func TestTrapReadersRunChecks(t *testing.T) {
 		}
 		readers.Wait()
 		require.Zero(t, time.Since(began))
-		require.Equal(t, before, calls)
+		require.Equal(t, before, calls.Load())
 		stop()
 	})
 }
