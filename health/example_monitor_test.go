@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"time"
 
 	"github.com/guidon-go/guidon/health"
@@ -61,4 +62,76 @@ func ExampleMonitor_Ready() {
 	// 	payments: unknown
 	// 	certificate: unknown
 	// 	disk: unknown
+}
+
+// What a probe can say beside yes and no.
+func ExampleWarn() {
+	free := func(gigabytes int, err error) health.Probe {
+		return func(context.Context) error {
+			switch {
+			case err != nil:
+				return health.Unsure(err) // says nothing of the disk
+			case gigabytes == 0:
+				return health.Fatal(errors.New("full")) // one is enough
+			case gigabytes < 10:
+				return health.Warn(fmt.Errorf("%d GB left", gigabytes)) // works, but look at it
+			}
+			return nil
+		}
+	}
+	monitor, err := health.NewMonitor([]health.Check{
+		{Name: "roomy", Probe: free(500, nil), PassAfter: 1, Interval: 10 * time.Millisecond},
+		{Name: "narrow", Probe: free(5, nil), PassAfter: 1, Interval: 10 * time.Millisecond},
+		{Name: "full", Probe: free(0, nil), Interval: 10 * time.Millisecond},
+		{Name: "odd", Probe: free(0, errors.New("no such device")), Interval: 10 * time.Millisecond},
+	}, health.MonitorOptions{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error)
+	go func() { ended <- monitor.Run(ctx) }()
+	for report := range monitor.Watch(ctx) {
+		asked := 0
+		for _, c := range report.Checks {
+			if c.Last.Kind != 0 {
+				asked++
+			}
+		}
+		if asked < len(report.Checks) {
+			continue // now and whenever something is new
+		}
+		for _, c := range report.Checks {
+			fmt.Println(c.Name, "is", c.Status)
+		}
+		break
+	}
+	stop()
+	<-ended
+	// Output:
+	// roomy is healthy
+	// narrow is degraded
+	// full is unhealthy
+	// odd is unknown
+}
+
+// What those see who may, and those who may not.
+func ExampleMonitor_Details() {
+	monitor, err := health.NewMonitor([]health.Check{{Name: "database", Probe: health.TCP("db:5432")}},
+		health.MonitorOptions{About: health.About{ServiceID: "shop", ReleaseID: "3.1.4"}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	details := monitor.Details(func(r *http.Request) bool { return r.Header.Get("Authorization") == "secret" })
+	for _, key := range []string{"", "secret"} {
+		r, w := httptest.NewRequest("GET", "/healthz", nil), httptest.NewRecorder()
+		r.Header.Set("Authorization", key)
+		details.ServeHTTP(w, r)
+		fmt.Print(w.Code, " ", w.Body)
+	}
+	// Output:
+	// 503 {"status":"fail"}
+	// 503 {"status":"fail","releaseId":"3.1.4","serviceId":"shop","output":"unknown: 0 of 1 checks healthy","checks":{"database:responseTime":[{"status":"fail","output":"database: unknown"}]}}
 }
