@@ -344,3 +344,95 @@ func TestHugeTimes(t *testing.T) {
 		require.Equal(t, health.Healthy, m.Report().Status)
 	})
 }
+
+// TestLeftBehind: what Run left behind is seen to be stuck, takes no place of the next
+// Run, is not counted by it, and is asked again once it has returned.
+func TestLeftBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release, calls := make(chan struct{}), atomic.Int64{}
+		m := monitor(t, health.MonitorOptions{Concurrent: 1, Grace: time.Second},
+			health.Check{Name: "deaf", Interval: time.Minute, Timeout: time.Minute, FailAfter: 1, Startup: 1, Probe: func(context.Context) error {
+				calls.Add(1)
+				<-release
+				return nil
+			}})
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- m.Run(ctx) }()
+		time.Sleep(11 * time.Second)
+		began := time.Now()
+		cancel()
+		require.EqualError(t, <-ended, "monitor: do not return: deaf")
+		require.Equal(t, time.Second, time.Since(began))
+		deaf, _ := m.Report().Check("deaf")
+		require.True(t, deaf.StuckSince.Before(began) && !deaf.StuckSince.IsZero(), "%v", deaf.StuckSince)
+
+		require.NoError(t, m.Add(health.Check{Name: "fine", Interval: time.Second, Probe: script(nil)}))
+		stop := run(t, m)
+		time.Sleep(10 * time.Minute)
+		require.Equal(t, health.Healthy, status(m, "fine"))
+		deaf, _ = m.Report().Check("deaf")
+		require.Zero(t, deaf.Last, "nobody waited for it")
+		require.EqualValues(t, 1, calls.Load())
+		close(release)
+		time.Sleep(2 * time.Minute)
+		require.Equal(t, health.Healthy, status(m, "fine"))
+		deaf, _ = m.Report().Check("deaf")
+		require.Equal(t, health.Passed, deaf.Last.Kind)
+		require.Zero(t, deaf.StuckSince)
+		stop()
+	})
+}
+
+// TestAPlaceIsFreeAtOnce: who waits for one does not wait for longer.
+func TestAPlaceIsFreeAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var asked []time.Duration
+		began := time.Now()
+		slow := func(context.Context) error {
+			asked = append(asked, time.Since(began))
+			time.Sleep(30 * time.Second)
+			return nil
+		}
+		m := monitor(t, health.MonitorOptions{Concurrent: 1},
+			health.Check{Name: "a", Interval: 24 * time.Hour, Timeout: time.Hour, Probe: slow},
+			health.Check{Name: "b", Interval: 24 * time.Hour, Timeout: time.Hour, Probe: slow},
+			health.Check{Name: "c", Interval: 24 * time.Hour, Timeout: time.Hour, Probe: slow})
+		stop := run(t, m)
+		time.Sleep(3 * time.Minute)
+		stop()
+		require.Len(t, asked, 3)
+		require.Equal(t, 30*time.Second, asked[1]-asked[0])
+		require.Equal(t, 30*time.Second, asked[2]-asked[1])
+	})
+}
+
+// TestFlappingFromTheStart: what has never been well nor bad is unknown, though it flaps.
+func TestFlappingFromTheStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := 0
+		m := monitor(t, health.MonitorOptions{}, health.Check{Name: "x", Interval: time.Second, Startup: 1, Probe: func(context.Context) error {
+			if n++; n%2 == 0 {
+				return errDown
+			}
+			return nil
+		}})
+		stop := run(t, m)
+		time.Sleep(time.Minute)
+		stop()
+		c, _ := m.Report().Check("x")
+		require.True(t, c.Flapping)
+		require.Equal(t, health.Unknown, c.Status)
+	})
+}
+
+// TestFatalAtTheStart leaves no doubt either.
+func TestFatalAtTheStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := monitor(t, health.MonitorOptions{}, health.Check{Name: "x", Startup: time.Hour, Probe: script(health.Fatal(errDown))})
+		stop := run(t, m)
+		time.Sleep(10 * time.Second)
+		require.Equal(t, health.Unhealthy, m.Report().Status)
+		stop()
+	})
+}
