@@ -23,7 +23,11 @@ import (
 // panic, answer too late and are removed while they run, and compares what they report
 // with what a slow and obvious model makes of everything that the probes saw.
 func TestMonitorIsTheModel(t *testing.T) {
-	for seed := range uint64(4) {
+	seeds := uint64(4)
+	if raceEnabled {
+		seeds = 2
+	}
+	for seed := range seeds {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { live(t, seed) })
 		})
