@@ -36,6 +36,15 @@ type JudgeOptions struct {
 	Rollouts int
 	// Seed is of the traffic. The same seed is the same traffic.
 	Seed uint64
+	// Cohorts is what the judge needs to be kept of the traffic. The zero value suits one
+	// that judges by errors.
+	Cohorts health.CohortsOptions
+	// Independent is for a judge that takes each request for a unit of its own, and
+	// says so: no user of a harmless rollout comes twice.
+	Independent bool
+	// ErrorRate is the share of requests that fail in a harmless rollout. Zero means
+	// 0.06; a judge of a fixed limit wants it at that limit.
+	ErrorRate float64
 }
 
 // TestJudge shows a judge a dozen rollouts, and wants that
@@ -61,7 +70,7 @@ type JudgeOptions struct {
 // It does not want that a judge finds harm. newJudge returns an equal judge each time.
 func TestJudge(t T, newJudge func() health.Judge, o JudgeOptions) {
 	t.Helper()
-	k := &judgeKit{kit: newKit(t), judge: newJudge(), stories: stories(o.Seed)}
+	k := &judgeKit{kit: newKit(t), judge: newJudge(), stories: stories(o)}
 	defer func() {
 		if thrown := recover(); thrown != nil && thrown != error(errPanicked) {
 			panic(thrown) // the kit's own
@@ -76,7 +85,7 @@ func TestJudge(t T, newJudge func() health.Judge, o JudgeOptions) {
 	}
 	k.pure()
 	k.verdicts()
-	k.missing()
+	k.missing(o)
 	k.states(o.Seed)
 	k.resumes(newJudge)
 	if !k.broken[rulePure] { // whose errors these would be too, and data races
@@ -207,9 +216,9 @@ func (k *judgeKit) verdict(where string, v health.Verdict) {
 }
 
 // missing shows what no candidate has been in.
-func (k *judgeKit) missing() {
+func (k *judgeKit) missing(o JudgeOptions) {
 	k.t.Helper()
-	samples := []health.Sample{{}, health.NewCohorts(health.CohortsOptions{}).Snapshot()}
+	samples := []health.Sample{{}, health.NewCohorts(o.Cohorts).Snapshot()}
 	for _, s := range k.stories {
 		if s.noCandidate {
 			samples = append(samples, s.samples...)

@@ -193,7 +193,7 @@ func TestBrokenJudges(t *testing.T) {
 		}, want: []string{"alpha"}},
 		{name: "refuses small ones", judge: func() health.Judge {
 			return bounded{validate: func(alpha float64) error {
-				if alpha != 0 && alpha < 1e-6 {
+				if alpha != 0 && alpha < 0.02 {
 					return health.ErrInvalid
 				}
 				return health.FirstFailure{Alpha: alpha}.Validate()

@@ -32,7 +32,7 @@ type traffic struct {
 
 const storyLooks, storyRequests = 8, 800
 
-func stories(seed uint64) (all []story) {
+func stories(o JudgeOptions) (all []story) {
 	for i, tr := range []traffic{
 		{name: "harmless", users: 200, ramps: []int32{10_000}, base: 0.05, harm: 1},
 		{name: "harmful", users: 200, ramps: []int32{20_000}, base: 0.03, harm: 10},
@@ -48,11 +48,11 @@ func stories(seed uint64) (all []story) {
 		{name: "odd slots", users: 50, ramps: []int32{-5, 2 * slots, 50_000}, base: 0.05, harm: 1, odd: true},
 	} {
 		s := story{name: tr.name, noCandidate: tr.name == "no candidate"}
-		one, two := health.NewCohorts(health.CohortsOptions{}), health.NewCohorts(health.CohortsOptions{})
+		one, two := health.NewCohorts(o.Cohorts), health.NewCohorts(o.Cohorts)
 		n := 0
-		tr.play(seed, uint64(i), storyRequests, func(o health.Outcome) bool {
-			one.Record(o)
-			two.Record(o)
+		tr.play(o.Seed, uint64(i), storyRequests, func(outcome health.Outcome) bool {
+			one.Record(outcome)
+			two.Record(outcome)
 			if n++; n%(storyRequests/storyLooks) == 0 {
 				s.samples, s.twins = append(s.samples, one.Snapshot()), append(s.twins, two.Snapshot())
 			}
