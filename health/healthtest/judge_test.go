@@ -2,6 +2,7 @@ package healthtest_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -20,9 +22,77 @@ import (
 
 // TestOwnJudges keep the rules.
 func TestOwnJudges(t *testing.T) {
-	healthtest.TestJudge(t, func() health.Judge { return health.FirstFailure{} }, healthtest.JudgeOptions{})
-	healthtest.TestJudge(t, func() health.Judge { return health.FirstFailure{Alpha: 0.01} }, healthtest.JudgeOptions{Seed: 7, Rollouts: -1})
-	healthtest.TestJudge(t, func() health.Judge { return counting{} }, healthtest.JudgeOptions{})
+	kept := health.CohortsOptions{Harm: 2, Slow: []time.Duration{50 * time.Millisecond, 100 * time.Millisecond}}
+	for _, tt := range []struct {
+		name  string
+		judge health.Judge
+		o     healthtest.JudgeOptions
+	}{
+		{"first failure", health.FirstFailure{}, healthtest.JudgeOptions{}},
+		{"first failure, other traffic", health.FirstFailure{Alpha: 0.01}, healthtest.JudgeOptions{Seed: 7, Rollouts: -1}},
+		{"placebo", health.Placebo{Over: time.Minute}, healthtest.JudgeOptions{Cohorts: kept, Rollouts: 100}},
+		{"placebo of latency", health.Placebo{Over: time.Minute, Of: health.Latency}, healthtest.JudgeOptions{Cohorts: kept, Rollouts: 100}},
+		{"no harm", health.NoHarm{}, healthtest.JudgeOptions{Cohorts: kept}},
+		{"default", health.DefaultJudge(time.Hour, health.Errors, health.Latency), healthtest.JudgeOptions{Cohorts: kept, Rollouts: 100}},
+		{"comparison", health.Comparison{PassRatio: 2}, healthtest.JudgeOptions{Independent: true}},
+		{"error limit", health.ErrorLimit{Rate: 0.05}, healthtest.JudgeOptions{Independent: true, ErrorRate: 0.05}},
+		{"threshold", health.Threshold{ErrorRate: 0.05, Pass: true}, healthtest.JudgeOptions{}},
+		{"with a memory", counting{}, healthtest.JudgeOptions{}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if raceEnabled {
+				tt.o.Rollouts = -1 // the same code as without, ten times slower
+			}
+			healthtest.TestJudge(t, func() health.Judge { return tt.judge }, tt.o)
+		})
+	}
+}
+
+// TestTrafficOfJudges: a judge that assumes more than the usual traffic grants is found to
+// fail harmless rollouts in it, and not in its own.
+func TestTrafficOfJudges(t *testing.T) {
+	limit := func() health.Judge { return health.ErrorLimit{Rate: 0.02} }
+	// fails when somebody fails twice
+	once := func() health.Judge {
+		return bounded{look: func(b bounded, state health.State, s health.Sample) (health.Verdict, health.State) {
+			v, next := b.FirstFailure.Look(state, s)
+			v.Call = health.Inconclusive
+			if b.Validate() == nil && s.Candidate.Requests() > 0 && s.Candidate.Failures+s.Baseline.Failures > uint64(s.Units) {
+				v.Call = health.Fail
+			}
+			return v, next
+		}}
+	}
+	for _, tt := range []struct {
+		name  string
+		judge func() health.Judge
+		o     healthtest.JudgeOptions
+		want  []string
+	}{
+		{"a limit, at it", limit, healthtest.JudgeOptions{Independent: true, ErrorRate: 0.02}, nil},
+		{"a limit, above it", limit, healthtest.JudgeOptions{Independent: true}, []string{"bound"}},
+		{"users once", once, healthtest.JudgeOptions{Independent: true}, nil},
+		{"users who come again", once, healthtest.JudgeOptions{}, []string{"bound"}},
+		{"no rollouts", once, healthtest.JudgeOptions{Rollouts: -1}, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := &recorder{}
+			tt.o.Rollouts = cmp.Or(tt.o.Rollouts, 100)
+			healthtest.TestJudge(r, tt.judge, tt.o)
+			require.Equal(t, tt.want, r.broken(t))
+		})
+	}
+	r := &recorder{}
+	healthtest.TestJudge(r, func() health.Judge {
+		return health.JudgeFunc(func(state health.State, s health.Sample) (health.Verdict, health.State) {
+			if s.Units > 0 && !s.Full {
+				panic("not what was asked for")
+			}
+			return health.Verdict{Reason: "as ever"}, state
+		})
+	}, healthtest.JudgeOptions{Cohorts: health.CohortsOptions{MaxUnits: 1}})
+	require.Empty(t, r.broken(t))
 }
 
 // counting is a judge with a memory: it fails what is far worse at three looks in a row.
