@@ -127,12 +127,11 @@ type Judge interface {
 
 // Bounded is a [Judge] that states how often it cries wolf: the probability that
 // it ever says Fail of a change that does nothing is at most its alpha, under the
-// assumptions it names. WithAlpha is the same judge with another alpha, which is
-// how several can share one; Validate lists all that is wrong with its settings.
+// assumptions it names. Several of them can share one alpha: see [Shared].
 type Bounded interface {
 	Judge
-	WithAlpha(alpha float64) Bounded
-	Validate() error
+	WithAlpha(alpha float64) Bounded // the same judge with another alpha
+	Validate() error                 // all that is wrong with its settings
 }
 
 // JudgeFunc is a function as a [Judge].
