@@ -126,7 +126,7 @@ func (c *coins) replay(name string, marks Marks, want Coins, r rule) (keep func(
 		switch {
 		case r.strict:
 			lo = r.since(m.Ramp)
-		case m.Candidate || r.once:
+		case m.Candidate:
 			next = evidence.Done
 		}
 		fresh[m.Unit] = next

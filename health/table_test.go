@@ -26,6 +26,7 @@ func TestTables(t *testing.T) {
 	c.Record(health.Outcome{Slot: 777, Ramp: 300, Class: health.Success, Latency: 51 * ms})
 	c.Record(health.Outcome{Slot: 777, Ramp: 300, Latency: 51 * ms})
 	c.Record(health.Outcome{Slot: 799, Ramp: 300, Latency: ms})
+	c.Record(health.Outcome{Unit: 2, Slot: 777, Ramp: 300, Latency: 11 * ms}) // slow, but not slower than the last
 	c.Record(health.Outcome{Slot: 777, Ramp: 300, Class: health.Excluded})
 	c.Record(health.Outcome{Slot: 250, Ramp: 350, Class: health.Success}) // cuts a bucket in two
 	c.Record(health.Outcome{Slot: 777, Ramp: 300, Class: health.Success}) // late
@@ -34,7 +35,7 @@ func TestTables(t *testing.T) {
 	require.EqualValues(t, 200, s.Tables[0].Ramp)
 	require.EqualValues(t, 300, s.Tables[1].Ramp)
 	require.Equal(t, []uint32{3, 0, 0, 1, 0, 0, 0}, s.Tables[0].Row(7))
-	require.Equal(t, []uint32{2, 1, 1, 1, 0, 1, 2}, s.Tables[1].Row(7))
+	require.Equal(t, []uint32{2, 1, 1, 1, 1, 1, 3}, s.Tables[1].Row(7))
 	for _, table := range s.Tables {
 		for bucket := range 1000 {
 			if bucket != 7 {
@@ -43,8 +44,28 @@ func TestTables(t *testing.T) {
 		}
 	}
 	require.Equal(t, health.Side{Successes: 1}, withoutLatency(s).Candidate)
-	require.Equal(t, health.Side{Successes: 4, Failures: 2}, withoutLatency(s).Baseline, "the history is no part of it")
+	require.Equal(t, health.Side{Successes: 4, Failures: 3}, withoutLatency(s).Baseline, "the history is no part of it")
 	require.Equal(t, health.Coins{Firsts: []health.First{{Lo: 200, Ramp: 300, Baseline: 1}}, Units: 1}, s.Slow)
+}
+
+// Of a candidate's failures one in Harm is kept, also of one unit's; of the
+// baseline's all. A unit is one coin, ever.
+func TestKept(t *testing.T) {
+	c := health.NewCohorts(health.CohortsOptions{Harm: 4})
+	for range 4_000 {
+		c.Record(health.Outcome{Unit: 1, Slot: 50, Ramp: 1_000})
+		c.Record(health.Outcome{Unit: 2, Slot: 50_050, Ramp: 1_000})
+	}
+	c.Record(health.Outcome{Unit: 2, Slot: 50_050, Ramp: 2_000})
+	s := c.Snapshot()
+	require.InDelta(t, 1_000, s.Tables[0].Row(0)[2], 4*28)
+	require.EqualValues(t, 4_000, s.Tables[0].Row(500)[2])
+	require.Equal(t, health.Coins{Firsts: []health.First{{Ramp: 1_000, Candidate: 1, Baseline: 1}}, Units: 2}, s.Kept)
+	cp := c.Checkpoint()
+	require.NoError(t, health.NewCohorts(health.CohortsOptions{Harm: 4}).Restore(cp))
+	cp.Kept = append(cp.Kept, health.Mark{Unit: 2, Ramp: 2_000})
+	cp.Sample.Kept.Firsts = append(cp.Sample.Kept.Firsts, health.First{Ramp: 2_000, Baseline: 1})
+	require.ErrorContains(t, health.NewCohorts(health.CohortsOptions{Harm: 4}).Restore(cp), "kept[2]: a ramp of 2000")
 }
 
 func TestTooManyRamps(t *testing.T) {
