@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
@@ -24,6 +25,7 @@ func throughJSON(t *testing.T, cp health.Checkpoint) health.Checkpoint {
 // as if nothing had happened.
 func TestRestoreEqualsUninterrupted(t *testing.T) {
 	outcomes := traffic(5, 4_000, func(i int) int32 { return []int32{1_000, 10_000, 30_000, 60_000}[i/1_000] })
+	outcomes[5].Slot = -1 // invalid
 	for _, crash := range []int{0, 1, 700, 1_999, 3_500, 4_000} {
 		whole := health.NewCohorts(health.CohortsOptions{})
 		c := health.NewCohorts(health.CohortsOptions{})
@@ -54,7 +56,8 @@ func TestRestoreEqualsUninterrupted(t *testing.T) {
 // A checkpoint that was not written is made good by the next.
 func TestCheckpointJoined(t *testing.T) {
 	outcomes := traffic(6, 2_000, func(i int) int32 { return int32(i/500+1) * 10_000 })
-	c := health.NewCohorts(health.CohortsOptions{})
+	options := health.CohortsOptions{Slow: []time.Duration{900 * time.Millisecond}, Harm: 2}
+	c := health.NewCohorts(options)
 	var lost health.Checkpoint
 	for i, o := range outcomes {
 		c.Record(o)
@@ -66,7 +69,7 @@ func TestCheckpointJoined(t *testing.T) {
 	}
 	cp, err := c.Checkpoint().After(lost)
 	require.NoError(t, err)
-	back := health.NewCohorts(health.CohortsOptions{})
+	back := health.NewCohorts(options)
 	require.NoError(t, back.Restore(throughJSON(t, cp)))
 	require.Equal(t, withoutLatency(c.Snapshot()), withoutLatency(back.Snapshot()))
 	require.Empty(t, back.Checkpoint().Marks, "what came from the journal need not go there again")
@@ -96,6 +99,13 @@ func TestRestoreRefuses(t *testing.T) {
 		want   string
 	}{
 		{"recorded already", func(c *health.Cohorts) { c.Record(health.Outcome{Ramp: 10, Class: health.Success}) }, nil, "outcomes were recorded already"},
+		{"history recorded already", func(c *health.Cohorts) { c.Record(health.Outcome{Class: health.Success}) }, nil, "outcomes were recorded already"},
+		{"more invalid than can be", nil, func(cp *health.Checkpoint) { cp.Sample.Invalid = 1 << 60 }, "invalid outcomes, after 0"},
+		{"too many tables", nil, func(cp *health.Checkpoint) {
+			for ramp := range int32(65) {
+				cp.Tables = append(cp.Tables, health.Table{Ramp: ramp * 100, Counts: make(health.Counts, 3000)})
+			}
+		}, "65 tables, want at most 64"},
 		{"newer first", func(c *health.Cohorts) { _ = c.Restore(a); _ = c.Restore(b) }, nil, "less than the checkpoint before"},
 		{"one is missing", nil, func(cp *health.Checkpoint) { *cp = b }, "is a checkpoint missing?"},
 		{"mark dropped", nil, func(cp *health.Checkpoint) { cp.Marks = cp.Marks[:1] }, "marks of 1 units, the sample has 2"},

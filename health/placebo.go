@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/guidon-go/guidon/internal/evidence"
@@ -140,6 +141,9 @@ func (p Placebo) look(state State, sample Sample, call Call) (Verdict, State) {
 	alpha, over := p.Alpha/float64(steps), p.Over/time.Duration(steps)
 	changed := false
 	tests := min(steps, len(tables))
+	if slices.ContainsFunc(memory.Tests, func(t placeboTest) bool { return t.Stopped.Has(0) }) {
+		tests = 0 // it has failed, for good
+	}
 	for i := range tests {
 		if i == len(memory.Tests) {
 			memory.Tests = append(memory.Tests, placeboTest{})
@@ -154,7 +158,7 @@ func (p Placebo) look(state State, sample Sample, call Call) (Verdict, State) {
 			test.Ramp = layers[0].Ramp
 		}
 		quota := evidence.Budget(alpha, p.Lanes, float64(sample.Elapsed-test.Since)/float64(max(over, 1))) - test.Stopped.Count()
-		if quota > 0 && sample.Elapsed >= test.Next && sample.Elapsed > 0 && !test.Stopped.Has(0) {
+		if quota > 0 && sample.Elapsed >= test.Next && sample.Elapsed > 0 {
 			changed = true
 			test.Next = sample.Elapsed + p.Every
 			p.judge(test, quota, past, layers, sample, from)

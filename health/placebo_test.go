@@ -3,6 +3,7 @@ package health_test
 import (
 	"encoding/json"
 	"math"
+	"math/bits"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -70,6 +71,7 @@ func TestPlaceboFails(t *testing.T) {
 		}, health.Inconclusive},
 		{"beyond the floor", health.CohortsOptions{Floor: 10_000}, health.Placebo{}, func(c *health.Cohorts) { crowd(c, 1, 30_000, 60, harmed(2), false) }, health.Fail},
 		{"strict", health.CohortsOptions{Strict: 2}, health.Placebo{}, func(c *health.Cohorts) {
+			crowd(c, 3, 0, 10, harmed(1), false) // the history is no step
 			crowd(c, 1, 10_000, 10, harmed(1), false)
 			crowd(c, 2, 30_000, 60, harmed(2), false)
 		}, health.Fail},
@@ -107,8 +109,9 @@ func TestPlaceboFails(t *testing.T) {
 				require.Contains(t, v.Reason, "a harmless change is rolled back with probability at most 5 %")
 				calm := health.NewCohorts(tt.options)
 				crowd(calm, 5, 30_000, 1, harmed(1), false)
-				again, _ := tt.judge.Look(state, at(calm, time.Hour))
+				again, after := tt.judge.Look(state, at(calm, time.Hour))
 				require.Equal(t, health.Fail, again.Call, "once is for good")
+				require.Equal(t, state, after)
 			}
 		})
 	}
@@ -149,6 +152,41 @@ func TestPlaceboLooks(t *testing.T) {
 	_, after = judge.Look(state, at(c, 10*time.Minute))
 	require.NotEqual(t, state, after)
 
+	// Where all lanes look alike nobody is stopped, and the next look has its time.
+	alike := health.NewCohorts(health.CohortsOptions{})
+	crowd(alike, 1, 10_000, 10, harmed(0), false)
+	for bucket := range int32(1000) {
+		alike.Record(health.Outcome{Unit: 7, Slot: bucket * 100, Ramp: 10_000})
+	}
+	_, state = judge.Look(nil, at(alike, 2*time.Second))
+	_, after = judge.Look(state, at(alike, 11*time.Second))
+	require.Equal(t, state, after)
+	_, after = judge.Look(state, at(alike, 12*time.Second))
+	require.NotEqual(t, state, after)
+
+	// No more lanes are stopped than the budget has by then, and in strict mode it is
+	// that of one step.
+	for strict, want := range map[int]int{0: 50, 2: 25} {
+		c := health.NewCohorts(health.CohortsOptions{Strict: strict})
+		crowd(c, 1, 10_000, 10, harmed(1), false)
+		_, state = judge.Look(nil, at(c, time.Second))
+		for minute := range 90 {
+			_, state = judge.Look(state, at(c, time.Second+time.Duration(minute)*time.Minute))
+			if minute == 30 {
+				require.Equal(t, map[int]int{0: 35, 2: 25}[strict], stoppedLanes(t, state))
+			}
+		}
+		require.Equal(t, want, stoppedLanes(t, state))
+	}
+
+	// Another rollout has other lanes.
+	one, two := health.NewCohorts(health.CohortsOptions{Seed: 1}), health.NewCohorts(health.CohortsOptions{Seed: 2})
+	crowd(one, 1, 10_000, 10, harmed(1), false)
+	crowd(two, 1, 10_000, 10, harmed(1), false)
+	_, state = judge.Look(nil, at(one, time.Hour))
+	_, after = judge.Look(nil, at(two, time.Hour))
+	require.NotEqual(t, state, after)
+
 	empty := health.NewCohorts(health.CohortsOptions{})
 	v, state = judge.Look(nil, at(empty, time.Hour))
 	require.Equal(t, health.Inconclusive, v.Call)
@@ -159,6 +197,17 @@ func TestPlaceboLooks(t *testing.T) {
 	require.Equal(t, "no data: the cohorts have no thresholds of latency", v.Reason)
 	v, _ = judge.Look(health.State(`{"tests":7}`), at(c, time.Hour))
 	require.Equal(t, health.Inconclusive, v.Call)
+}
+
+// stoppedLanes counts the lanes that the only test of a state has stopped.
+func stoppedLanes(t *testing.T, state health.State) (n int) {
+	var memory struct{ Tests []struct{ Stopped []byte } }
+	require.NoError(t, json.Unmarshal(state, &memory))
+	require.Len(t, memory.Tests, 1)
+	for _, b := range memory.Tests[0].Stopped {
+		n += bits.OnesCount8(b)
+	}
+	return n
 }
 
 func unaligned() *health.Cohorts {

@@ -68,6 +68,15 @@ func TestKept(t *testing.T) {
 	require.ErrorContains(t, health.NewCohorts(health.CohortsOptions{Harm: 4}).Restore(cp), "kept[2]: a ramp of 2000")
 }
 
+func TestCountsOverflow(t *testing.T) {
+	most := health.Checkpoint{Tables: []health.Table{{Ramp: 100, Counts: health.Counts{1<<32 - 1}}}}
+	_, err := most.After(most)
+	require.ErrorIs(t, err, health.ErrInvalid)
+	require.ErrorContains(t, err, "more than can be counted")
+	_, err = most.After(health.Checkpoint{Tables: []health.Table{{Ramp: 100, Counts: health.Counts{1, 2}}}})
+	require.ErrorContains(t, err, "tables of ramp 100 have 2 and 1 counts")
+}
+
 func TestTooManyRamps(t *testing.T) {
 	c := health.NewCohorts(health.CohortsOptions{})
 	for i := range int32(100) {
@@ -112,7 +121,8 @@ func TestStrictCoins(t *testing.T) {
 	fail(2, 500, 1_000)                                                   // known
 	fail(4, 500, 200)                                                     // late, and of its step
 	fail(2, 500, 200)                                                     // late, and known of a later step
-	fail(5, 500, 150)                                                     // no step that was seen in order
+	fail(5, 5_000, 150)                                                   // cuts a bucket in two
+	fail(6, 5_000, 300)                                                   // turns up after a later step
 	require.Equal(t, health.Coins{Firsts: []health.First{
 		{Lo: 0, Ramp: 100, Candidate: 1, Baseline: 1},
 		{Lo: 100, Ramp: 200, Baseline: 1},
