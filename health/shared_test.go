@@ -122,6 +122,22 @@ func TestNoHarm(t *testing.T) {
 	require.Equal(t, health.Inconclusive, play(health.CohortsOptions{Harm: 2}, 1, 1).Call, "too few failures to tell")
 	require.Equal(t, health.Inconclusive, play(health.CohortsOptions{Harm: 2}, 0, 0).Call, "nothing failed, and nothing happened")
 	require.Equal(t, "no data: the cohorts keep no evidence for a pass", play(health.CohortsOptions{}, 1, 60).Reason)
+
+	// Each of its two tests can pass a change alone, at half of Beta.
+	require.InDelta(t, math.Log(40), ok.LogThreshold, 1e-9)
+	c := health.NewCohorts(health.CohortsOptions{Harm: 2})
+	crowd(c, 2, 10_000, 60, harmed(1), false)
+	coins, state := health.NoHarm{}.Look(nil, at(c, 0))
+	require.Equal(t, health.Pass, coins.Call)
+	later, _ := health.NoHarm{}.Look(state, at(health.NewCohorts(health.CohortsOptions{Harm: 2}), 0))
+	require.Equal(t, health.Pass, later.Call, "once is for good")
+	c = health.NewCohorts(health.CohortsOptions{Harm: 2, MaxUnits: 1})
+	crowd(c, 2, 10_000, 60, harmed(0.5), false)
+	lanes, state := health.NoHarm{}.Look(nil, at(c, time.Hour))
+	require.Equal(t, health.Pass, lanes.Call)
+	var memory struct{ Placebo health.State }
+	require.NoError(t, json.Unmarshal(state, &memory))
+	require.InDelta(t, 25, stoppedLanes(t, memory.Placebo), 2)
 	require.EqualError(t, health.NoHarm{Beta: 0.0001}.Validate(), "invalid: beta is 0.0001, want at least 0.002")
 	require.EqualError(t, health.NoHarm{Beta: 1, Over: -1}.Validate(), "invalid: beta is 1, want between 0 and 1; over is -1ns and every 0s, want no time below zero")
 }
