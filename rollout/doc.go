@@ -49,6 +49,8 @@
 //   - A change that fails is taken back even if the journal cannot be written; the
 //     next process, which cannot know, goes on where the journal ends.
 //   - With the default judge, a change that does nothing is rolled back by it with
-//     probability at most 5 %, however often it looks; [health.FirstFailure] says
-//     what that rests on.
+//     probability at most 5 %, however often it looks; [health.FirstFailure] and
+//     [health.Placebo] say what that rests on, and what is proved where: a hold that
+//     waits for requests of the new side is outside the proof, unless the cohorts
+//     count in strict mode, and measured at the same 5 %.
 package rollout
