@@ -45,7 +45,7 @@
 //   - A harmless change is failed by FirstFailure with probability at most Alpha
 //     over the whole rollout, however often one looks; what that rests on is in
 //     its documentation.
-//   - Latency quantiles are off by at most 0.78 % between 1 µs and 68 s.
+//   - Latency quantiles are off by at most 0.78 % between 2 µs and 68 s.
 //   - A check that panics, hangs, answers too late or is removed harms no other; at
 //     most one goroutine runs its probe. A check is never healthy before it has passed
 //     [Check.PassAfter] times in a row, and unknown when it was not asked for too long.

@@ -7,15 +7,34 @@ import (
 	"github.com/guidon-go/guidon/internal/histogram"
 )
 
-// Metrics is what a [Window] saw at one moment. It does not change any more and
-// may be shared. Where there is no data there is no value: the second result is
-// false, and the first is zero but means nothing.
+// Metrics is what a [Window] saw at one moment, or several windows together. It
+// changes by [Window.SnapshotTo] and [Metrics.Merge] only, and otherwise may be
+// shared. The zero value has seen nothing. Where there is no data there is no
+// value: the second result is false, and the first is zero but means nothing.
+// Metrics are 13 kB: pass pointers to them.
 type Metrics struct {
-	latency  histogram.Counts
-	failures uint64
-	longest  time.Duration
-	covered  time.Duration // zero: too short to tell a throughput
-	dropped  uint64
+	latency    histogram.Counts
+	failures   uint64
+	clamped    uint64
+	longest    time.Duration
+	throughput float64
+	timed      bool // there is a throughput
+	dropped    uint64
+}
+
+// Merge adds to m what other windows saw at the same moment: of other instances of
+// a service, or of its routes. Counts add up, and so do latencies, exactly:
+// quantiles of the sum are as good as those of one window, which quantiles of
+// quantiles are not. Max is the longest of all. Throughputs add up, as windows see
+// different requests; a window that is too young for a value adds none.
+func (m *Metrics) Merge(o *Metrics) {
+	m.latency.Merge(&o.latency)
+	m.failures += o.failures
+	m.clamped += o.clamped
+	m.longest = max(m.longest, o.longest)
+	m.throughput += o.throughput
+	m.timed = m.timed || o.timed
+	m.dropped += o.dropped
 }
 
 // Requests is how many outcomes counted, successes and failures.
@@ -35,7 +54,7 @@ func (m *Metrics) ErrorRate() (float64, bool) { return rate(m.failures, m.Reques
 
 // Quantile is the latency that a share q of the requests, failed ones included,
 // did not exceed, by nearest rank: 0.5 is the median. It is off by at most 0.78 %
-// between 1 µs and 68 s, and clamped to that range outside. A q outside 0 to 1
+// between 2 µs and 68 s, and clamped to that range outside. A q outside 0 to 1
 // has no value.
 func (m *Metrics) Quantile(q float64) (time.Duration, bool) {
 	d, ok := m.latency.Quantile(q)
@@ -47,12 +66,11 @@ func (m *Metrics) Max() (time.Duration, bool) { return m.longest, m.Requests() >
 
 // Throughput is requests per second. A window younger than one step has no value;
 // one that has gone silent has the value 0.
-func (m *Metrics) Throughput() (float64, bool) {
-	if m.covered <= 0 {
-		return 0, false
-	}
-	return float64(m.Requests()) / m.covered.Seconds(), true
-}
+func (m *Metrics) Throughput() (float64, bool) { return m.throughput, m.timed }
+
+// Clamped is how many of the requests had a latency below zero, which counted as
+// zero, or beyond the 68 s that quantiles can tell.
+func (m *Metrics) Clamped() uint64 { return m.clamped }
 
 // Dropped is how many outcomes came too late for the window, since it was made.
 func (m *Metrics) Dropped() uint64 { return m.dropped }

@@ -8,11 +8,21 @@ import (
 	"time"
 )
 
-// Response is what became of one HTTP request.
+// Response is what became of one HTTP request, as its server or its client saw it.
 type Response struct {
 	Status   int           // of the final answer; 200 if the handler named none, 500 if it panicked, 101 if it took the connection over, 0 if the client gave up before there was any
-	Latency  time.Duration // from the call of the handler to its return
+	Latency  time.Duration // in the server, from the call of the handler to its return, or to where it took the connection over; in the client, see [Window.Transport]
 	Panicked bool          // the handler did not return
+	Err      error         // in the client: why there is no answer, or only a part of one; a server does not see that
+}
+
+// Class is how an answer counts where nobody says otherwise: [ByStatus], and a
+// [Failure] when it is not whole.
+func (r Response) Class() Class {
+	if r.Err != nil {
+		return Failure
+	}
+	return ByStatus(r.Status)
 }
 
 // Observe serves the request by next and then calls done, exactly once, on the
@@ -23,19 +33,28 @@ type Response struct {
 // it, and it is an [http.Flusher], [http.Hijacker] and [io.ReaderFrom] where an
 // HTTP/1 server's writer is. It is one allocation.
 func Observe(w http.ResponseWriter, r *http.Request, next http.Handler, done func(Response)) {
+	observe(w, r, next, func(_ time.Time, res Response) { done(res) })
+}
+
+// observe is Observe that also tells the time, so that nobody has to ask again.
+func observe(w http.ResponseWriter, r *http.Request, next http.Handler, done func(time.Time, Response)) {
 	writer, rec := record(w)
 	start := time.Now()
 	returned := false
 	// Without recover, so that the panic keeps its stack.
 	defer func() {
-		res := Response{Status: rec.status, Latency: time.Since(start), Panicked: !returned}
+		now := time.Now()
+		res := Response{Status: rec.status, Latency: now.Sub(start), Panicked: !returned}
+		if !rec.taken.IsZero() {
+			res.Latency = rec.taken.Sub(start)
+		}
 		switch {
 		case res.Panicked:
 			res.Status = http.StatusInternalServerError
 		case res.Status == 0 && r.Context().Err() == nil:
 			res.Status = http.StatusOK
 		}
-		done(res)
+		done(now, res)
 	}()
 	next.ServeHTTP(writer, r)
 	returned = true
@@ -64,7 +83,8 @@ func record(w http.ResponseWriter) (http.ResponseWriter, *recorder) {
 // recorder remembers the first final status.
 type recorder struct {
 	http.ResponseWriter
-	status int // zero: none yet
+	status int       // zero: none yet
+	taken  time.Time // when the connection was taken over
 }
 
 func (r *recorder) answer(status int) {
@@ -119,6 +139,7 @@ func (r *connRecorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, rw, err := r.ResponseWriter.(http.Hijacker).Hijack()
 	if err == nil {
 		r.answer(http.StatusSwitchingProtocols)
+		r.taken = time.Now()
 	}
 	return conn, rw, err
 }

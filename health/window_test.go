@@ -1,11 +1,12 @@
 package health_test
 
 import (
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
-	"sync"
-	"sync/atomic"
+	"runtime"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -87,10 +88,23 @@ func TestWindowLatencyOutOfRange(t *testing.T) {
 	got, ok := m.Quantile(0.5)
 	require.True(t, ok)
 	require.Zero(t, got)
+	require.EqualValues(t, 1, m.Clamped())
 
-	w.Record(noon, 48*time.Hour, health.Success)
-	longest, _ := w.Snapshot(noon).Max()
-	require.Equal(t, 48*time.Hour, longest)
+	for _, in := range []time.Duration{0, 1, time.Second, 1<<36 - 1} {
+		w.Record(noon, in, health.Success)
+	}
+	require.EqualValues(t, 1, w.Snapshot(noon).Clamped(), "in range")
+
+	w.Record(noon, 1<<36, health.Success)
+	w.Record(noon, math.MaxInt64, health.Failure)
+	w.Record(noon, math.MinInt64, health.Failure)
+	w.Record(noon, math.MinInt64, health.Excluded)
+	m = w.Snapshot(noon)
+	require.EqualValues(t, 4, m.Clamped())
+	require.EqualValues(t, 8, m.Requests(), "what is clamped counts")
+	longest, _ := m.Max()
+	require.Equal(t, time.Duration(math.MaxInt64), longest)
+	require.Zero(t, w.Snapshot(noon.Add(2*time.Minute)).Clamped(), "expires")
 }
 
 // An outcome is in every snapshot for Span, and in none after Span and one step.
@@ -134,88 +148,6 @@ func TestWindowLateAndEarly(t *testing.T) {
 	w.Snapshot(time.Time{})
 }
 
-// Writers and a reader race over many rotations, each writer with a clock of its
-// own, up to half a window behind. Nothing may be dropped, all of the last window
-// must be there, and no snapshot may show more failures than requests.
-func TestWindowConcurrent(t *testing.T) {
-	const (
-		writers = 4
-		steps   = 400
-		width   = 10 * time.Millisecond
-		end     = (steps + 5) * width
-	)
-	w := health.NewWindow(health.WindowOptions{Span: 10 * width, Slots: 10})
-	w.Record(noon, 0, health.Success) // fixes where the steps begin
-	var (
-		wg       sync.WaitGroup
-		barriers [steps]sync.WaitGroup
-		recent   atomic.Uint64 // recorded with a time in the last window
-	)
-	for i := range barriers {
-		barriers[i].Add(writers)
-	}
-	for id := range writers {
-		wg.Go(func() {
-			rng := rand.New(rand.NewPCG(uint64(id), 1))
-			for step := range steps {
-				for range 5 {
-					at := time.Duration(step+5)*width - time.Duration(rng.Int64N(int64(5*width)))
-					w.Record(noon.Add(at), time.Duration(rng.Int64N(int64(time.Second))), health.Class(rng.IntN(2)))
-					if at >= end-11*width {
-						recent.Add(1)
-					}
-				}
-				// All stay within a step of one another, so that none is late for the window.
-				barriers[step].Done()
-				barriers[step].Wait()
-			}
-		})
-	}
-	stop, stopped := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(stopped)
-		for at := time.Duration(0); ; at = (at + width) % end {
-			select {
-			case <-stop:
-				return
-			default:
-			}
-			if share, ok := w.Snapshot(noon.Add(at)).ErrorRate(); ok && share > 1 {
-				t.Errorf("got error rate %v", share)
-				return
-			}
-		}
-	}()
-	wg.Wait()
-	close(stop)
-	<-stopped
-	m := w.Snapshot(noon.Add(end - 1))
-	require.Zero(t, m.Dropped())
-	require.Equal(t, recent.Load(), m.Requests())
-}
-
-// In a window that never rotates away, concurrent writers lose nothing at all,
-// even when they all create the slots.
-func TestWindowLosesNothing(t *testing.T) {
-	for round := range 50 {
-		w := health.NewWindow(health.WindowOptions{Span: time.Second, Slots: 8})
-		var wg sync.WaitGroup
-		for id := range 4 {
-			wg.Go(func() {
-				for i := range 80 {
-					w.Record(noon.Add(time.Duration(i)*10*time.Millisecond), time.Duration(id), health.Class(i%2))
-				}
-			})
-		}
-		wg.Wait()
-		m := w.Snapshot(noon.Add(time.Second - 1))
-		share, _ := m.ErrorRate()
-		if m.Requests() != 4*80 || share != 0.5 {
-			t.Fatalf("round %d: got %d requests, error rate %v; want 320, 0.5", round, m.Requests(), share)
-		}
-	}
-}
-
 func TestWindowMiddleware(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := health.NewWindow(health.WindowOptions{})
@@ -243,6 +175,29 @@ func TestWindowMiddleware(t *testing.T) {
 	})
 }
 
+func TestWindowClassify(t *testing.T) {
+	w := health.NewWindow(health.WindowOptions{Classify: func(res health.Response) health.Class {
+		switch res.Status {
+		case http.StatusTooManyRequests:
+			return health.Failure
+		case http.StatusNoContent:
+			return health.Excluded
+		}
+		return res.Class()
+	}})
+	h := w.Middleware(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		status, _ := strconv.Atoi(r.URL.Path[1:])
+		rw.WriteHeader(status)
+	}))
+	for _, path := range []string{"/200", "/404", "/204", "/429", "/500"} {
+		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, path, nil))
+	}
+	m := w.Snapshot(time.Now())
+	require.EqualValues(t, 4, m.Requests())
+	share, _ := m.ErrorRate()
+	require.Equal(t, 0.5, share)
+}
+
 func TestWindowRecordNoAlloc(t *testing.T) {
 	w := health.NewWindow(health.WindowOptions{})
 	for _, class := range []health.Class{health.Success, health.Failure} {
@@ -251,44 +206,138 @@ func TestWindowRecordNoAlloc(t *testing.T) {
 	}
 }
 
-func BenchmarkWindowRecordNoAlloc(b *testing.B) {
-	b.Run("serial", func(b *testing.B) {
-		w := health.NewWindow(health.WindowOptions{})
-		now := time.Now()
-		b.ReportAllocs()
-		for b.Loop() {
-			w.Record(now, 12*time.Millisecond, health.Success)
-		}
+func TestWindowSnapshotToNoAlloc(t *testing.T) {
+	w, now := fullWindow()
+	var m health.Metrics
+	var sum health.Metrics
+	got := testing.AllocsPerRun(100, func() {
+		w.SnapshotTo(now, &m)
+		sum.Merge(&m)
+		m.Quantile(0.99)
 	})
-	b.Run("serial with clock", func(b *testing.B) {
-		w := health.NewWindow(health.WindowOptions{})
-		b.ReportAllocs()
-		for b.Loop() {
-			w.Record(time.Now(), 12*time.Millisecond, health.Success)
-		}
-	})
-	b.Run("parallel", func(b *testing.B) {
-		w := health.NewWindow(health.WindowOptions{})
-		now := time.Now()
-		b.ReportAllocs()
-		b.RunParallel(func(pb *testing.PB) {
-			for pb.Next() {
-				w.Record(now, 12*time.Millisecond, health.Success)
-			}
-		})
-	})
+	require.Zero(t, got)
 }
 
-func BenchmarkWindowSnapshot(b *testing.B) {
-	w := health.NewWindow(health.WindowOptions{})
-	now := time.Now()
-	for i := range 11 {
-		w.Record(now.Add(time.Duration(i)*6*time.Second), 12*time.Millisecond, health.Success)
+// Whatever the metrics held before is gone.
+func TestWindowSnapshotTo(t *testing.T) {
+	w, now := fullWindow()
+	w.Record(now, -1, health.Failure)
+	w.Record(now.Add(-time.Hour), 0, health.Failure)
+	var m health.Metrics
+	for _, at := range []time.Time{now, now, now.Add(time.Hour)} {
+		w.SnapshotTo(at, &m)
+		require.Equal(t, w.Snapshot(at), &m)
 	}
-	now = now.Add(time.Minute)
+	health.NewWindow(health.WindowOptions{}).SnapshotTo(now, &m)
+	require.Equal(t, health.Metrics{}, m)
+}
+
+// Two windows that saw one half each are as good as one that saw all.
+func TestMetricsMerge(t *testing.T) {
+	all := health.NewWindow(health.WindowOptions{})
+	halves := [2]*health.Window{health.NewWindow(health.WindowOptions{}), health.NewWindow(health.WindowOptions{})}
+	rng := rand.New(rand.NewPCG(3, 3))
+	now := noon
+	for i := range 20_000 {
+		latency := time.Duration(20e6 * math.Exp(2*rng.NormFloat64()))
+		if i%1000 == 999 {
+			latency = -1
+		}
+		class := health.Class(rng.IntN(3))
+		all.Record(now, latency, class)
+		halves[i%2].Record(now, latency, class)
+		if i%2 == 1 {
+			now = now.Add(3 * time.Millisecond)
+		}
+	}
+	late := noon.Add(-time.Hour)
+	all.Record(late, 0, health.Success)
+	halves[1].Record(late, 0, health.Success)
+
+	var got health.Metrics
+	for _, w := range halves {
+		got.Merge(w.Snapshot(now))
+	}
+	want := all.Snapshot(now)
+	require.NotZero(t, want.Clamped())
+	for _, m := range []func(*health.Metrics) any{
+		func(m *health.Metrics) any { return m.Requests() },
+		func(m *health.Metrics) any { return m.Clamped() },
+		func(m *health.Metrics) any { return m.Dropped() },
+		func(m *health.Metrics) any { return m.String() },
+		func(m *health.Metrics) any { rate, _ := m.ErrorRate(); return rate },
+		func(m *health.Metrics) any { longest, _ := m.Max(); return longest },
+		func(m *health.Metrics) any { p, _ := m.Quantile(0.999); return p },
+	} {
+		require.Equal(t, m(want), m(&got))
+	}
+	perSecond, ok := got.Throughput()
+	require.True(t, ok)
+	expected, _ := want.Throughput()
+	require.InEpsilon(t, expected, perSecond, 1e-9)
+}
+
+// Throughputs of windows of different age add up; who has none adds none.
+func TestMetricsMergeThroughput(t *testing.T) {
+	old, young, silent := health.NewWindow(health.WindowOptions{}), health.NewWindow(health.WindowOptions{}), health.NewWindow(health.WindowOptions{})
+	for i := range 40 {
+		old.Record(noon.Add(time.Duration(i)*time.Second), 0, health.Success)
+		if i >= 20 {
+			young.Record(noon.Add(time.Duration(i)*time.Second), 0, health.Success)
+		}
+	}
+	now := noon.Add(40 * time.Second)
+	var m health.Metrics
+	m.Merge(silent.Snapshot(now))
+	_, ok := m.Throughput()
+	require.False(t, ok)
+	m.Merge(old.Snapshot(now))
+	m.Merge(young.Snapshot(now))
+	m.Merge(silent.Snapshot(now))
+	got, ok := m.Throughput()
+	require.True(t, ok)
+	require.InDelta(t, 2, got, 1e-9)
+}
+
+// TestWindowSize: 80 kB for a window of the default size, all of its steps in use.
+func TestWindowSize(t *testing.T) {
+	const windows = 64
+	kept := make([]*health.Window, windows)
+	before := heap()
+	for i := range kept {
+		kept[i], _ = fullWindow()
+	}
+	each := (heap() - before) / windows
+	runtime.KeepAlive(kept)
+	if each > 80_000 || each < 60_000 {
+		t.Errorf("got %d bytes a window, want at most 80,000, and not so few that this measures nothing", each)
+	}
+}
+
+func heap() int64 {
+	runtime.GC()
+	runtime.GC() // what the first one left to be swept
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return int64(stats.HeapAlloc)
+}
+
+// fullWindow has an outcome in each step that it can hold, up to now.
+func fullWindow() (w *health.Window, now time.Time) {
+	w = health.NewWindow(health.WindowOptions{})
+	for i := range 12 {
+		now = noon.Add(time.Duration(i) * 6 * time.Second)
+		w.Record(now, 12*time.Millisecond, health.Success)
+	}
+	return w, now
+}
+
+func BenchmarkWindowSnapshotToNoAlloc(b *testing.B) {
+	w, now := fullWindow()
+	var m health.Metrics
 	b.ReportAllocs()
 	for b.Loop() {
-		m := w.Snapshot(now)
+		w.SnapshotTo(now, &m)
 		m.Quantile(0.5)
 		m.Quantile(0.99)
 	}

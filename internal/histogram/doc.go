@@ -6,6 +6,6 @@
 // holds the sample of nearest rank, which is off by at most 1/128, or 0.78 %, of
 // it, whatever the shape of the data.
 //
-// That holds from [Min] (1.024 µs) up to [Max] (68.7 s); what lies outside is
+// That holds from [Min] (2.048 µs) up to [Max] (68.7 s); what lies outside is
 // counted in the first or last bucket. Histograms add up exactly.
 package histogram

@@ -19,15 +19,15 @@ func TestIndex(t *testing.T) {
 		index  int
 		middle time.Duration
 	}{
-		{"below zero", -1, 0, 1032},
-		{"zero", 0, 0, 1032},
-		{"just below the range", 1023, 0, 1032},
-		{"start of the range", 1024, 0, 1032},
-		{"end of the first bucket", 1039, 0, 1032},
-		{"second bucket", 1040, 1, 1048},
-		{"end of the first octave", 2047, 63, 2040},
-		{"second octave", 2048, 64, 2064},
-		{"a millisecond", time.Millisecond, 9*64 + 58, 1_003_520},
+		{"below zero", -1, 0, 2064},
+		{"zero", 0, 0, 2064},
+		{"just below the range", 2047, 0, 2064},
+		{"start of the range", 2048, 0, 2064},
+		{"end of the first bucket", 2079, 0, 2064},
+		{"second bucket", 2080, 1, 2096},
+		{"end of the first octave", 4095, 63, 4080},
+		{"second octave", 4096, 64, 4128},
+		{"a millisecond", time.Millisecond, 8*64 + 58, 1_003_520},
 		{"end of the range", histogram.Max - 1, histogram.Buckets - 1, histogram.Max - 1<<28},
 		{"beyond the range", time.Hour, histogram.Buckets - 1, histogram.Max - 1<<28},
 		{"longest", math.MaxInt64, histogram.Buckets - 1, histogram.Max - 1<<28},
@@ -44,7 +44,7 @@ func TestIndex(t *testing.T) {
 // The buckets cover the range without gap or overlap, and the middle of each is
 // within the bound of everything it holds.
 func TestBound(t *testing.T) {
-	require.Equal(t, 1664, histogram.Buckets)
+	require.Equal(t, 1600, histogram.Buckets)
 	require.LessOrEqual(t, histogram.Error, 0.0079)
 	start := histogram.Min
 	for i := range histogram.Buckets {
@@ -132,6 +132,50 @@ func TestCountsAddUp(t *testing.T) {
 	require.EqualValues(t, 3, sum.Total())
 	got, _ := sum.Quantile(1)
 	require.InEpsilon(t, time.Second, got, histogram.Error)
+}
+
+// A Short counts as a Live does, and says when there is no more than half the room.
+func TestShort(t *testing.T) {
+	var short histogram.Short
+	var live histogram.Live
+	for d := time.Duration(1); d < 2*histogram.Max; d += d/100 + 1 {
+		require.False(t, short.Add(d))
+		live.Add(d)
+	}
+	var got, want histogram.Counts
+	got.AddShort(&short)
+	want.Add(&live)
+	require.Equal(t, want, got)
+
+	at := histogram.Index(time.Second)
+	short[at].Store(1<<31 - 2)
+	require.False(t, short.Add(time.Second))
+	require.True(t, short.Add(time.Second), "half full")
+	require.True(t, short.Add(time.Second), "beyond half full")
+	require.False(t, short.Add(2*time.Second), "another bucket")
+	got = histogram.Counts{}
+	got.AddShort(&short)
+	require.Greater(t, got.Total(), uint64(1<<31))
+}
+
+func TestMerge(t *testing.T) {
+	rng := rand.New(rand.NewPCG(2, 2))
+	var one, other, both histogram.Live
+	for range 1_000 {
+		d := time.Duration(rng.Int64N(int64(2 * histogram.Max)))
+		both.Add(d)
+		if rng.IntN(3) == 0 {
+			one.Add(d)
+		} else {
+			other.Add(d)
+		}
+	}
+	var got, more, want histogram.Counts
+	got.Add(&one)
+	more.Add(&other)
+	got.Merge(&more)
+	want.Add(&both)
+	require.Equal(t, want, got)
 }
 
 func BenchmarkAddNoAlloc(b *testing.B) {
