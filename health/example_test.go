@@ -1,8 +1,11 @@
 package health_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"time"
@@ -43,6 +46,77 @@ func ExampleWindow_Middleware() {
 	rate, _ := window.Snapshot(time.Now()).SuccessRate()
 	fmt.Println(rate)
 	// Output: 0.75
+}
+
+// A service for which too many requests are its own fault, and the probes of the
+// platform are no traffic.
+func ExampleWindowOptions_classify() {
+	window := health.NewWindow(health.WindowOptions{
+		Classify: func(res health.Response) health.Class {
+			switch {
+			case res.Status == http.StatusTooManyRequests:
+				return health.Failure
+			case errors.Is(res.Err, context.Canceled): // in a client: we gave up ourselves
+				return health.Excluded
+			}
+			return res.Class()
+		},
+	})
+	handler := window.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/busy" {
+			w.WriteHeader(http.StatusTooManyRequests)
+		}
+	}))
+	for _, path := range []string{"/", "/", "/", "/busy"} {
+		handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, path, nil))
+	}
+	rate, _ := window.Snapshot(time.Now()).SuccessRate()
+	fmt.Println(rate)
+	// Output: 0.75
+}
+
+func ExampleWindow_Transport() {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, "half of it")
+		w.(http.Flusher).Flush()
+		panic(http.ErrAbortHandler)
+	}))
+	defer server.Close()
+
+	window := health.NewWindow(health.WindowOptions{})
+	client := &http.Client{Transport: window.Transport(nil)}
+	res, err := client.Get(server.URL)
+	if err != nil {
+		panic(err)
+	}
+	defer res.Body.Close()
+	_, err = io.ReadAll(res.Body)
+	fmt.Println("status:", res.StatusCode, "error:", err)
+
+	rate, _ := window.Snapshot(time.Now()).ErrorRate()
+	fmt.Println("error rate:", rate)
+	// Output:
+	// status: 200 error: unexpected EOF
+	// error rate: 1
+}
+
+// The metrics of two instances become those of the service.
+func ExampleMetrics_Merge() {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	var instances [2]*health.Window
+	for i := range instances {
+		instances[i] = health.NewWindow(health.WindowOptions{})
+		for range 100 * (i + 1) {
+			instances[i].Record(now, time.Duration(i+1)*10*time.Millisecond, health.Success)
+		}
+	}
+	var service, one health.Metrics
+	for _, window := range instances {
+		window.SnapshotTo(now.Add(10*time.Second), &one)
+		service.Merge(&one)
+	}
+	fmt.Println(&service)
+	// Output: 300 requests (30/s), 0 % fail, p50 20ms, p90 20ms, p99 20ms, max 20ms
 }
 
 func ExampleObserve() {
