@@ -85,7 +85,7 @@ func (c *Coins) merge(all []Marks, floor int32, r rule) error {
 			}
 			candidate := at[ramp]
 			firsts[bias{lo, ramp}] = firsts[bias{lo, ramp}].plus(candidate)
-			if r.once || candidate && !r.strict {
+			if r.once || candidate {
 				break // later ones are known
 			}
 			lo = ramp

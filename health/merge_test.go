@@ -71,11 +71,19 @@ func TestMergeKept(t *testing.T) {
 		c := health.NewCohorts(options)
 		c.Record(health.Outcome{Unit: 1, Slot: 70_000, Ramp: 10_000})
 		c.Record(health.Outcome{Unit: uint64(5 + i), Slot: 70_000, Ramp: 10_000})
+		c.Record(health.Outcome{Unit: 8, Slot: 70_000, Ramp: int32(10_000 * (i + 1))})
 		parts[i] = c.Checkpoint()
+		parts[i].Sample.Elapsed = time.Duration(2-i) * time.Minute
 	}
 	sum, err := health.Merge(parts...)
 	require.NoError(t, err)
-	require.Equal(t, health.Coins{Firsts: []health.First{{Ramp: 10_000, Baseline: 3}}, Units: 3}, sum.Kept)
+	require.Equal(t, health.Coins{Firsts: []health.First{{Ramp: 10_000, Baseline: 4}}, Units: 4}, sum.Kept)
+	require.Equal(t, 2*time.Minute, sum.Elapsed)
+	require.False(t, sum.Full)
+	parts[0].Sample.Full = true
+	sum, err = health.Merge(parts...)
+	require.NoError(t, err)
+	require.True(t, sum.Full)
 }
 
 func TestMergeRefuses(t *testing.T) {

@@ -98,6 +98,7 @@ func TestDefaultJudge(t *testing.T) {
 	v, _ = health.DefaultJudge(time.Hour).Look(state, at(c, 2*time.Second))
 	require.Equal(t, health.Fail, v.Call, "four first failures, all in the candidate at 10 %")
 	require.Equal(t, "first errors", v.Judge)
+	require.Contains(t, v.Reason, "at most 5 %", "the promise of all of them together")
 }
 
 func TestNoHarm(t *testing.T) {

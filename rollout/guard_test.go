@@ -205,6 +205,72 @@ func TestWhoIsCompared(t *testing.T) {
 	})
 }
 
+// TestGuardCountsForItsJudge: the sample has for how long somebody has been exposed,
+// over holds and restarts, and what Guarded.Cohorts asks for.
+func TestGuardCountsForItsJudge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		guarded := rollout.Guarded{
+			Flag: newPage, Hold: 10 * time.Minute, Exposed: 1, Ladder: []flag.Share{10 * flag.Percent, 50 * flag.Percent, flag.All},
+			Cohorts: health.CohortsOptions{Slow: []time.Duration{time.Second}, Harm: 2, Strict: 1, Floor: 7, Seed: 7},
+		}
+		journal := &rollout.Memory{}
+		var seed uint64
+		for session := range 3 {
+			store := pages(t)
+			guard, err := engineOn(t, journal).Guard(store, guarded)
+			require.NoError(t, err)
+			ctx, cancel := context.WithTimeout(t.Context(), 6*time.Minute)
+			go newSite(guard, store, 0).busy(ctx)
+			_, err = guard.Run(ctx)
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			cancel()
+			synctest.Wait()
+			sample := guard.Progress().Sample
+			require.Equal(t, time.Duration(session+1)*6*time.Minute, sample.Elapsed)
+			require.NotContains(t, []uint64{0, 7}, sample.Options.Seed)
+			if session > 0 {
+				require.Equal(t, seed, sample.Options.Seed, "the rollout's own")
+			}
+			seed = sample.Options.Seed
+			sample.Options.Seed = 0
+			require.Equal(t, health.SampleOptions{Slow: guarded.Cohorts.Slow, Harm: 2, Strict: 2}, sample.Options)
+			require.NotEmpty(t, sample.Tables)
+		}
+	})
+}
+
+// TestGuardsDefaultJudge: of errors, and of latency if there are thresholds, for as
+// long as the holds take.
+func TestGuardsDefaultJudge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for slow, want := range map[time.Duration]rollout.Outcome{0: rollout.Succeeded, 100 * time.Millisecond: rollout.RolledBack} {
+			store := pages(t)
+			guarded := rollout.Guarded{Flag: newPage}
+			if slow > 0 {
+				guarded.Cohorts.Slow = []time.Duration{slow}
+			}
+			guard, err := engineOn(t, &rollout.Memory{}).Guard(store, guarded)
+			require.NoError(t, err)
+			s := newSite(guard, store, 0)
+			s.handler = flaghttp.Middleware(store, who)(guard.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if newPage.On(r.Context()) {
+					time.Sleep(150 * time.Millisecond)
+				}
+			})))
+			ctx, cancel := context.WithCancel(t.Context())
+			go s.busy(ctx)
+			outcome, err := guard.Run(ctx)
+			require.NoError(t, err)
+			cancel()
+			synctest.Wait()
+			require.Equal(t, want, outcome)
+			if want == rollout.RolledBack {
+				require.Contains(t, guard.Progress().State.Reason, "candidate takes 150ms (p50)")
+			}
+		}
+	})
+}
+
 // TestGuardKeepsAnEarlierRamp: a flag that some users have already goes on from
 // there, and comes back to there.
 func TestGuardKeepsAnEarlierRamp(t *testing.T) {

@@ -254,7 +254,7 @@ func (m *Machine) step(to int) {
 func (m *Machine) allow(at time.Time) {
 	s := &m.state
 	if shift, ok := m.current().(strategy.Shift); ok {
-		if shift.To > s.Peak && s.Since.IsZero() {
+		if s.Since.IsZero() {
 			s.Since = at
 		}
 		s.Share, s.Peak = shift.To, max(s.Peak, shift.To)

@@ -69,6 +69,11 @@ func TestPast(t *testing.T) {
 	with, without := e.Failures(past, 0), e.Failures(evidence.Past{}, 0)
 	require.InDelta(t, 12, float64(without[0][0])/(1<<20), 0.01)
 	require.InDelta(t, 0, float64(with[0][0])/(1<<20), 0.5)
+	// A past of a few requests says little: it counts as if each bucket had had forty
+	// more.
+	little := evidence.Past{Count: []uint32{1, 0, 0}, Requests: []uint32{1, 1, 1}}
+	weight := []float64{21. / 41, 20. / 41, 20. / 41}
+	require.InDelta(t, 20-24*weight[0]/(weight[0]+weight[1]+weight[2]), float64(e.Failures(little, 0)[0][0])/(1<<20), 1e-5)
 	// What was exposed before does not take part.
 	left := e.Failures(past, 1)
 	require.Equal(t, evidence.Score{}, left[0])
