@@ -214,9 +214,9 @@ func TestHarmIsFound(t *testing.T) {
 		world
 		by int // median request
 	}{
-		{world{name: "own user each", ramps: steady}, 1_000},
-		{world{name: "500 users", users: 500, ramps: steady}, 1_000},
-		{world{name: "10,000 users, Zipf", users: 10_000, zipf: true, ramps: steady}, 1_000},
+		{world{name: "own user each", ramps: steady}, 1_200},
+		{world{name: "500 users", users: 500, ramps: steady}, 1_200},
+		{world{name: "10,000 users, Zipf", users: 10_000, zipf: true, ramps: steady}, 1_200},
 		{world{name: "ramp", users: 10_000, zipf: true, ramps: steps}, 4_000},
 		{world{name: "crash", users: 10_000, zipf: true, ramps: steps, crashes: 1}, 4_000},
 	} {
