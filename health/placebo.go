@@ -233,7 +233,7 @@ func (p Placebo) verdict(memory placeboState, alpha float64, sample Sample, call
 		}
 		compared = true
 		v.LogE, v.LogPeak, v.LogThreshold = logE, logE, threshold
-		v.Reason = fmt.Sprintf("%s: %d of %s random relabelings stand out as much or more, which fails the change at fewer than %d", sample.compare(p.Of), t.Rank-1, group(uint64(p.Lanes-1)), t.Quota)
+		v.Reason = fmt.Sprintf("%s: %d of %s random relabelings stand out as much; fewer than %d would fail it", sample.compare(p.Of), t.Rank-1, group(uint64(p.Lanes-1)), t.Quota)
 		if fails {
 			v.Call = call
 			break

@@ -148,7 +148,7 @@ func TestPlaceboLooks(t *testing.T) {
 	require.Contains(t, v.Reason, "not compared")
 	v, state = judge.Look(state, at(c, 2*time.Second))
 	require.NotEmpty(t, state)
-	require.Contains(t, v.Reason, "of 999 random relabelings stand")
+	require.Contains(t, v.Reason, "of 999 random relabelings stand out as much; fewer than")
 	same, after := judge.Look(state, at(c, 5*time.Second))
 	require.Equal(t, v, same)
 	require.Equal(t, state, after, "the budget is spent: nothing to remember")
