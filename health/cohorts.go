@@ -56,7 +56,7 @@ type CohortsOptions struct {
 // Cohorts counts the outcomes of candidate and baseline side by side, from the
 // start of a rollout to its end: candidate is who the ramp let in, Slot < Ramp.
 // It keeps what a [Judge] needs: totals, counts by bucket for each ramp, and
-// small tables of first failures. Make them with [NewCohorts]; they take 27 kB,
+// small tables of first failures. Make them with [NewCohorts]; they take 26 kB,
 // 12 to 44 kB for each step of the ramp, and what [CohortsOptions.MaxUnits]
 // allows.
 //

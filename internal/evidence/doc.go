@@ -12,5 +12,13 @@
 // A unit tosses once. When the ramp has risen above the point up to which its
 // slot is known, it may toss again for the rest: [Reveal] is that rule.
 //
-// Everything here is pure: no clock, no goroutine, no randomness.
+// Where units fail anyway, tossing each once says little. [Lanes] compare the real
+// assignment of buckets of slots with random ones of the same traffic instead: a
+// change that does nothing makes it one of them like any other.
+//
+// [Harm], [NoHarm], [OneSample] and [Wilson] are the classical tests of counts, for
+// requests that are independent of one another.
+//
+// Everything here is pure: no clock, no goroutine, no randomness but what a seed
+// draws.
 package evidence
