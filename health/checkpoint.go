@@ -88,10 +88,11 @@ func (cp Checkpoint) MarshalJSON() ([]byte, error) {
 	return json.Marshal(plain(cp))
 }
 
-// Checkpoint takes the sample, and the marks and counts made since the last call,
+// Checkpoint takes the sample, which is the one to let a judge look at, and the marks and counts made since the last call,
 // at one moment: no failure is in one and not in the other. They are handed out
 // once: if the checkpoint cannot be written, the next one must take them along,
-// see [Checkpoint.After].
+// see [Checkpoint.After]. One that has no marks, and after which the judge
+// remembers what it did before, may be left out in the same way.
 func (c *Cohorts) Checkpoint() Checkpoint {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -232,7 +233,7 @@ func checkTables(tables []Table, s Sample) error {
 		}
 	}
 	if all := s.Candidate.Requests() + s.Baseline.Requests(); sum > all {
-		return fmt.Errorf("%w: tables count %d outcomes, the sample has %d", ErrInvalid, sum, all)
+		return fmt.Errorf("%w: tables count %d outcomes, the sample has %d: was this restored before?", ErrInvalid, sum, all)
 	}
 	return nil
 }

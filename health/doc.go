@@ -99,5 +99,5 @@
 // those rolled back. The command is
 // go run ./internal/simulation/cmd/characteristics
 //
-//TABLES
+// TABLES
 package health

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/guidon-go/guidon/internal/bucket"
 	"github.com/guidon-go/guidon/internal/evidence"
 )
 
@@ -183,7 +184,11 @@ func (s Sample) compare(of Signal) string {
 	n, m := s.Candidate.Requests(), s.Baseline.Requests()
 	switch {
 	case of == Traffic && n+m > 0:
-		return fmt.Sprintf("candidate has %s of the requests (%s of %s)", percent(n, n+m), group(n), group(n+m))
+		expected := ""
+		if len(s.Tables) > 0 {
+			expected = fmt.Sprintf(", the ramp is at %s", percent(uint64(s.Tables[len(s.Tables)-1].Ramp), bucket.Slots))
+		}
+		return fmt.Sprintf("candidate has %s of the requests (%s of %s)%s", percent(n, n+m), group(n), group(n+m), expected)
 	case n == 0 && m == 0:
 		return "candidate has no requests yet, baseline has none"
 	case n == 0:

@@ -56,11 +56,11 @@ func (c *Call) UnmarshalText(text []byte) error {
 // reason.
 type Verdict struct {
 	Call         Call    `json:"call"`            // what the judge says
-	Judge        string  `json:"judge,omitempty"` // of several, the one that says it: see [Shared]
+	Judge        string  `json:"judge,omitempty"` // of several, the one that says it: see [Shared]; "a/b" is b of a
 	LogE         float64 `json:"log_e"`           // natural logarithm of the evidence, at this look
 	LogPeak      float64 `json:"log_peak"`        // the highest LogE of any look so far, at least 0
 	LogThreshold float64 `json:"log_threshold"`   // what LogPeak has to reach for the call
-	Reason       string  `json:"reason"`          // one sentence for people, with the numbers
+	Reason       string  `json:"reason"`          // one sentence for people, with the numbers; never empty
 
 	Missing Missing `json:"missing,omitzero"` // why there was nothing to judge by; Call is then Inconclusive
 }

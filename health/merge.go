@@ -12,8 +12,9 @@ import (
 // [Checkpoint.After].
 //
 // What is merged are counts and the marks of units, never evidence: a unit that
-// failed in two processes is one coin. Latency quantiles have no value. Parts that
-// do not fit together are refused with [ErrInvalid].
+// failed in two processes is one coin. Latency quantiles have no value, and Elapsed
+// is the longest of all. Parts that do not fit together are refused with
+// [ErrInvalid].
 func Merge(parts ...Checkpoint) (Sample, error) {
 	var sum Sample
 	var errors, slow, kept []Marks

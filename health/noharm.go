@@ -37,7 +37,7 @@ import (
 type NoHarm struct {
 	Beta  float64       // bound on the probability of passing a harmful change; zero means 0.05
 	Over  time.Duration // for how long the rollout will be watched; zero means 1 h
-	Every time.Duration // between looks at the relabelings; zero means 10 s
+	Every time.Duration // between looks at the relabelings; zero means 10 s, or a sixtieth of Over where that is less
 }
 
 // noHarmState is NoHarm's State.

@@ -44,14 +44,19 @@ import (
 // them, the change fails. Outcomes recorded before the ramp went up, if there are
 // any, tell which buckets always fail more often, or are slower.
 //
+// Of [Traffic] it is the alarm for a sample ratio that cannot be, in both
+// directions. Use it beside the judges, at an alpha of its own, and hold the rollout
+// when it fails: one of the sides loses requests or attracts them, so what the
+// others say of them is not to be trusted.
+//
 // When Over has passed, the budget is spent and no new verdict comes. It does not
 // look without [Sample.Elapsed], nor at ramps that are no whole steps of 0.1 %.
 // The zero value is ready to use.
 type Placebo struct {
 	Alpha float64       // bound on the probability of failing a harmless change; zero means 0.05
-	Of    Signal        // Errors, Latency or Traffic; traffic is an alarm in both directions, see the package documentation
+	Of    Signal        // Errors, Latency or Traffic
 	Over  time.Duration // for how long the rollout will be watched; zero means 1 h
-	Every time.Duration // between looks; zero means 10 s
+	Every time.Duration // between looks; zero means 10 s, or a sixtieth of Over where that is less
 	Lanes int           // how many relabelings, the real one included; zero means 1,000; at least 1/Alpha, at most 65,536
 }
 
@@ -103,7 +108,7 @@ func (p Placebo) filled() Placebo {
 		p.Over = time.Hour
 	}
 	if p.Every == 0 {
-		p.Every = 10 * time.Second
+		p.Every = min(10*time.Second, p.Over/60)
 	}
 	if p.Lanes == 0 {
 		p.Lanes = 1000
@@ -220,7 +225,7 @@ func (p Placebo) judge(test *placeboTest, quota int, past Table, layers []Table,
 
 // verdict says how the test stands that is nearest to its end.
 func (p Placebo) verdict(memory placeboState, alpha float64, sample Sample, call Call) Verdict {
-	v := Verdict{LogThreshold: -math.Log(alpha), Reason: sample.compare(p.Of) + "; not compared with relabelings yet"}
+	v := Verdict{LogThreshold: -math.Log(alpha), Reason: sample.compare(p.Of) + "; not compared with relabelings " + sample.uncompared()}
 	compared := false
 	for _, t := range memory.Tests {
 		if t.Rank == 0 {
@@ -242,6 +247,20 @@ func (p Placebo) verdict(memory placeboState, alpha float64, sample Sample, call
 	if v.Call == Fail {
 		v.Reason += promise(p.Alpha)
 	}
-	v.Missing = sample.missing(v)
+	if v.Missing = sample.missing(v); !compared && sample.uncompared() != "yet" {
+		v.Missing = NoData
+	}
 	return v
+}
+
+// uncompared says why relabelings have not been looked at.
+func (s Sample) uncompared() string {
+	exposed := slices.ContainsFunc(s.Tables, func(t Table) bool { return t.Ramp > s.Options.Floor })
+	switch {
+	case s.Elapsed <= 0:
+		return "because the sample has no Elapsed"
+	case !exposed && s.Candidate.Requests() > 0:
+		return "because the ramp is no whole step of 0.1 %"
+	}
+	return "yet"
 }

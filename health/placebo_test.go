@@ -141,11 +141,13 @@ func TestPlaceboLooks(t *testing.T) {
 	crowd(c, 1, 10_000, 10, harmed(1), false)
 	judge := health.Placebo{Over: time.Hour}
 	v, state := judge.Look(nil, at(c, 0))
-	require.Contains(t, v.Reason, "not compared with relabelings yet")
+	require.Contains(t, v.Reason, "not compared with relabelings because the sample has no Elapsed")
+	require.Equal(t, health.NoData, v.Missing)
 	require.Empty(t, state)
 	v, state = judge.Look(state, at(c, time.Second)) // the first lane's time comes after 1.44 s
 	require.Empty(t, state)
-	require.Contains(t, v.Reason, "not compared")
+	require.Contains(t, v.Reason, "not compared with relabelings yet")
+	require.Equal(t, health.Present, v.Missing)
 	v, state = judge.Look(state, at(c, 2*time.Second))
 	require.NotEmpty(t, state)
 	require.Contains(t, v.Reason, "of 999 random relabelings stand out as much; fewer than")
@@ -197,6 +199,8 @@ func TestPlaceboLooks(t *testing.T) {
 	require.Empty(t, state)
 	v, _ = judge.Look(nil, at(unaligned(), time.Hour))
 	require.Equal(t, health.Inconclusive, v.Call)
+	require.Contains(t, v.Reason, "because the ramp is no whole step of 0.1 %")
+	require.Equal(t, health.NoData, v.Missing)
 	v, _ = health.Placebo{Of: health.Latency}.Look(nil, at(c, time.Hour))
 	require.Equal(t, "no data: the cohorts have no thresholds of latency", v.Reason)
 	v, _ = judge.Look(health.State(`{"tests":7}`), at(c, time.Hour))
@@ -259,4 +263,17 @@ func TestSampleKeepsThroughJSON(t *testing.T) {
 	got, stored := health.DefaultJudge(time.Minute).Look(nil, back)
 	require.Equal(t, want, got, "judged again from what was stored")
 	require.Equal(t, state, stored)
+}
+
+func TestSignalText(t *testing.T) {
+	for _, signal := range []health.Signal{health.Errors, health.Latency, health.Traffic} {
+		text, err := signal.MarshalText()
+		require.NoError(t, err)
+		var back health.Signal
+		require.NoError(t, back.UnmarshalText(text))
+		require.Equal(t, signal, back)
+	}
+	_, err := health.Signal(3).MarshalText()
+	require.ErrorIs(t, err, health.ErrInvalid)
+	require.ErrorIs(t, new(health.Signal).UnmarshalText([]byte("noise")), health.ErrInvalid)
 }

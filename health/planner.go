@@ -27,15 +27,15 @@ type Planner struct {
 
 // RampStep is one step of a planned ramp.
 type RampStep struct {
-	Ramp int32         // in slots: 1,000 is 1 %
+	Ramp int32         // in slots: 5 * Percent
 	For  time.Duration // how long it stays there
 }
 
 // Detection is how soon one size of harm is seen.
 type Detection struct {
-	Harm   float64       // as a ratio of failure probabilities: 2 is twice as many failures
-	Found  float64       // share of the rollouts that the judge fails, 0 to 1
-	Median time.Duration // by when it has failed half of the rollouts; zero if it never does
+	Harm   float64       `json:"harm"`             // as a ratio of failure probabilities: 2 is twice as many failures
+	Found  float64       `json:"found"`            // share of the rollouts that the judge fails, 0 to 1
+	Median time.Duration `json:"median,omitempty"` // in nanoseconds, by when it has failed half of the rollouts; zero if it never does
 }
 
 // String is one line for people.

@@ -35,7 +35,9 @@ type Part struct {
 // hash alone: errors by [FirstFailure], which reacts within seconds, and by
 // [Placebo], which sees more, at half of alpha each; latency by first slow outcomes
 // and by a placebo, at one and three quarters. Several signals get equal parts of
-// alpha. Without a signal it is [Errors].
+// alpha. Without a signal it is [Errors]. To let a change pass as well, give it
+// Pass: []Part{{Name: "no harm", Judge: NoHarm{Over: over}}}, and the cohorts their
+// Harm.
 func DefaultJudge(over time.Duration, signals ...Signal) Shared {
 	if len(signals) == 0 {
 		signals = []Signal{Errors}
@@ -77,8 +79,8 @@ func (s Shared) Validate() error {
 			at = fmt.Sprintf("pass[%d]", i-len(s.Judges))
 		}
 		at += fmt.Sprintf(" (%s)", part.Name)
-		if part.Name == "" || names[part.Name] {
-			c.add("%s: want a name that no other judge has", at)
+		if part.Name == "" || names[part.Name] || strings.Contains(part.Name, "/") {
+			c.add("%s: want a name that no other judge has, without a slash", at)
 		}
 		names[part.Name] = true
 		if part.Weight < 0 || part.Weight != part.Weight || part.Weight > 1e9 {
@@ -143,7 +145,10 @@ func (s Shared) Look(state State, sample Sample) (Verdict, State) {
 	for i, part := range parts {
 		v, after := part.Judge.Look(memory[part.Name], sample)
 		next[part.Name] = after
-		v.Judge = part.Name
+		if v.Judge != "" {
+			v.Judge = "/" + v.Judge // of several itself
+		}
+		v.Judge = part.Name + v.Judge
 		if i >= len(s.Judges) {
 			if v.Call == Pass {
 				if passes--; passes == 0 && nearest.Call != Fail {
@@ -158,7 +163,7 @@ func (s Shared) Look(state State, sample Sample) (Verdict, State) {
 			}
 		}
 	}
-	if i := slices.IndexFunc(parts, func(p Part) bool { return p.Name == nearest.Judge }); nearest.Call == Fail {
+	if i := slices.IndexFunc(parts, func(p Part) bool { return strings.SplitN(nearest.Judge, "/", 2)[0] == p.Name }); nearest.Call == Fail {
 		// What it promises holds for all of them together.
 		own := promise(alphaOr(s.Alpha) * parts[i].weight() / s.total())
 		if reason, ok := strings.CutSuffix(nearest.Reason, own); ok {

@@ -63,13 +63,24 @@ func TestShared(t *testing.T) {
 	require.Equal(t, "inconclusive: a: alpha 0.01, look 1", v.String())
 }
 
+// A judge of several may be made of several itself.
+func TestSharedNested(t *testing.T) {
+	inner := health.Shared{Judges: []health.Part{{Name: "x", Judge: fake{}}, {Name: "y", Judge: health.FirstFailure{}}}}
+	judge := health.Shared{Alpha: 0.1, Judges: []health.Part{{Name: "a", Judge: fake{logE: -99}}, {Name: "b", Judge: inner}}}
+	require.NoError(t, judge.Validate())
+	v, _ := judge.Look(nil, firsts(10_000, 9, 0))
+	require.Equal(t, "b/y", v.Judge)
+	require.InDelta(t, math.Log(40), v.LogThreshold, 1e-9, "half of a half of 10 %")
+	require.Contains(t, v.Reason, "at most 10 %")
+}
+
 func TestSharedValidate(t *testing.T) {
 	plain := health.JudgeFunc(func(s health.State, _ health.Sample) (health.Verdict, health.State) { return health.Verdict{}, s })
 	bad := health.Shared{Alpha: 2, Judges: []health.Part{{Name: "a", Judge: plain}, {Name: "a", Judge: fake{}, Weight: -1}, {Judge: fake{}, Weight: math.Inf(1)}}, Pass: []health.Part{{Name: "a", Judge: plain}}}
 	err := bad.Validate()
 	require.ErrorIs(t, err, health.ErrInvalid)
 	for _, want := range []string{
-		"alpha is 2", "judges[0] (a): health.JudgeFunc states no error rate", "judges[1] (a): want a name that no other judge has",
+		"alpha is 2", "judges[0] (a): health.JudgeFunc states no error rate", "judges[1] (a): want a name that no other judge has, without a slash",
 		"judges[1] (a): weight is -1", "judges[2] (): want a name", "weight is +Inf", "pass[0] (a): want a name",
 	} {
 		require.ErrorContains(t, err, want)

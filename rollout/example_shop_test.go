@@ -63,15 +63,16 @@ func serveGuarded(ctx context.Context, flags *flag.Store, mux *http.ServeMux) {
 	}
 	handler := flaghttp.Middleware(flags, whoAsks)(guard.Middleware(mux)) // joins exposure and outcome
 	server := &http.Server{Addr: ":8080", Handler: handler}
+	over := make(chan struct{})
 	go func() {
 		outcome, err := guard.Run(ctx) // succeeded, or rolled back; the context's error is neither
 		log.Println(outcome, err, guard.Progress())
+		close(over)
 	}()
-	go func() {
-		<-ctx.Done() // as signal.NotifyContext ends it
-		server.Shutdown(context.Background())
-	}()
-	log.Println(server.ListenAndServe())
+	go func() { log.Println(server.ListenAndServe()) }()
+	<-ctx.Done()                          // as signal.NotifyContext ends it
+	server.Shutdown(context.Background()) // requests under way come to their end
+	<-over
 	journal.Close() // the next process may open it
 }
 
