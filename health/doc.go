@@ -99,5 +99,106 @@
 // those rolled back. The command is
 // go run ./internal/simulation/cmd/characteristics
 //
-// TABLES
+// DefaultJudge of errors, ramp at 10 %: rolled back, 200 runs a cell:
+//
+//	                                  a user per request    10,000 users, Zipf             500 users
+//	harmless                                       2.5 %                 3.0 %                 3.5 %
+//	harmless, incident x4                          3.0 %                 1.0 %                 3.0 %
+//	harmless, bursts of 3                          1.5 %                 2.0 %                 4.5 %
+//	harmless, bursts of 10                         3.0 %                 1.5 %                 1.5 %
+//	harmless, users differ by 0.2                  1.5 %                 3.0 %                 2.5 %
+//	harmless, users differ by 0.4                  1.5 %                 3.0 %                 3.0 %
+//	harmless, chronic users                        2.5 %                 2.5 %                 3.0 %
+//	harmless, 10 requests/s                        3.0 %                 1.0 %                 3.5 %
+//	harmless, 10 % fail                            2.0 %                 1.5 %                 4.0 %
+//	+50 %                                79.5 % in 4m38s       62.0 % in 4m38s        76.5 % in 4m6s
+//	2x                                  100.0 % in 1m46s       98.5 % in 2m19s      100.0 % in 1m57s
+//	5x                                    100.0 % in 14s        100.0 % in 19s        100.0 % in 16s
+//	2x, bursts of 3                       81.5 % in 4m4s       60.0 % in 4m28s       65.0 % in 3m52s
+//	5x, bursts of 10                    100.0 % in 1m51s       98.5 % in 2m27s       99.5 % in 1m43s
+//	2x, chronic users                    99.5 % in 2m22s        75.0 % in 3m1s       60.0 % in 1m46s
+//	5x, 10 requests/s                   100.0 % in 1m57s       99.0 % in 2m17s      100.0 % in 1m57s
+//	+50 %, 10 % fail                      100.0 % in 41s       100.0 % in 1m2s        100.0 % in 51s
+//
+// DefaultJudge of errors, ramp 1, 5, 25, 50 %, two minutes each: rolled back, 200 runs a cell:
+//
+//	                                  a user per request    10,000 users, Zipf             500 users
+//	harmless                                       2.0 %                 4.0 %                 2.0 %
+//	harmless, incident x4                          1.5 %                 4.0 %                 4.0 %
+//	harmless, bursts of 3                          2.0 %                 3.0 %                 4.5 %
+//	harmless, bursts of 10                         1.5 %                 2.5 %                 1.5 %
+//	harmless, users differ by 0.2                  2.0 %                 4.0 %                 2.5 %
+//	harmless, users differ by 0.4                  2.0 %                 2.5 %                 3.5 %
+//	harmless, chronic users                        1.5 %                 3.5 %                 2.0 %
+//	harmless, 10 requests/s                        2.5 %                 3.5 %                 4.0 %
+//	harmless, 10 % fail                            2.5 %                 2.0 %                 1.5 %
+//	+50 %                                93.5 % in 6m14s        82.5 % in 7m4s       93.5 % in 6m24s
+//	2x                                  100.0 % in 4m13s      100.0 % in 4m51s      100.0 % in 4m38s
+//	5x                                  100.0 % in 1m30s      100.0 % in 2m10s      100.0 % in 1m41s
+//	2x, bursts of 3                      94.0 % in 5m48s        81.5 % in 7m4s       88.5 % in 5m58s
+//	5x, bursts of 10                    100.0 % in 4m18s      100.0 % in 4m49s      100.0 % in 4m28s
+//	2x, chronic users                   100.0 % in 4m50s       96.0 % in 5m36s        97.0 % in 5m9s
+//	5x, 10 requests/s                   100.0 % in 4m23s      100.0 % in 4m36s      100.0 % in 4m28s
+//	+50 %, 10 % fail                    100.0 % in 2m51s      100.0 % in 3m36s       100.0 % in 3m9s
+//
+// DefaultJudge of latency, ramp at 10 %, ten minutes of history: rolled back, 200 runs a cell:
+//
+//	                                  a user per request    10,000 users, Zipf             500 users
+//	harmless                                       3.5 %                 4.0 %                 3.5 %
+//	+5 %                                 95.5 % in 3m27s        74.5 % in 4m6s       69.5 % in 4m27s
+//	+10 %                               100.0 % in 1m11s      100.0 % in 1m31s      100.0 % in 1m21s
+//	+25 %                                 100.0 % in 15s        100.0 % in 21s        100.0 % in 11s
+//	2 % take 1 s more                     100.0 % in 38s        100.0 % in 41s        100.0 % in 41s
+//	0.5 % take 1 s more                  74.5 % in 5m35s       55.5 % in 3m46s                43.0 %
+//
+// NoHarm of less than 2x, ramp at 10 %: passed, 200 runs a cell:
+//
+//	                                  a user per request    10,000 users, Zipf             500 users
+//	2x                                             2.5 %                 4.0 %                 3.0 %
+//	2x, users differ by 1                          2.5 %                 5.0 %                 3.5 %
+//	2x, chronic users as well                      5.0 %                 5.0 %                 3.0 %
+//	2x, bursts of 3                                0.0 %                 0.0 %                 0.0 %
+//	2x, 10 % fail                                  5.5 %                 4.5 %                 1.0 %
+//	harmless                             98.0 % in 3m25s        89.5 % in 4m6s       96.0 % in 3m26s
+//
+// DefaultJudge of errors, ramp by the candidate's requests: rolled back, 200 runs a cell:
+//
+//	                                  a user per request    10,000 users, Zipf             500 users
+//	harmless                                       1.0 %                 5.0 %                 3.0 %
+//	harmless, bursts of 10                         2.5 %                 1.5 %                 0.5 %
+//	harmless, chronic users                        2.0 %                 3.0 %                 3.5 %
+//	2x                                  100.0 % in 2m41s       100.0 % in 4m6s        98.5 % in 3m9s
+//	5x                                  100.0 % in 1m29s      100.0 % in 2m16s       99.0 % in 1m29s
+//	2x, chronic users                    100.0 % in 3m0s       98.0 % in 4m33s       94.0 % in 3m12s
+//
+// DefaultJudge of errors, the same in strict mode: rolled back, 200 runs a cell:
+//
+//	                                  a user per request    10,000 users, Zipf             500 users
+//	harmless                                       1.0 %                 0.0 %                 0.5 %
+//	harmless, bursts of 10                         0.5 %                 0.0 %                 0.5 %
+//	harmless, chronic users                        0.0 %                 0.5 %                 0.5 %
+//	2x                                  100.0 % in 3m34s       78.0 % in 5m27s       56.5 % in 3m51s
+//	5x                                   100.0 % in 2m3s       100.0 % in 3m5s       98.5 % in 2m23s
+//	2x, chronic users                   100.0 % in 4m10s        71.0 % in 6m3s       56.0 % in 3m57s
+//
+// DefaultJudge of errors, ramp at 10 %, ten minutes of history: rolled back, 200 runs a cell:
+//
+//	                                  a user per request    10,000 users, Zipf             500 users
+//	harmless                                       2.0 %                 4.0 %                 2.0 %
+//	harmless, incident x4                          2.0 %                 2.5 %                 1.5 %
+//	harmless, bursts of 3                          2.0 %                 2.0 %                 5.5 %
+//	harmless, bursts of 10                         2.5 %                 3.0 %                 5.0 %
+//	harmless, users differ by 0.2                  2.5 %                 3.0 %                 2.5 %
+//	harmless, users differ by 0.4                  2.0 %                 5.0 %                 2.5 %
+//	harmless, chronic users                        3.0 %                 3.5 %                 2.0 %
+//	harmless, 10 requests/s                        3.0 %                 3.5 %                 2.5 %
+//	harmless, 10 % fail                            2.5 %                 5.0 %                 2.0 %
+//	+50 %                                82.5 % in 4m36s        63.5 % in 4m6s       76.0 % in 5m47s
+//	2x                                  100.0 % in 1m36s       99.0 % in 2m19s      100.0 % in 2m19s
+//	5x                                    100.0 % in 13s        100.0 % in 19s        100.0 % in 15s
+//	2x, bursts of 3                      84.5 % in 4m14s       56.0 % in 4m38s       67.0 % in 4m13s
+//	5x, bursts of 10                    100.0 % in 1m55s       96.5 % in 2m19s       99.0 % in 1m57s
+//	2x, chronic users                    99.5 % in 2m42s        83.0 % in 3m3s       62.0 % in 2m19s
+//	5x, 10 requests/s                   100.0 % in 1m57s       99.0 % in 2m19s       99.5 % in 1m51s
+//	+50 %, 10 % fail                      100.0 % in 37s        100.0 % in 51s        100.0 % in 51s
 package health
