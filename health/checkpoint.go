@@ -118,9 +118,10 @@ func (cp Checkpoint) After(earlier Checkpoint) (Checkpoint, error) {
 // recorded. Counts, first failures and the memory of failed units are then as they
 // were at the last checkpoint; latency quantiles start anew, over the requests
 // that follow. Outcomes after the last checkpoint are lost on both sides alike,
-// coins and marks together. That costs some evidence and leaves the promise of
-// [FirstFailure] as it is, provided that a look was written with its checkpoint
-// before the ramp was moved by it.
+// coins and marks together. That costs some evidence and leaves the promises of the
+// judges as they are, provided that a look was written with its checkpoint before
+// the ramp was moved by it, and that which looks are written does not depend on what
+// they say: write all that have marks, or all.
 //
 // A checkpoint that cannot follow what was restored so far (one is missing, or
 // out of order, or of another rollout) is refused with [ErrInvalid], and nothing

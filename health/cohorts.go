@@ -29,8 +29,8 @@ type CohortsOptions struct {
 	// exposed before and are left out of the comparison.
 	Floor int32
 	// MaxUnits bounds how many failed units are remembered, at about 50 bytes each,
-	// and how long the table of first failures may grow; zero means 65,536. When it
-	// is reached, new failing units count in the rates but no longer as evidence.
+	// and no more than 4,096 kinds of coins are kept; zero means 65,536. When that is
+	// reached, new failing units count in the rates but no longer as evidence.
 	// Forgetting an old one to make room is not an option: its coin would be
 	// counted twice.
 	MaxUnits int
@@ -46,7 +46,9 @@ type CohortsOptions struct {
 	// Strict is the number of steps of the ramp; zero is the usual mode. In strict
 	// mode each step is a test of its own, on those who were not exposed when it
 	// began, and the steps share alpha. It is for ramps that anything may steer, the
-	// candidate's traffic or latency included; it finds harm later.
+	// candidate's traffic or latency included; it finds harm later. Steps have to be
+	// whole ones of 0.1 %, and only rise: outcomes of any but the highest ramp so far
+	// count in the totals alone. At most 64.
 	Strict int
 	// Seed draws the relabelings of the placebo test. It must not depend on the
 	// traffic: take a hash of the rollout's salt. Zero is a seed like any other.
@@ -100,7 +102,7 @@ func NewCohorts(o CohortsOptions) *Cohorts {
 	if !(o.Harm > 1) {
 		o.Harm = 0
 	}
-	o.Strict = max(o.Strict, 0)
+	o.Strict = min(max(o.Strict, 0), maxTables)
 	c := &Cohorts{o: o}
 	for _, coins := range []*coins{&c.errors, &c.slow, &c.kept} {
 		coins.floor, coins.max = o.Floor, o.MaxUnits
@@ -173,20 +175,21 @@ func (c *Cohorts) keep(unit uint64) bool {
 
 // since is the slot from which on units take part in a step: the floor, or in
 // strict mode the ramp that went before, since those below were exposed when this
-// step began. It is below zero where strict mode counts no coins.
+// step began. It is below zero where strict mode counts no coins, because this is
+// not the newest step.
 func (c *Cohorts) since(ramp int32) int32 {
 	if c.o.Strict == 0 {
 		return c.o.Floor
 	}
 	tables := *c.tables.Load()
-	i := slices.IndexFunc(tables, func(t *table) bool { return t.ramp == ramp })
+	last := len(tables) - 1
 	switch {
-	case i < 0:
+	case last < 0 || tables[last].ramp != ramp:
 		return -1
-	case i == 0:
+	case last == 0:
 		return c.o.Floor
 	}
-	return tables[i-1].ramp
+	return tables[last-1].ramp
 }
 
 // Expect announces an outcome that is yet to come, and counts it as a [Failure]

@@ -57,7 +57,7 @@ func (c *coins) count(unit uint64, key bias, candidate bool, next int32) {
 	t, tossed := c.firsts[key]
 	// Decided by what is known before the side is looked at, so that a full table
 	// cannot bend the coins it still counts.
-	if !known && len(c.units) >= c.max || !tossed && len(c.firsts) >= c.max {
+	if !known && len(c.units) >= c.max || !tossed && len(c.firsts) >= maxFirsts {
 		return
 	}
 	c.firsts[key] = t.plus(candidate)
@@ -75,7 +75,7 @@ func (t tally) plus(candidate bool) tally {
 }
 
 func (c *coins) snapshot() Coins {
-	s := Coins{Units: len(c.units), Full: len(c.units) >= c.max || len(c.firsts) >= c.max}
+	s := Coins{Units: len(c.units), Full: len(c.units) >= c.max || len(c.firsts) >= maxFirsts}
 	s.Firsts = sorted(c.firsts)
 	return s
 }

@@ -66,7 +66,8 @@ import (
 // last of [CohortsOptions.Slow]; the promise and the method are the same.
 //
 // In strict mode ([CohortsOptions.Strict]) each step of the ramp is judged by its
-// own coins at its share of Alpha, and nothing that steers the ramp can hurt.
+// own coins at its share of Alpha, and whatever steers the ramp, as long as it only
+// rises, cannot hurt.
 type FirstFailure struct {
 	Alpha float64 // bound on the probability of failing a harmless change, between 0 and 1; zero means 0.05
 	Of    Signal  // Errors or Latency
@@ -135,7 +136,7 @@ func (f FirstFailure) logE(sample Sample) float64 {
 		}
 		return process.LogE()
 	}
-	steps := make(map[int32]*evidence.Process, strict)
+	steps := make(map[int32]*evidence.Process)
 	top := math.Inf(-1)
 	for _, first := range firsts { // ascending: of more steps than there should be, the first ones count
 		if steps[first.Ramp] == nil {

@@ -58,7 +58,7 @@ type Verdict struct {
 	Call         Call    `json:"call"`            // what the judge says
 	Judge        string  `json:"judge,omitempty"` // of several, the one that says it: see [Shared]; "a/b" is b of a
 	LogE         float64 `json:"log_e"`           // natural logarithm of the evidence, at this look
-	LogPeak      float64 `json:"log_peak"`        // the highest LogE of any look so far, at least 0
+	LogPeak      float64 `json:"log_peak"`        // the highest LogE of any look so far, at least 0; of a Placebo, LogE
 	LogThreshold float64 `json:"log_threshold"`   // what LogPeak has to reach for the call
 	Reason       string  `json:"reason"`          // one sentence for people, with the numbers; never empty
 
@@ -121,6 +121,8 @@ func (s *State) UnmarshalJSON(data []byte) error {
 // nothing kept but the state it returns, equal arguments give equal results. It
 // must be valid at any cadence of looks, and safe for concurrent use. It never
 // writes to the state it is given, and a state that it cannot read is a fresh one.
+// Keep the state: a judge that spends its alpha over time, such as [Placebo], spends
+// it again without.
 type Judge interface {
 	Look(state State, sample Sample) (Verdict, State)
 }

@@ -6,10 +6,11 @@ import (
 	"slices"
 )
 
-// Merge is the sample that one process would have if it had seen what several saw
-// of the same rollout: by the same flag, the same salt and the same options. Each
-// part is all that one process has counted, in one checkpoint: see
-// [Checkpoint.After].
+// Merge is the sample of one rollout that runs in several processes: by the same
+// flag, the same salt and the same options. Each part is all that one process has
+// counted, in one checkpoint: see [Checkpoint.After]. It is what one process would
+// have counted if it had seen all requests, but for outcomes that come after the
+// ramp has moved on: a unit's coins are put in the order of the ramp.
 //
 // What is merged are counts and the marks of units, never evidence: a unit that
 // failed in two processes is one coin. Latency quantiles have no value, and Elapsed
@@ -18,6 +19,7 @@ import (
 func Merge(parts ...Checkpoint) (Sample, error) {
 	var sum Sample
 	var errors, slow, kept []Marks
+	own := make([][]Table, len(parts))
 	for i, part := range parts {
 		o := part.Sample.Options
 		if i > 0 && !o.equal(sum.Options) {
@@ -31,6 +33,7 @@ func Merge(parts ...Checkpoint) (Sample, error) {
 		if sum.Tables, err = addTables(sum.Tables, alone.handed); err != nil {
 			return Sample{}, fmt.Errorf("parts[%d]: %w", i, err)
 		}
+		own[i] = alone.handed
 		sum.Options = o
 		sum.Candidate = sum.Candidate.plus(part.Sample.Candidate)
 		sum.Baseline = sum.Baseline.plus(part.Sample.Baseline)
@@ -42,6 +45,17 @@ func Merge(parts ...Checkpoint) (Sample, error) {
 		errors, slow, kept = append(errors, part.Marks), append(slow, part.Slow), append(kept, part.Kept)
 	}
 	o := sum.Options
+	if o.Strict > 0 {
+		// A process that did not see every step tossed its coins among other units than
+		// the rest did: at those steps it has no say.
+		for i := range parts {
+			odd := func(m Mark) bool {
+				return tablesFloor(own[i], m.Ramp, o.Floor) != tablesFloor(sum.Tables, m.Ramp, o.Floor)
+			}
+			errors[i] = slices.DeleteFunc(slices.Clone(errors[i]), odd)
+			slow[i] = slices.DeleteFunc(slices.Clone(slow[i]), odd)
+		}
+	}
 	r := rule{strict: o.Strict > 0, since: func(ramp int32) int32 { return tablesFloor(sum.Tables, ramp, o.Floor) }}
 	for _, kind := range []struct {
 		name  string

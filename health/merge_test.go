@@ -86,6 +86,19 @@ func TestMergeKept(t *testing.T) {
 	require.True(t, sum.Full)
 }
 
+// A process that came later did not see who had been exposed before it: in strict
+// mode it has no say in a step that is another one to it.
+func TestMergeStrictLatecomer(t *testing.T) {
+	options := health.CohortsOptions{Strict: 2}
+	first, late := health.NewCohorts(options), health.NewCohorts(options)
+	first.Record(health.Outcome{Unit: 1, Slot: 50, Ramp: 10_000})
+	first.Record(health.Outcome{Unit: 2, Slot: 15_000, Ramp: 20_000})
+	late.Record(health.Outcome{Unit: 3, Slot: 60, Ramp: 20_000}) // was exposed before, which it cannot know
+	sum, err := health.Merge(first.Checkpoint(), late.Checkpoint())
+	require.NoError(t, err)
+	require.Equal(t, health.Coins{Firsts: []health.First{{Ramp: 10_000, Candidate: 1}, {Lo: 10_000, Ramp: 20_000, Candidate: 1}}, Units: 2}, sum.Coins)
+}
+
 func TestMergeRefuses(t *testing.T) {
 	part := func(options health.CohortsOptions, slot int32) health.Checkpoint {
 		c := health.NewCohorts(options)

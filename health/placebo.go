@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/guidon-go/guidon/internal/bucket"
 	"github.com/guidon-go/guidon/internal/evidence"
 )
 
@@ -49,9 +50,10 @@ import (
 // when it fails: one of the sides loses requests or attracts them, so what the
 // others say of them is not to be trusted.
 //
-// When Over has passed, the budget is spent and no new verdict comes. It does not
-// look without [Sample.Elapsed], nor at ramps that are no whole steps of 0.1 %.
-// The zero value is ready to use.
+// When Over has passed, the budget does not grow any more: what is left of it, where
+// lanes tied or nothing happened, is all there is. It does not look without
+// [Sample.Elapsed], nor at ramps that are no whole steps of 0.1 %. It rests on its
+// state: one that is lost is spent again. The zero value is ready to use.
 type Placebo struct {
 	Alpha float64       // bound on the probability of failing a harmless change; zero means 0.05
 	Of    Signal        // Errors, Latency or Traffic
@@ -59,6 +61,8 @@ type Placebo struct {
 	Every time.Duration // between looks; zero means 10 s, or a sixtieth of Over where that is less
 	Lanes int           // how many relabelings, the real one included; zero means 1,000; at least 1/Alpha, at most 65,536
 }
+
+const maxLanes = 1 << 16
 
 // placeboState is Placebo's State: a test, or in strict mode one for each step.
 type placeboState struct {
@@ -85,7 +89,7 @@ func (p Placebo) Validate() error {
 		c.add("over is %v and every %v, want no time below zero", p.Over, p.Every)
 	}
 	p = p.filled()
-	if p.Lanes < 2 || p.Lanes > 1<<16 {
+	if p.Lanes < 2 || p.Lanes > maxLanes {
 		c.add("lanes is %d, want 2 to 65,536", p.Lanes)
 	} else if len(c) == 0 && evidence.Budget(p.Alpha, p.Lanes, 1) < 1 {
 		c.add("alpha is %v of %d lanes, which is %.2g lanes, so that no lane could ever be stopped: want at least %d lanes", p.Alpha, p.Lanes, p.Alpha*float64(p.Lanes), int(math.Ceil(1/p.Alpha)))
@@ -133,6 +137,14 @@ func (p Placebo) Look(state State, sample Sample) (Verdict, State) {
 }
 
 func (p Placebo) look(state State, sample Sample, call Call) (Verdict, State) {
+	if err := sample.check(); err != nil {
+		return Verdict{Reason: err.Error(), Missing: Errored}, state
+	}
+	// Enough lanes that each step can stop a few, or the steps' shares are lost in
+	// rounding.
+	if need := 4 * math.Ceil(float64(max(sample.Options.Strict, 1))/p.Alpha); sample.Options.Strict > 0 && need > float64(p.Lanes) {
+		p.Lanes = int(min(need, maxLanes))
+	}
 	var memory placeboState
 	if json.Unmarshal(state, &memory) != nil {
 		memory = placeboState{}
@@ -150,18 +162,20 @@ func (p Placebo) look(state State, sample Sample, call Call) (Verdict, State) {
 		tests = 0 // it has failed, for good
 	}
 	for i := range tests {
-		if i == len(memory.Tests) {
-			memory.Tests = append(memory.Tests, placeboTest{})
-			if sample.Options.Strict > 0 {
-				memory.Tests[i].Since, changed = sample.Elapsed, true
-			}
-		}
-		test := &memory.Tests[i]
-		layers := tables
+		layers, fresh := tables, placeboTest{}
 		if sample.Options.Strict > 0 {
 			layers = tables[i : i+1]
-			test.Ramp = layers[0].Ramp
+			fresh.Ramp, fresh.Since = layers[0].Ramp, sample.Elapsed
 		}
+		at := slices.IndexFunc(memory.Tests, func(t placeboTest) bool { return t.Ramp == fresh.Ramp })
+		if at < 0 {
+			if len(memory.Tests) >= steps {
+				break
+			}
+			at, changed = len(memory.Tests), changed || sample.Options.Strict > 0
+			memory.Tests = append(memory.Tests, fresh)
+		}
+		test := &memory.Tests[at]
 		quota := evidence.Budget(alpha, p.Lanes, float64(sample.Elapsed-test.Since)/float64(max(over, 1))) - test.Stopped.Count()
 		if quota > 0 && sample.Elapsed >= test.Next && sample.Elapsed > 0 {
 			changed = true
@@ -228,7 +242,7 @@ func (p Placebo) verdict(memory placeboState, alpha float64, sample Sample, call
 	v := Verdict{LogThreshold: -math.Log(alpha), Reason: sample.compare(p.Of) + "; not compared with relabelings " + sample.uncompared()}
 	compared := false
 	for _, t := range memory.Tests {
-		if t.Rank == 0 {
+		if t.Rank < 1 || t.Quota < 1 {
 			continue
 		}
 		logE, threshold := math.Log(float64(p.Lanes)/float64(t.Rank)), math.Log(float64(p.Lanes)/float64(t.Quota))
@@ -251,6 +265,20 @@ func (p Placebo) verdict(memory placeboState, alpha float64, sample Sample, call
 		v.Missing = NoData
 	}
 	return v
+}
+
+// check says whether tables are such as Cohorts make.
+func (s Sample) check() error {
+	if s.Options.Floor < 0 || s.Options.Floor > bucket.Slots || s.Options.Strict < 0 || s.Options.Strict > maxTables || len(s.Options.Slow) > maxSlow {
+		return fmt.Errorf("%w: sample: options %+v", ErrInvalid, s.Options)
+	}
+	width := 2*(len(s.Options.Slow)+1) + 1
+	for i, t := range s.Tables {
+		if t.Ramp < s.Options.Floor || t.Ramp > bucket.Slots || i > 0 && t.Ramp <= s.Tables[i-1].Ramp || len(t.Counts) != width*evidence.Buckets {
+			return fmt.Errorf("%w: sample: tables[%d] is of ramp %d and has %d counts, want ascending ramps from %d to %d, and %d counts", ErrInvalid, i, t.Ramp, len(t.Counts), s.Options.Floor, bucket.Slots, width*evidence.Buckets)
+		}
+	}
+	return nil
 }
 
 // uncompared says why relabelings have not been looked at.

@@ -174,6 +174,9 @@ func TestPlaceboLooks(t *testing.T) {
 	for strict, want := range map[int]int{0: 50, 2: 25} {
 		c := health.NewCohorts(health.CohortsOptions{Strict: strict})
 		crowd(c, 1, 10_000, 10, harmed(1), false)
+		for i := range int32(3_000) { // few ties where buckets differ
+			c.Record(health.Outcome{Slot: i * i % 100_000, Ramp: 10_000, Class: health.Success})
+		}
 		_, state = judge.Look(nil, at(c, time.Second))
 		for minute := range 90 {
 			_, state = judge.Look(state, at(c, time.Second+time.Duration(minute)*time.Minute))
@@ -193,6 +196,13 @@ func TestPlaceboLooks(t *testing.T) {
 	_, after = judge.Look(nil, at(two, time.Hour))
 	require.NotEqual(t, state, after)
 
+	// Many steps need more lanes, or none could ever be stopped.
+	many := health.NewCohorts(health.CohortsOptions{Strict: 60})
+	crowd(many, 1, 10_000, 10, harmed(20), false)
+	_, state = judge.Look(nil, at(many, time.Second))
+	v, _ = judge.Look(state, at(many, time.Hour))
+	require.Equal(t, health.Fail, v.Call, v)
+
 	empty := health.NewCohorts(health.CohortsOptions{})
 	v, state = judge.Look(nil, at(empty, time.Hour))
 	require.Equal(t, health.Inconclusive, v.Call)
@@ -203,8 +213,29 @@ func TestPlaceboLooks(t *testing.T) {
 	require.Equal(t, health.NoData, v.Missing)
 	v, _ = health.Placebo{Of: health.Latency}.Look(nil, at(c, time.Hour))
 	require.Equal(t, "no data: the cohorts have no thresholds of latency", v.Reason)
-	v, _ = judge.Look(health.State(`{"tests":7}`), at(c, time.Hour))
-	require.Equal(t, health.Inconclusive, v.Call)
+	for _, garbled := range []string{`{"tests":7}`, `{"tests":[{"rank":5,"quota":0,"next":9000000000000000000}]}`, `{"tests":[{"rank":5,"quota":-4}]}`, `{"tests":[{"rank":-5,"quota":4}]}`} {
+		v, _ = judge.Look(health.State(garbled), at(c, time.Hour))
+		require.Equal(t, health.Inconclusive, v.Call, garbled)
+		_, err := json.Marshal(v)
+		require.NoError(t, err, garbled)
+	}
+	for name, bend := range map[string]func(*health.Sample){
+		"no counts":      func(s *health.Sample) { s.Tables[0].Counts = nil },
+		"ramp too high":  func(s *health.Sample) { s.Tables[0].Ramp = 100_100 },
+		"ramp too low":   func(s *health.Sample) { s.Tables[0].Ramp = -100 },
+		"floor too low":  func(s *health.Sample) { s.Options.Floor = -1 },
+		"floor too high": func(s *health.Sample) { s.Options.Floor = 1 << 30 },
+		"strict":         func(s *health.Sample) { s.Options.Strict = 1 << 30 },
+		"twice":          func(s *health.Sample) { s.Tables = append(s.Tables, s.Tables[0]) },
+	} {
+		for _, judge := range []health.Judge{judge, health.NoHarm{}, health.DefaultJudge(0)} {
+			bent := at(c, time.Hour)
+			bent.Options.Harm = 2
+			bend(&bent)
+			v, _ := judge.Look(nil, bent)
+			require.Equal(t, health.Inconclusive, v.Call, name)
+		}
+	}
 }
 
 // stoppedLanes counts the lanes that the only test of a state has stopped.

@@ -143,15 +143,15 @@ func (p Planner) run(seed uint64, harm float64) (at time.Duration, found bool) {
 					cohorts.Record(o)
 				}
 			}
-			good := p.Rate * (1 - p.ErrorRate) / evidence.Buckets
-			for m := range int32(evidence.Buckets) {
+			for m := (cohorts.o.Floor + evidence.BucketSlots - 1) / evidence.BucketSlots; m < evidence.Buckets; m++ {
+				side, fails := &cohorts.baseline, p.ErrorRate
+				if m*evidence.BucketSlots < step.Ramp {
+					side, fails = &cohorts.candidate, min(p.ErrorRate*harm, 1)
+				}
+				good := p.Rate * (1 - fails) / evidence.Buckets
 				n := uint32(good)
 				if rng.Float64() < good-math.Trunc(good) {
 					n++
-				}
-				side := &cohorts.baseline
-				if m*evidence.BucketSlots < step.Ramp {
-					side = &cohorts.candidate
 				}
 				side.carried.Successes += uint64(n)
 				if table.counts != nil {

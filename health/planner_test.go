@@ -56,6 +56,25 @@ func TestPlanner(t *testing.T) {
 	require.Greater(t, found[0].Median, 40*time.Second, "there is not much to see at 1 %%")
 }
 
+// The totals that judges see are those of such a rollout: nobody below the floor, and
+// as many failures as there are.
+func TestPlannerTotals(t *testing.T) {
+	var last health.Sample
+	watch := health.JudgeFunc(func(s health.State, sample health.Sample) (health.Verdict, health.State) {
+		last = sample
+		return health.Verdict{}, s
+	})
+	plan := health.Planner{Rate: 1000, ErrorRate: 0.3, Ramp: []health.RampStep{{Ramp: 60 * health.Percent, For: time.Minute}}, Judge: watch, Runs: 1, Options: health.CohortsOptions{Floor: 50 * health.Percent}}
+	_, err := plan.Detect(3)
+	require.NoError(t, err)
+	rate, _ := last.Candidate.ErrorRate()
+	require.InDelta(t, 0.9, rate, 0.02)
+	require.InDelta(t, 6_000, last.Candidate.Requests(), 300)
+	rate, _ = last.Baseline.ErrorRate()
+	require.InDelta(t, 0.3, rate, 0.02)
+	require.InDelta(t, 24_000, last.Baseline.Requests(), 600)
+}
+
 func TestPlannerRefuses(t *testing.T) {
 	_, err := health.Planner{}.Detect(-1)
 	require.EqualError(t, err, "invalid: rate is 0, want more than 0 requests per second, and at most 1e9; error_rate is 0, want between 0 and 1; ramp: want at least one step; harms[0] is -1, want 0 to 1e6")

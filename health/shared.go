@@ -144,6 +144,10 @@ func (s Shared) Look(state State, sample Sample) (Verdict, State) {
 	parts := s.parts()
 	for i, part := range parts {
 		v, after := part.Judge.Look(memory[part.Name], sample)
+		if len(after) > 0 && !json.Valid(after) {
+			after = memory[part.Name] // or all would forget what they know
+			v.Reason += "; its state is no JSON, and is not kept"
+		}
 		next[part.Name] = after
 		if v.Judge != "" {
 			v.Judge = "/" + v.Judge // of several itself

@@ -74,6 +74,18 @@ func TestSharedNested(t *testing.T) {
 	require.Contains(t, v.Reason, "at most 10 %")
 }
 
+// One that returns no JSON does not make the others forget.
+func TestSharedStates(t *testing.T) {
+	broken := health.JudgeFunc(func(health.State, health.Sample) (health.Verdict, health.State) {
+		return health.Verdict{Call: health.Pass, Reason: "seen"}, health.State("seen 17")
+	})
+	judge := health.Shared{Judges: []health.Part{{Name: "a", Judge: fake{}}}, Pass: []health.Part{{Name: "p", Judge: broken}}}
+	_, state := judge.Look(nil, health.Sample{})
+	v, state := judge.Look(state, health.Sample{})
+	require.Equal(t, "seen; its state is no JSON, and is not kept", v.Reason)
+	require.JSONEq(t, `{"a":2,"p":null}`, string(state))
+}
+
 func TestSharedValidate(t *testing.T) {
 	plain := health.JudgeFunc(func(s health.State, _ health.Sample) (health.Verdict, health.State) { return health.Verdict{}, s })
 	bad := health.Shared{Alpha: 2, Judges: []health.Part{{Name: "a", Judge: plain}, {Name: "a", Judge: fake{}, Weight: -1}, {Judge: fake{}, Weight: math.Inf(1)}}, Pass: []health.Part{{Name: "a", Judge: plain}}}

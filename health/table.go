@@ -12,8 +12,9 @@ import (
 )
 
 const (
-	maxSlow   = 4  // thresholds of latency
-	maxTables = 64 // ramps that are counted by bucket
+	maxSlow   = 4    // thresholds of latency
+	maxTables = 64   // ramps that are counted by bucket
+	maxFirsts = 4096 // kinds of coins
 )
 
 // Table is what happened at one ramp, by bucket of slots: 1,000 buckets of 100
@@ -150,7 +151,9 @@ func (t *table) add(slot int32, column int) {
 func (c *Cohorts) table(ramp int32) *table {
 	ramp = min(max(ramp, c.o.Floor), bucket.Slots)
 	t := c.find(ramp)
-	if t == nil {
+	if tables := *c.tables.Load(); c.o.Strict > 0 && t != nil && t != tables[len(tables)-1] {
+		t = &table{ramp: ramp} // a step that is over
+	} else if t == nil {
 		c.mu.Lock()
 		t = c.begin(ramp)
 		c.mu.Unlock()
@@ -206,6 +209,9 @@ func (c *Cohorts) snapshotTables() []Table {
 // addTables sums two lists of tables, each ascending by ramp, into a new one; it
 // says where they do not fit.
 func addTables(a, b []Table) ([]Table, error) {
+	if len(a) > maxTables || len(b) > maxTables {
+		return nil, fmt.Errorf("%w: %d tables, want at most %d", ErrInvalid, max(len(a), len(b)), maxTables)
+	}
 	sum := slices.Clone(a)
 	for _, t := range b {
 		i, found := slices.BinarySearchFunc(sum, t.Ramp, func(t Table, ramp int32) int { return int(t.Ramp - ramp) })
@@ -234,10 +240,11 @@ func tablesSince(now, before []Table) []Table {
 	for _, t := range now {
 		counts, any := slices.Clone(t.Counts), false
 		for _, old := range before {
+			if old.Ramp != t.Ramp {
+				continue
+			}
 			for i := range old.Counts {
-				if old.Ramp == t.Ramp {
-					counts[i] -= old.Counts[i]
-				}
+				counts[i] -= old.Counts[i]
 			}
 		}
 		for _, n := range counts {

@@ -188,7 +188,7 @@ func (d *driver) watch(ctx context.Context, effect Effect) error {
 	}
 }
 
-// look lets every judge of a hold look once. A look is written when it counts
+// look lets every judge of a hold look once. A look is written when it has marks of
 // units that no record has, when its judge has something new to remember, when it
 // fails the change, and when the hold may end by it.
 //
@@ -216,8 +216,11 @@ func (d *driver) look(ctx context.Context, hold strategy.Hold, last bool) error 
 		before := d.engine.judgeState(d.run.id, name)
 		verdict, state := judge(w.Judge, before, cp.Sample)
 		// A sample that is full has stopped to see new units: no data, so no end.
-		ends := last && !cp.Sample.Full && cp.Sample.Candidate.Requests() >= s.ExposedBefore+uint64(hold.Exposed)
-		if verdict.Call != health.Fail && len(cp.Marks) == 0 && bytes.Equal(state, before) && !ends {
+		ends := last && !cp.Sample.Full && !cp.Sample.Slow.Full && cp.Sample.Candidate.Requests() >= s.ExposedBefore+uint64(hold.Exposed)
+		// Which looks are written must not depend on what they say, or a crash would
+		// keep the incriminating ones and lose the others.
+		marks := len(cp.Marks) + len(cp.Slow) + len(cp.Kept)
+		if verdict.Call != health.Fail && marks == 0 && bytes.Equal(state, before) && !ends {
 			continue
 		}
 		err = d.write(ctx, Record{Kind: KindLooked, Step: s.Step, Actor: "judge " + name, Reason: verdict.Reason,

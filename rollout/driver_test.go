@@ -303,6 +303,32 @@ func TestJudgesRemember(t *testing.T) {
 	}
 }
 
+// TestEveryMarkIsWritten: also those of latency and for a pass, whatever the judge
+// says. If only incriminating looks were written, each crash would forget the others.
+func TestEveryMarkIsWritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		memory, w := &rollout.Memory{}, harmless()
+		options := health.CohortsOptions{Slow: []time.Duration{time.Second}}
+		cohorts, err := newEngine(t, memory).Cohorts("r", "errors", options)
+		require.NoError(t, err)
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		go func() {
+			for unit := range uint64(8) {
+				time.Sleep(2100 * time.Millisecond)
+				cohorts.Record(health.Outcome{Unit: unit, Slot: 99_999, Ramp: 5 * strategy.Percent, Class: health.Success, Latency: 2 * time.Second})
+			}
+		}()
+		_, err = newEngine(t, memory).Deploy(ctx, watched(t, w, health.FirstFailure{Of: health.Latency}.Look, cohorts))
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		synctest.Wait()
+		again, err := newEngine(t, memory).Cohorts("r", "errors", options)
+		require.NoError(t, err)
+		require.Equal(t, 8, again.Snapshot().Slow.Units)
+		require.Equal(t, cohorts.Snapshot().Slow, again.Snapshot().Slow)
+	})
+}
+
 // patient is a judge that never minds.
 func patient(health.State, health.Sample) (health.Verdict, health.State) {
 	return health.Verdict{}, nil

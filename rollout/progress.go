@@ -39,7 +39,10 @@ func (g *Guard) Progress() Progress {
 		Status: status, Sample: g.cohorts.Snapshot(), Resumed: g.resumed,
 		Skipped: Skipped{g.noView.Load(), g.notAsked.Load(), g.notByRamp.Load()},
 	}
-	p.Sample.Elapsed = status.State.elapsed(now())
+	if p.Sample.Elapsed = status.State.elapsed(now()); status.State.Phase == Done || status.State.Phase == Back {
+		p.Verdict = status.Verdict // there is nothing left to judge
+		return p
+	}
 	p.Verdict, _ = judge(g.judge, g.engine.judgeState(g.request.ID, judgeName), p.Sample)
 	return p
 }
@@ -55,8 +58,8 @@ func (p Progress) String() string {
 		return at
 	}
 	at += ": " + p.Verdict.Reason
-	if p.Sample.Full {
-		at += "; the memory of failed units is full, so the judge sees no new ones and the hold cannot end"
+	if p.Sample.Full || p.Sample.Slow.Full {
+		at += "; the memory of units is full, so the judge sees no new ones and the hold cannot end: a restart with a larger Guarded.Cohorts.MaxUnits goes on"
 	}
 	if need := p.hold.Exposed; need > 0 {
 		if seen := p.Sample.Candidate.Requests() - min(s.ExposedBefore, p.Sample.Candidate.Requests()); seen < uint64(need) {

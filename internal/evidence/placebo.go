@@ -19,7 +19,7 @@ const BucketSlots = bucket.Slots / Buckets
 
 // Score says of every bucket how bad it looks: four numbers, so that one load of
 // memory serves all. They are fixed point, in units of 2^-20: sums of integers are
-// the same in every order and on every machine, and ties are ties.
+// the same in every order, and ties are ties.
 type Score [4]int64
 
 const unit = 1 << 20
@@ -58,14 +58,18 @@ func (l Lanes) Sums(groups ...[]Layer) [][]Score {
 	if ramp <= l.From {
 		return sums
 	}
-	pool := make([]uint16, size-l.From)
-	for i := range pool {
-		pool[i] = uint16(l.From + i)
+	all := make([]uint16, size-l.From)
+	for i := range all {
+		all[i] = uint16(l.From + i)
 	}
-	rng := rand.NewPCG(l.Seed, 0x67756964_6f6e3431)
+	pool := slices.Clone(all)
 	for lane := range l.Count {
 		exposed := pool[:ramp-l.From]
-		if lane > 0 { // from the second lane on, shuffle; where the last one left the pool does not matter
+		if lane > 0 {
+			// A lane's own draws, from a fresh start, so that it exposes the same buckets
+			// first when the ramp has risen.
+			rng := rand.NewPCG(l.Seed, 0x67756964_6f6e3431^uint64(lane)*0x9e3779b97f4a7c15)
+			copy(pool, all)
 			for i := range exposed {
 				hi, _ := bits.Mul64(rng.Uint64(), uint64(len(pool)-i))
 				j := i + int(hi)
@@ -116,13 +120,14 @@ func (l Lanes) bands(layers []Layer) []band {
 }
 
 // Heights says for every lane how far it stands out: the highest of its sums, in
-// standard deviations over all lanes. Sums that do not vary are left out. If none
+// standard deviations over all lanes; of lanes that tie by that, those are higher
+// whose sums are higher altogether. Sums that do not vary are left out. If none
 // varies, all heights are -Inf.
 func Heights(sums [][]Score) []float64 {
 	if len(sums) == 0 {
 		return nil
 	}
-	heights := make([]float64, len(sums[0]))
+	heights, altogether := make([]float64, len(sums[0])), make([]float64, len(sums[0]))
 	for i := range heights {
 		heights[i] = math.Inf(-1)
 	}
@@ -142,9 +147,14 @@ func Heights(sums [][]Score) []float64 {
 				continue
 			}
 			for i := range group {
-				heights[i] = max(heights[i], (float64(group[i][k])-mean)/sd)
+				z := (float64(group[i][k]) - mean) / sd
+				heights[i] = max(heights[i], z)
+				altogether[i] += z
 			}
 		}
+	}
+	for i := range heights {
+		heights[i] += float64(1e-6 * altogether[i])
 	}
 	return heights
 }
@@ -185,7 +195,7 @@ func (s *Stopped) UnmarshalText(text []byte) error {
 // root of time before (Lan and DeMets, Biometrika 1983, for the idea of spending).
 func Budget(alpha float64, lanes int, time float64) int {
 	// The bit more keeps a product such as 0.05*1000 from falling short of 50.
-	return int(alpha*float64(lanes)*math.Sqrt(min(max(time, 0), 1)) + 1e-9)
+	return int(float64(alpha*float64(lanes)*math.Sqrt(min(max(time, 0), 1))) + 1e-9)
 }
 
 // Stop stops, of the lanes that still run, those that stand out most, up to quota

@@ -212,6 +212,10 @@ func TestLanesAreUniform(t *testing.T) {
 func TestHeights(t *testing.T) {
 	z := evidence.Heights([][]evidence.Score{{{0, 5 << 20}, {3 << 20, 5 << 20}}, {{9 << 20}, {0}}})
 	require.InDeltaSlice(t, []float64{1, 1}, z, 1e-9)
+	// Whose highest sums tie: the others decide.
+	z = evidence.Heights([][]evidence.Score{{{9 << 20, 1 << 20}, {9 << 20, 2 << 20}, {0, 4 << 20}, {0, 0}, {9 << 20, 2 << 20}}})
+	require.Greater(t, z[1], z[0])
+	require.Equal(t, z[1], z[4])
 	z = evidence.Heights([][]evidence.Score{{{1}, {1}, {1}}})
 	require.Equal(t, []float64{math.Inf(-1), math.Inf(-1), math.Inf(-1)}, z)
 	require.Zero(t, evidence.Stop(z, nil, 1).Count())

@@ -35,7 +35,7 @@ func (e Events) expected(past Past, from int) []float64 {
 	for m := from; m < len(weights); m++ {
 		weights[m] = float64(e.Requests[m])
 		if rate > 0 {
-			weights[m] *= float64(float64(past.Count[m])+shrink*rate) / (float64(past.Requests[m]) + shrink)
+			weights[m] *= (float64(past.Count[m]) + float64(shrink*rate)) / (float64(past.Requests[m]) + shrink)
 		}
 		weight += weights[m]
 		events += float64(e.Count[m])
