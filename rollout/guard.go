@@ -44,7 +44,9 @@ type Guarded struct {
 	// with its bound of 5 % on a false rollback, for as long as the holds take.
 	Judge health.Judge
 	// Cohorts says what is counted for the judge. Floor and Seed follow from the
-	// rollout, and in strict mode the number of steps does: there any Strict will do.
+	// rollout, and in strict mode the number of steps does: there any Strict will do,
+	// and the ladder has to go in whole steps of 0.1 %. A guard records no history: it
+	// counts from the first exposure on.
 	Cohorts health.CohortsOptions
 	// Classify says how an answer counts; it may look at the latency, too. Nil means
 	// [health.ByStatus]: 500 and above is a failure.
@@ -173,6 +175,11 @@ func (e *Engine) asked(id string, guarded Guarded, status flag.Status) (Requeste
 	plan, err := guarded.plan(asked.Floor)
 	if err != nil {
 		return asked, plan, fmt.Errorf("%w: as a plan: %w", ErrInvalid, err)
+	}
+	for _, share := range guarded.Ladder {
+		if guarded.Cohorts.Strict > 0 && share%(flag.Percent/10) != 0 {
+			return asked, plan, fmt.Errorf("%w: ladder: %v is no whole step of 0.1 %%, which strict mode needs", ErrInvalid, share)
+		}
 	}
 	asked.Digest = digest(struct {
 		Flag string
