@@ -127,6 +127,7 @@ func TestStrictCoins(t *testing.T) {
 		{Lo: 0, Ramp: 100, Candidate: 1, Baseline: 1},
 		{Lo: 200, Ramp: 1_000, Candidate: 1},
 	}, Units: 2}, c.Snapshot().Coins)
+	require.Len(t, c.Snapshot().Tables, 3)
 	for _, table := range c.Snapshot().Tables[:2] {
 		n := uint32(0)
 		for _, x := range table.Counts {

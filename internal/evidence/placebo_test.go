@@ -171,7 +171,9 @@ func TestSums(t *testing.T) {
 		bits.Scores[m][0], more.Scores[m][1] = 1<<m, 1<<m
 	}
 	seen := map[int64]bool{}
+	before := l.Sums([]evidence.Layer{bits})[0]
 	for lane, s := range l.Sums([]evidence.Layer{bits, more})[0] {
+		require.Equal(t, before[lane][0], s[0], "lane %d: the same before the ramp rose", lane)
 		require.Equal(t, 8-from, popcount(s[0]), "lane %d", lane)
 		require.Equal(t, 12-from, popcount(s[1]), "lane %d", lane)
 		require.Equal(t, s[0], s[0]&s[1], "lane %d: who was exposed stays exposed", lane)
