@@ -2,18 +2,20 @@ package health
 
 import (
 	"bufio"
+	"context"
 	"io"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 )
 
 // Response is what became of one HTTP request, as its server or its client saw it.
 type Response struct {
-	Status   int           // of the final answer; 200 if the handler named none, 500 if it panicked, 101 if it took the connection over, 0 if the client gave up before there was any
+	Status   int           // of the final answer; 200 if the handler named none, 500 if it panicked, 101 if it took the connection over, 0 if the client gave up before there was any, or there was none in time
 	Latency  time.Duration // in the server, from the call of the handler to its return, or to where it took the connection over; in the client, see [Window.Transport]
 	Panicked bool          // the handler did not return
-	Err      error         // in the client: why there is no answer, or only a part of one; a server does not see that
+	Err      error         // in the client: why there is no answer, or only a part of one; in a server only of ObserveWithin
 }
 
 // Class is how an answer counts where nobody says otherwise: [ByStatus], and a
@@ -36,15 +38,39 @@ func Observe(w http.ResponseWriter, r *http.Request, next http.Handler, done fun
 	observe(w, r, next, func(_ time.Time, res Response) { done(res) })
 }
 
+// ObserveWithin is [Observe] for those who count what never answers: when no answer
+// has begun within that time, done is called then, from a goroutine of its own, with
+// a [Response] of status 0 whose Err is [context.DeadlineExceeded], and not again. The
+// request goes on undisturbed. It is four allocations more.
+func ObserveWithin(w http.ResponseWriter, r *http.Request, next http.Handler, within time.Duration, done func(Response)) {
+	writer, rec := record(w)
+	var over atomic.Bool
+	timer := time.AfterFunc(within, func() {
+		if rec.status.Load() == 0 && over.CompareAndSwap(false, true) {
+			done(Response{Latency: within, Err: context.DeadlineExceeded})
+		}
+	})
+	defer timer.Stop()
+	observed(writer, rec, r, next, func(_ time.Time, res Response) {
+		if over.CompareAndSwap(false, true) {
+			done(res)
+		}
+	})
+}
+
 // observe is Observe that also tells the time, so that nobody has to ask again.
 func observe(w http.ResponseWriter, r *http.Request, next http.Handler, done func(time.Time, Response)) {
 	writer, rec := record(w)
+	observed(writer, rec, r, next, done)
+}
+
+func observed(writer http.ResponseWriter, rec *recorder, r *http.Request, next http.Handler, done func(time.Time, Response)) {
 	start := time.Now()
 	returned := false
 	// Without recover, so that the panic keeps its stack.
 	defer func() {
 		now := time.Now()
-		res := Response{Status: rec.status, Latency: now.Sub(start), Panicked: !returned}
+		res := Response{Status: int(rec.status.Load()), Latency: now.Sub(start), Panicked: !returned}
 		if !rec.taken.IsZero() {
 			res.Latency = rec.taken.Sub(start)
 		}
@@ -83,13 +109,13 @@ func record(w http.ResponseWriter) (http.ResponseWriter, *recorder) {
 // recorder remembers the first final status.
 type recorder struct {
 	http.ResponseWriter
-	status int       // zero: none yet
-	taken  time.Time // when the connection was taken over
+	status atomic.Int32 // zero: none yet; ObserveWithin reads it from outside
+	taken  time.Time    // when the connection was taken over
 }
 
 func (r *recorder) answer(status int) {
-	if r.status == 0 {
-		r.status = status
+	if r.status.Load() == 0 {
+		r.status.Store(int32(status))
 	}
 }
 

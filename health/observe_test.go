@@ -183,3 +183,41 @@ func BenchmarkObserve(b *testing.B) {
 		health.Observe(w, r, next, func(health.Response) {})
 	}
 }
+
+// What never answers is told of once, when its time is over; what has begun to answer
+// has all the time it needs.
+func TestObserveWithin(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		serve http.HandlerFunc
+		want  health.Response
+		at    time.Duration
+	}{
+		{"in time", func(http.ResponseWriter, *http.Request) { time.Sleep(time.Second) }, health.Response{Status: 200, Latency: time.Second}, time.Second},
+		{"too late", func(http.ResponseWriter, *http.Request) { time.Sleep(time.Minute) }, health.Response{Latency: 10 * time.Second, Err: context.DeadlineExceeded}, 10 * time.Second},
+		{"a hint is no answer", func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusEarlyHints)
+			time.Sleep(time.Minute)
+		}, health.Response{Latency: 10 * time.Second, Err: context.DeadlineExceeded}, 10 * time.Second},
+		{"a stream", func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusAccepted)
+			time.Sleep(time.Minute)
+		}, health.Response{Status: 202, Latency: time.Minute}, time.Minute},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				start := time.Now()
+				var told []health.Response
+				var at time.Duration
+				health.ObserveWithin(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil), tt.serve, 10*time.Second, func(res health.Response) {
+					told, at = append(told, res), time.Since(start)
+				})
+				time.Sleep(time.Hour)
+				synctest.Wait()
+				require.Equal(t, []health.Response{tt.want}, told)
+				require.Equal(t, tt.at, at)
+			})
+		})
+	}
+	require.Equal(t, health.Failure, health.Response{Err: context.DeadlineExceeded}.Class())
+}

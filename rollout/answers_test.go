@@ -75,3 +75,59 @@ func TestWhatNobodyAnswered(t *testing.T) {
 		})
 	}
 }
+
+// TestNeverAnswered: what hangs counts as a failure when its time is over, on the side
+// it was on, and not again when it comes back after all.
+func TestNeverAnswered(t *testing.T) {
+	for name, begun := range map[string]bool{"no answer": false, "an answer that does not end": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				store := pages(t)
+				guard, err := engineOn(t, &rollout.Memory{}).Guard(store, rollout.Guarded{Flag: steady, Within: 5 * time.Second, Ladder: []flag.Share{50 * flag.Percent, flag.All}, Judge: health.JudgeFunc(patient)})
+				require.NoError(t, err)
+				wait := make(chan struct{})
+				handler := flaghttp.Middleware(store, who)(guard.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					steady.On(r.Context())
+					if begun {
+						w.WriteHeader(http.StatusOK)
+					}
+					<-wait
+				})))
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				go guard.Run(ctx)
+				synctest.Wait()
+				for _, user := range []string{between(t, store, 5*flag.Percent, 50*flag.Percent), between(t, store, 50*flag.Percent, flag.All)} {
+					r := httptest.NewRequest(http.MethodGet, "/", nil)
+					r.Header.Set("X-User", user)
+					go handler.ServeHTTP(httptest.NewRecorder(), r)
+				}
+				sides := func() (in, out health.Side) {
+					synctest.Wait()
+					sample := guard.Progress().Sample
+					in, out = sample.Candidate, sample.Baseline
+					in.P50, in.P99, out.P50, out.P99 = 0, 0, 0, 0
+					return in, out
+				}
+				time.Sleep(4 * time.Second)
+				in, out := sides()
+				require.Equal(t, [2]health.Side{}, [2]health.Side{in, out})
+				time.Sleep(2 * time.Second)
+				late := health.Side{Failures: 1}
+				if begun {
+					late = health.Side{}
+				}
+				in, out = sides()
+				require.Equal(t, [2]health.Side{late, late}, [2]health.Side{in, out})
+				close(wait)
+				if begun {
+					late = health.Side{Successes: 1}
+				}
+				in, out = sides()
+				require.Equal(t, [2]health.Side{late, late}, [2]health.Side{in, out})
+				cancel()
+				synctest.Wait()
+			})
+		})
+	}
+}

@@ -49,8 +49,12 @@ type Guarded struct {
 	// counts from the first exposure on.
 	Cohorts health.CohortsOptions
 	// Classify says how an answer counts; it may look at the latency, too. Nil means
-	// [health.ByStatus]: 500 and above is a failure.
+	// its Class: 500 and above is a failure, and so is none at all.
 	Classify func(health.Response) health.Class
+	// Within is by when the answer to a request must have begun. One that has not
+	// counts then, on either side, as what Classify makes of it: a failure, by default.
+	// Zero means a minute.
+	Within time.Duration
 	// Look is how often the judge looks. Zero means once a second.
 	Look time.Duration
 }
@@ -69,6 +73,7 @@ type Guard struct {
 	cohorts *health.Cohorts
 	judge   health.Judge
 	class   func(health.Response) health.Class
+	within  time.Duration
 	target  *FlagTarget
 	request Request
 	asked   Requested
@@ -102,6 +107,9 @@ func (e *Engine) Guard(flags *flag.Store, guarded Guarded) (*Guard, error) {
 	if status.Split || status.Ramp.Schedule != nil {
 		return fail(fmt.Errorf("%w: flag: its document has a split or a scheduled ramp of its own, want a ramp without a schedule, or none: the guard moves it", ErrInvalid))
 	}
+	if guarded.Within < 0 {
+		return fail(fmt.Errorf("%w: within: found %v, want more than 0", ErrInvalid, guarded.Within))
+	}
 	asked, plan, err := e.asked(id, guarded, status)
 	if err != nil {
 		return fail(err)
@@ -112,14 +120,14 @@ func (e *Engine) Guard(flags *flag.Store, guarded Guarded) (*Guard, error) {
 	}
 	g := &Guard{
 		engine: e, flag: guarded.Flag, cohorts: cohorts, asked: asked,
-		judge: guarded.Judge, class: guarded.Classify,
+		judge: guarded.Judge, class: guarded.Classify, within: cmp.Or(guarded.Within, time.Minute),
 		lane: bucket.Lane(asked.Salt, bucket.Ramp),
 	}
 	if g.judge == nil {
 		g.judge = guarded.defaultJudge(plan)
 	}
 	if g.class == nil {
-		g.class = func(r health.Response) health.Class { return health.ByStatus(r.Status) }
+		g.class = health.Response.Class
 	}
 	g.target = NewFlagTarget(flags, guarded.Flag, asked.Salt)
 	g.request = Request{
@@ -290,8 +298,8 @@ func (g *Guard) Run(ctx context.Context) (Outcome, error) {
 // evaluate the flag. A request counts if it evaluated the flag through its view,
 // before it was answered, and the ramp decided; those that a rule, a kill or
 // another ramp decided are left out. It counts once, when its handler returns: as a
-// failure if that panics, or if the client gave up before there was an answer. One
-// whose handler never returns does not count.
+// failure if that panics, or if the client gave up before there was an answer; or
+// when no answer has begun in time, see [Guarded.Within].
 func (g *Guard) Middleware(next http.Handler) http.Handler {
 	g.wrapped.Store(true)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -302,7 +310,7 @@ func (g *Guard) Middleware(next http.Handler) http.Handler {
 			return
 		}
 		exposure := g.flag.Watch(view)
-		health.Observe(w, r, next, func(answer health.Response) {
+		health.ObserveWithin(w, r, next, g.within, func(answer health.Response) {
 			if exposure.Seen() {
 				g.record(view, answer)
 			} else {

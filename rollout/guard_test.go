@@ -423,6 +423,7 @@ func TestGuardRefuses(t *testing.T) {
 		{"impossible settings, all at once", rollout.Guarded{Flag: newPage, Ladder: []flag.Share{50 * flag.Percent, 5 * flag.Percent}, Hold: -1, Exposed: -2}, rollout.ErrInvalid,
 			[]string{"want a list that ends at 100 %", "weights[1]: found 5 % after 50 %", "hold: found -1ns", "exposed: found -2"}},
 		{"nothing left to move", rollout.Guarded{Flag: flag.Bool("steady", false), Ladder: []flag.Share{}}, rollout.ErrInvalid, []string{"want a list that ends at 100 %"}},
+		{"no time to answer", rollout.Guarded{Flag: newPage, Within: -1}, rollout.ErrInvalid, []string{"within: found -1ns, want more than 0"}},
 		{"a ladder too fine for strict mode", rollout.Guarded{Flag: newPage, Ladder: []flag.Share{50, flag.All}, Cohorts: health.CohortsOptions{Strict: 1}}, rollout.ErrInvalid, []string{"ladder: 0.05 % is no whole step of 0.1 %, which strict mode needs"}},
 		{"an impossible alpha", rollout.Guarded{Flag: newPage, Judge: health.FirstFailure{Alpha: 2}}, rollout.ErrInvalid, []string{"alpha is 2, want between 0 and 1"}},
 		{"another request with a known ID", rollout.Guarded{Flag: newPage, ID: "known", Hold: time.Minute}, rollout.ErrConflict, []string{`the journal has this ID for another plan: its step 2 is "hold 10m0s and 20 requests under errors", and this one's "hold 1m0s and 20 requests under errors"`}},
