@@ -319,8 +319,14 @@ func TestEveryMarkIsWritten(t *testing.T) {
 				cohorts.Record(health.Outcome{Unit: unit, Slot: 99_999, Ramp: 5 * strategy.Percent, Class: health.Success, Latency: 2 * time.Second})
 			}
 		}()
-		_, err = newEngine(t, memory).Deploy(ctx, watched(t, w, health.FirstFailure{Of: health.Latency}.Look, cohorts))
+		var elapsed time.Duration
+		look := func(state health.State, sample health.Sample) (health.Verdict, health.State) {
+			elapsed = sample.Elapsed
+			return health.FirstFailure{Of: health.Latency}.Look(state, sample)
+		}
+		_, err = newEngine(t, memory).Deploy(ctx, watched(t, w, look, cohorts))
 		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.InDelta(t, 20, elapsed.Seconds(), 2, "what it looks at has for how long the ramp has been up")
 		synctest.Wait()
 		again, err := newEngine(t, memory).Cohorts("r", "errors", options)
 		require.NoError(t, err)
