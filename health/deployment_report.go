@@ -133,7 +133,7 @@ type DeploymentReport struct {
 	DeploymentTime time.Duration    `json:"deployment_time,omitempty"` // from Deploy to ready, in nanoseconds; zero: it has not been ready
 	RolledBack     bool             `json:"rolled_back,omitempty"`     // whether the current version is what was rolled back to
 	Checks         Status           `json:"checks"`                    // of the checks together
-	Metrics        *Metrics         `json:"-"`                         // of the current version's window, empty without one; in JSON: requests, success_rate, error_rate, p50, p99
+	Metrics        *Metrics         `json:"-"`                         // of the current version's window, empty without one; in JSON its fields stand beside the others
 	Uptime         Uptime           `json:"uptime"`                    // of the checks together, since Deploy
 	Held           *Cause           `json:"held,omitempty"`            // of one that is unhealthy: why it is not rolled back
 	Trigger        *Trigger         `json:"trigger,omitempty"`         // once a rollback was asked for
@@ -141,22 +141,15 @@ type DeploymentReport struct {
 	Dropped        uint64           `json:"dropped,omitempty"`         // how many signals and ends of rollbacks came too late, or twice
 }
 
-// MarshalJSON adds what can be told of the metrics: latencies in nanoseconds, and nothing
-// where there is no value.
+// MarshalJSON adds what can be told of the metrics, as [Metrics.MarshalJSON] does.
 func (r DeploymentReport) MarshalJSON() ([]byte, error) {
 	type plain DeploymentReport
 	out := struct {
 		plain
-		Requests    uint64         `json:"requests"`
-		SuccessRate *float64       `json:"success_rate,omitempty"`
-		ErrorRate   *float64       `json:"error_rate,omitempty"`
-		P50         *time.Duration `json:"p50,omitempty"`
-		P99         *time.Duration `json:"p99,omitempty"`
+		metricsJSON
 	}{plain: plain(r)}
-	if m := r.Metrics; m != nil {
-		out.Requests = m.Requests()
-		out.SuccessRate, out.ErrorRate = value(m.SuccessRate()), value(m.ErrorRate())
-		out.P50, out.P99 = value(m.Quantile(0.5)), value(m.Quantile(0.99))
+	if r.Metrics != nil {
+		out.metricsJSON = r.Metrics.told()
 	}
 	return json.Marshal(out)
 }

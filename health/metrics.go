@@ -1,7 +1,10 @@
 package health
 
 import (
+	"encoding/json"
 	"fmt"
+	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/guidon-go/guidon/internal/histogram"
@@ -74,6 +77,74 @@ func (m *Metrics) Clamped() uint64 { return m.clamped }
 
 // Dropped is how many outcomes came too late for the window, since it was made.
 func (m *Metrics) Dropped() uint64 { return m.dropped }
+
+// Slow is what 50, 90, 95 and 99 % of the requests did not exceed: ascending, equal ones
+// once, and nil without data. It is for [CohortsOptions.Slow]: take it before the rollout
+// begins, of what served until then.
+func (m *Metrics) Slow() []time.Duration {
+	if m.Requests() == 0 {
+		return nil
+	}
+	var slow []time.Duration
+	for _, q := range []float64{0.5, 0.9, 0.95, 0.99} {
+		d, _ := m.Quantile(q)
+		slow = append(slow, d)
+	}
+	return slices.Compact(slow)
+}
+
+// metricsJSON is what can be told of metrics, and nothing where there is no value.
+type metricsJSON struct {
+	Requests    uint64         `json:"requests"`
+	SuccessRate *float64       `json:"success_rate,omitempty"`
+	ErrorRate   *float64       `json:"error_rate,omitempty"`
+	Throughput  *float64       `json:"throughput,omitempty"`
+	P50         *time.Duration `json:"p50,omitempty"`
+	P90         *time.Duration `json:"p90,omitempty"`
+	P99         *time.Duration `json:"p99,omitempty"`
+	Max         *time.Duration `json:"max,omitempty"`
+}
+
+func (m *Metrics) told() metricsJSON {
+	return metricsJSON{
+		Requests: m.Requests(), SuccessRate: value(m.SuccessRate()), ErrorRate: value(m.ErrorRate()), Throughput: value(m.Throughput()),
+		P50: value(m.Quantile(0.5)), P90: value(m.Quantile(0.9)), P99: value(m.Quantile(0.99)), Max: value(m.Max()),
+	}
+}
+
+// MarshalJSON is requests, success_rate, error_rate, throughput (a second), p50, p90, p99
+// and max (in nanoseconds), each left out where it has no value; and clamped and dropped,
+// where there are any. It cannot be read back: merge metrics and not their JSON.
+func (m *Metrics) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		metricsJSON
+		Clamped uint64 `json:"clamped,omitempty"`
+		Dropped uint64 `json:"dropped,omitempty"`
+	}{m.told(), m.clamped, m.dropped})
+}
+
+// LogValue lays the metrics out for package slog, by the names that they have in JSON.
+func (m *Metrics) LogValue() slog.Value {
+	t := m.told()
+	attrs := []slog.Attr{slog.Uint64("requests", t.Requests)}
+	for _, f := range []struct {
+		name string
+		x    *float64
+	}{{"success_rate", t.SuccessRate}, {"error_rate", t.ErrorRate}, {"throughput", t.Throughput}} {
+		if f.x != nil {
+			attrs = append(attrs, slog.Float64(f.name, *f.x))
+		}
+	}
+	for _, f := range []struct {
+		name string
+		d    *time.Duration
+	}{{"p50", t.P50}, {"p90", t.P90}, {"p99", t.P99}, {"max", t.Max}} {
+		if f.d != nil {
+			attrs = append(attrs, slog.Duration(f.name, *f.d))
+		}
+	}
+	return slog.GroupValue(attrs...)
+}
 
 // String is one line for people.
 func (m *Metrics) String() string {
