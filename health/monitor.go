@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -58,6 +60,27 @@ type Change struct {
 	From  CheckReport // before
 	To    CheckReport // after
 	Whole Status      // of the monitor, after
+}
+
+// String is one line for people.
+func (c Change) String() string {
+	now := strings.TrimPrefix(c.To.String(), c.To.Name+": ")
+	return fmt.Sprintf("%s: %v -> %s; the whole is %v", c.To.Name, c.From.Status, now, c.Whole)
+}
+
+// LogValue lays the change out for package slog.
+func (c Change) LogValue() slog.Value {
+	attrs := []slog.Attr{
+		slog.String("check", c.To.Name), slog.String("from", c.From.Status.String()), slog.String("to", c.To.Status.String()),
+		slog.String("whole", c.Whole.String()),
+	}
+	if c.To.CausedBy != "" {
+		attrs = append(attrs, slog.String("caused_by", c.To.CausedBy))
+	}
+	if c.To.Last.Kind != 0 {
+		attrs = append(attrs, slog.String("last", c.To.Last.String()))
+	}
+	return slog.GroupValue(attrs...)
 }
 
 // Monitor asks checks again and again, and says how they stand. Make one with

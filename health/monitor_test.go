@@ -1,9 +1,11 @@
 package health_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -412,4 +414,20 @@ func TestStaleWhileRunning(t *testing.T) {
 		require.Equal(t, health.Healthy, m.Report().Status)
 		stop()
 	})
+}
+
+func TestChangePrints(t *testing.T) {
+	c := health.Change{
+		From:  health.CheckReport{Name: "db", Status: health.Healthy},
+		To:    health.CheckReport{Name: "db", Status: health.Unhealthy, Last: health.Result{Kind: health.Failed, Took: time.Second, Err: "refused\nand more"}},
+		Whole: health.Degraded,
+	}
+	require.Equal(t, "db: healthy -> unhealthy (failed after 1s: refused); the whole is degraded", c.String())
+	var out bytes.Buffer
+	logger := slog.New(slog.NewTextHandler(&out, nil))
+	logger.Info("x", "c", c)
+	require.Contains(t, out.String(), `c.check=db c.from=healthy c.to=unhealthy c.whole=degraded c.last="failed after 1s: refused"`)
+	c.To = health.CheckReport{Name: "db", Status: health.Skipped, CausedBy: "net"}
+	require.Equal(t, "db: healthy -> skipped, because net is unhealthy; the whole is degraded", c.String())
+	require.Equal(t, "[check=db from=healthy to=skipped whole=degraded caused_by=net]", c.LogValue().String())
 }
