@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
+	"weak"
 
 	"github.com/guidon-go/guidon/internal/histogram"
 )
@@ -14,7 +17,7 @@ import (
 // Deployment is one version that takes the place of another.
 type Deployment struct {
 	Version string  // required
-	Window  *Window // what this version serves, and no other; nil: it has no metrics, and none of their rules
+	Window  *Window // what this deployment serves, and no other: a fresh one for each; nil: it has no metrics, and none of their rules
 }
 
 // DeploymentOptions sets up a [DeploymentMonitor]. The zero value is right for most, but
@@ -70,6 +73,11 @@ type DeploymentOptions struct {
 // back. Each deployment has a generation, and what is said of an older one changes
 // nothing. How often a host may roll back, and how soon again, is not decided here.
 //
+// It lives where both versions are seen: in a proxy that divides traffic between them, in
+// a controller, or in a process that switches between two handlers; not in the process
+// that is replaced, which is gone when it is to go back. There, Deploy is called when
+// traffic begins to move.
+//
 // Make one with [NewDeploymentMonitor], and let it look with [DeploymentMonitor.Run]. All
 // methods are safe for concurrent use; readers take an atomic snapshot and wait for
 // nobody.
@@ -83,8 +91,9 @@ type DeploymentMonitor struct {
 	mu      sync.Mutex // guards what follows; no callback runs under it
 	machine deploymentMachine
 	uptime  *Availability // of this deployment
-	metrics *Metrics      // of the newest look
+	metrics *Metrics      // of the newest look, or of when the version took its place
 	told    []deploymentNews
+	windows []weak.Pointer[Window] // that have served a deployment
 }
 
 type publishedDeployment struct {
@@ -124,10 +133,11 @@ func NewDeploymentMonitor(checks *Monitor, o DeploymentOptions) (*DeploymentMoni
 	now := time.Now()
 	d := &DeploymentMonitor{checks: checks, options: o, wake: make(chan struct{}, 1)}
 	d.machine.options = &d.options
-	d.uptime, d.metrics = NewAvailability(AvailabilityOptions{}), &Metrics{}
+	d.uptime, d.metrics = NewAvailability(AvailabilityOptions{}), o.Current.metrics(now)
 	if o.Current.Version != "" {
-		d.machine.status, d.machine.since, d.machine.ready = DeploymentReady, now, true
+		d.machine.status, d.machine.since, d.machine.ready, d.machine.deployed = DeploymentReady, now, true, o.Current.Version
 		d.machine.place(now, o.Current, checks.Report())
+		d.serves(o.Current.Window)
 	}
 	d.publish(now, Unknown)
 	return d, nil
@@ -170,8 +180,12 @@ func (o *DeploymentOptions) problems(checks *Monitor) (all []error) {
 // Deploy says that a version takes the place of the current one from now on, and
 // returns the generation by which to speak of it. What it goes back to is the version
 // that it takes the place of, if that was ready; or else the one which that would have
-// gone back to. A version without a name, and one with the window of the current or the
-// previous one, is [ErrInvalid].
+// gone back to. Call it when traffic begins to move.
+//
+// Each needs a fresh window, also one of a version that was deployed before: what that
+// served then, and requests that still end from then, are nothing that this deployment
+// did. A window that this monitor has had before is [ErrInvalid], and so is a version
+// without a name.
 func (d *DeploymentMonitor) Deploy(version Deployment) (generation uint64, err error) {
 	if version.Version == "" {
 		return 0, fmt.Errorf("%w: deployment: Version: missing", ErrInvalid)
@@ -185,22 +199,43 @@ func (d *DeploymentMonitor) Deploy(version Deployment) (generation uint64, err e
 			previous = m.current
 		}
 	}
-	for _, other := range []Deployment{m.current, m.previous} {
-		if version.Window != nil && version.Window == other.Window {
-			return 0, fmt.Errorf("%w: deployment: Window: is that of version %q, too, want one of its own, to tell them apart", ErrInvalid, other.Version)
-		}
+	if !d.serves(version.Window) {
+		return 0, fmt.Errorf("%w: deployment: Window: has served another deployment, want a fresh one for each, also of the same version", ErrInvalid)
 	}
 	now := time.Now()
 	report := d.checks.Report()
 	m.generation++
-	m.previous, m.trigger, m.restored, m.ready, m.took, m.signal = previous, nil, false, false, 0, ""
+	m.previous, m.trigger, m.restored, m.ready, m.took, m.signal, m.deployed = previous, nil, false, false, 0, "", version.Version
 	m.place(now, version, report)
 	m.become(now, Deploying, Cause{Rule: "deploy", Reason: "version " + version.Version})
-	d.uptime, d.metrics = NewAvailability(AvailabilityOptions{}), &Metrics{}
+	d.uptime, d.metrics = NewAvailability(AvailabilityOptions{}), version.metrics(now)
 	d.uptime.Observe(now, report.Whole())
 	d.publish(now, report.Status)
 	d.nudge()
 	return m.generation, nil
+}
+
+// serves notes that a window serves a deployment; false if it has served one before. It
+// keeps no window alive. It is called with mu held.
+func (d *DeploymentMonitor) serves(w *Window) bool {
+	if w == nil {
+		return true
+	}
+	d.windows = slices.DeleteFunc(d.windows, func(p weak.Pointer[Window]) bool { return p.Value() == nil })
+	pointer := weak.Make(w)
+	if slices.Contains(d.windows, pointer) {
+		return false
+	}
+	d.windows = append(d.windows, pointer)
+	return true
+}
+
+// metrics are what the version's window has seen; nothing without one.
+func (v Deployment) metrics(now time.Time) *Metrics {
+	if v.Window == nil {
+		return &Metrics{}
+	}
+	return v.Window.Snapshot(now)
 }
 
 // Signal is a host's own reason to roll a deployment back. It is heeded like any rule,
@@ -221,8 +256,9 @@ func (d *DeploymentMonitor) Signal(generation uint64, reason string) bool {
 }
 
 // RolledBack says how the rollback ended that a [Trigger] of this generation asked for.
-// With nil the previous version is the current one from now on, and must become ready;
-// otherwise the deployment has failed. It is false, and changes nothing, when there is no
+// With nil the previous version is the current one from now on, and must become ready
+// (wait for that with [DeploymentMonitor.Watch]); otherwise the deployment has failed. It
+// is false, and changes nothing, when there is no
 // such rollback under way.
 func (d *DeploymentMonitor) RolledBack(generation uint64, err error) bool {
 	d.mu.Lock()
@@ -241,7 +277,7 @@ func (d *DeploymentMonitor) RolledBack(generation uint64, err error) bool {
 		m.previous, m.restored = Deployment{}, true
 		m.place(now, version, d.checks.Report())
 		m.become(now, RollingBack, Cause{Rule: "rollback", Reason: "version " + version.Version + " is back, and has to become ready"})
-		d.metrics = &Metrics{}
+		d.metrics = version.metrics(now)
 	}
 	d.nudge()
 	return true
@@ -266,6 +302,31 @@ func (d *DeploymentMonitor) Check(ctx context.Context) error {
 		case <-ctx.Done():
 			return fmt.Errorf("%w: %v", context.Cause(ctx), now.DeploymentReport)
 		case <-now.next:
+		}
+	}
+}
+
+// Watch yields the report now, and then each newer one, until the context is done: there
+// is one for each look of Run, and for each Deploy and RolledBack. Those that came while
+// the loop was at work are left out, but the newest; what happened meanwhile is in its
+// History. To wait until a rollback has come to its end:
+//
+//	for r := range deployment.Watch(ctx) {
+//		if r.Status != health.RollingBack {
+//			break // ready again, or failed
+//		}
+//	}
+func (d *DeploymentMonitor) Watch(ctx context.Context) iter.Seq[*DeploymentReport] {
+	return func(yield func(*DeploymentReport) bool) {
+		for ctx.Err() == nil {
+			now := d.now.Load()
+			if !yield(now.DeploymentReport) {
+				return
+			}
+			select {
+			case <-ctx.Done():
+			case <-now.next:
+			}
 		}
 	}
 }

@@ -13,6 +13,7 @@ type deploymentMachine struct {
 	turn       uint64 // one more whenever another version is current
 	status     DeploymentStatus
 	since      time.Time
+	deployed   string // the version of this generation, whatever was rolled back to since
 	current    Deployment
 	previous   Deployment // what a rollback goes to; without a version there is none
 	began      time.Time  // when the current version took its place

@@ -121,20 +121,23 @@ func (t Trigger) String() string {
 }
 
 // DeploymentReport is how a deployment stood at one moment. It does not change any more
-// and may be shared.
+// and may be shared. After a rollback there are two versions in it: Deployed is the one
+// that was deployed, with its DeploymentTime; Version is the one that is back, with its
+// Began and its Metrics. Uptime covers the generation, and so both.
 type DeploymentReport struct {
 	At             time.Time        `json:"at"`                        // when that was
 	Generation     uint64           `json:"generation"`                // of the deployment: one more with each
-	Version        string           `json:"version,omitempty"`         // the current one
+	Deployed       string           `json:"deployed,omitempty"`        // the version that it deployed
+	Version        string           `json:"version,omitempty"`         // the current one: Deployed, or what was rolled back to
 	Previous       string           `json:"previous,omitempty"`        // what a rollback goes to; empty: nothing
 	Status         DeploymentStatus `json:"status"`                    // how it stands
 	Since          time.Time        `json:"since,omitzero"`            // when it became that
 	Began          time.Time        `json:"began,omitzero"`            // when the current version took its place
-	DeploymentTime time.Duration    `json:"deployment_time,omitempty"` // from Deploy to ready, in nanoseconds; zero: it has not been ready
-	RolledBack     bool             `json:"rolled_back,omitempty"`     // whether the current version is what was rolled back to
+	DeploymentTime time.Duration    `json:"deployment_time,omitempty"` // of Deployed: from Deploy to ready, in nanoseconds; zero: it has not been ready
+	RolledBack     bool             `json:"rolled_back,omitempty"`     // whether Version is what was rolled back to
 	Checks         Status           `json:"checks"`                    // of the checks together
 	Metrics        *Metrics         `json:"-"`                         // of the current version's window, empty without one; in JSON its fields stand beside the others
-	Uptime         Uptime           `json:"uptime"`                    // of the checks together, since Deploy
+	Uptime         Uptime           `json:"uptime"`                    // of the checks together, since Deploy or the monitor's beginning: of the generation, also across a rollback
 	Held           *Cause           `json:"held,omitempty"`            // of one that is unhealthy: why it is not rolled back
 	Trigger        *Trigger         `json:"trigger,omitempty"`         // once a rollback was asked for
 	History        []Transition     `json:"history,omitempty"`         // the newest 100, oldest first, of earlier deployments, too
@@ -160,8 +163,13 @@ func (r DeploymentReport) String() string {
 		return "nothing is deployed"
 	}
 	text := fmt.Sprintf("%s is %v", r.Version, r.Status)
-	if r.DeploymentTime > 0 {
-		text += ", deployed in " + lasting(r.DeploymentTime)
+	switch took := lasting(r.DeploymentTime); {
+	case r.RolledBack && r.DeploymentTime > 0:
+		text += ", back in place of " + r.Deployed + " (deployed in " + took + ")"
+	case r.RolledBack:
+		text += ", back in place of " + r.Deployed + " (never ready)"
+	case r.DeploymentTime > 0:
+		text += ", deployed in " + took
 	}
 	if r.Previous != "" {
 		text += ", previous " + r.Previous
@@ -172,21 +180,25 @@ func (r DeploymentReport) String() string {
 	if r.Held != nil {
 		text += "\n\tnot rolled back: " + r.Held.String()
 	}
-	if r.Trigger != nil {
+	switch {
+	case r.Trigger == nil:
+	case r.RolledBack:
+		text += fmt.Sprintf("\n\trolled back from %s to %s: %v", r.Trigger.From, r.Trigger.To, r.Trigger.Cause)
+	default:
 		text += "\n\t" + r.Trigger.String()
 	}
 	text += "\n\tchecks: " + r.Checks.String()
 	if r.Metrics != nil {
-		text += "\n\t" + r.Metrics.String()
+		text += "\n\t" + r.Version + ": " + r.Metrics.String()
 	}
-	return text + "\n\t" + r.Uptime.String()
+	return text + "\n\tsince " + r.Deployed + " was deployed: " + r.Uptime.String()
 }
 
 // LogValue lays the report out for package slog.
 func (r DeploymentReport) LogValue() slog.Value {
 	attrs := []slog.Attr{
-		slog.String("version", r.Version), slog.Uint64("generation", r.Generation), slog.String("status", r.Status.String()),
-		slog.String("checks", r.Checks.String()), slog.String("uptime", r.Uptime.String()),
+		slog.String("version", r.Version), slog.String("deployed", r.Deployed), slog.Uint64("generation", r.Generation),
+		slog.String("status", r.Status.String()), slog.String("checks", r.Checks.String()), slog.String("uptime", r.Uptime.String()),
 	}
 	if r.Metrics != nil {
 		attrs = append(attrs, slog.String("metrics", r.Metrics.String()))

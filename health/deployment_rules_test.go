@@ -70,8 +70,14 @@ func TestDeploymentRefusesSettings(t *testing.T) {
 	_, err = d.Deploy(health.Deployment{Version: "v1", Window: window})
 	require.NoError(t, err)
 	_, err = d.Deploy(health.Deployment{Version: "v2", Window: window})
-	require.ErrorContains(t, err, `Window: is that of version "v1"`)
+	require.ErrorContains(t, err, "Window: has served another deployment, want a fresh one")
+	_, err = d.Deploy(health.Deployment{Version: "v1", Window: window})
+	require.ErrorContains(t, err, "also of the same version")
 	require.Equal(t, "v1", d.Report().Version)
+	d, err = health.NewDeploymentMonitor(checks, health.DeploymentOptions{Current: health.Deployment{Version: "v0", Window: window}})
+	require.NoError(t, err)
+	_, err = d.Deploy(health.Deployment{Version: "v1", Window: window})
+	require.ErrorContains(t, err, "Window: has served another deployment")
 }
 
 func TestDeploymentSuccessRate(t *testing.T) {
@@ -291,8 +297,8 @@ func TestDeploymentPrints(t *testing.T) {
 		require.Equal(t, cause, lines[1])
 		require.Equal(t, "roll back from v2 to v1: "+cause, lines[2])
 		require.Equal(t, "checks: healthy", lines[3])
-		require.Regexp(t, `^1,000 requests.* 10.0 % fail, p50 10ms, p90 10ms, p99 20ms`, lines[4])
-		require.Contains(t, lines[5], "100 % available")
+		require.Regexp(t, `^v2: 1,000 requests.* 10.0 % fail, p50 10ms, p90 10ms, p99 20ms`, lines[4])
+		require.Regexp(t, `^since v2 was deployed: 100 % available`, lines[5])
 
 		text, err := json.Marshal(report)
 		require.NoError(t, err)

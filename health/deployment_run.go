@@ -37,10 +37,10 @@ func (d *DeploymentMonitor) look() {
 	turn, current, previous, uptime := d.machine.turn, d.machine.current, d.machine.previous, d.uptime
 	d.mu.Unlock()
 	now := time.Now()
-	e := deploymentEvidence{report: d.checks.Report(), metrics: &Metrics{}}
+	e := deploymentEvidence{report: d.checks.Report(), metrics: current.metrics(now)}
 	uptime.Observe(now, e.report.Whole())
 	if current.Window != nil {
-		e.metrics, e.span = current.Window.Snapshot(now), current.Window.span()
+		e.span = current.Window.span()
 		e.reach = e.span + current.Window.width
 	}
 	if previous.Window != nil {
@@ -68,7 +68,7 @@ func (d *DeploymentMonitor) look() {
 func (d *DeploymentMonitor) publish(now time.Time, checks Status) {
 	m := &d.machine
 	report := &DeploymentReport{
-		At: now, Generation: m.generation, Version: m.current.Version, Previous: m.previous.Version,
+		At: now, Generation: m.generation, Deployed: m.deployed, Version: m.current.Version, Previous: m.previous.Version,
 		Status: m.status, Since: m.since, Began: m.began, DeploymentTime: m.took, RolledBack: m.restored,
 		Checks: checks, Metrics: d.metrics, Uptime: d.uptime.Snapshot(now),
 		Held: m.held, Trigger: m.trigger, History: m.history, Dropped: m.dropped,

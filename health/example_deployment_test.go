@@ -19,13 +19,12 @@ func ExampleDeploymentMonitor() {
 		fmt.Println(err)
 		return
 	}
-	asked, changes := make(chan health.Trigger, 1), make(chan health.Transition, 10)
+	asked := make(chan health.Trigger, 1)
 	deployment, err := health.NewDeploymentMonitor(checks, health.DeploymentOptions{
 		Current:  health.Deployment{Version: "v1", Window: window()},
 		Steady:   200 * time.Millisecond, // 10 s by default
 		Every:    10 * time.Millisecond,  // 1 s by default
 		Rollback: func(t health.Trigger) { asked <- t },
-		OnChange: func(t health.Transition) { changes <- t },
 	})
 	if err != nil {
 		fmt.Println(err) // everything that is wrong with the settings
@@ -55,9 +54,9 @@ func ExampleDeploymentMonitor() {
 	fmt.Println(trigger)
 	// Here the host goes back, and says how that ended:
 	deployment.RolledBack(trigger.Generation, nil)
-	for change := range changes {
-		if change.Version == "v1" && change.To == health.DeploymentReady {
-			fmt.Println("v1 is ready again")
+	for report := range deployment.Watch(ctx) {
+		if report.Status != health.RollingBack { // it has come to its end
+			fmt.Println(report.Version, report.Status, "again")
 			break
 		}
 	}
@@ -66,6 +65,6 @@ func ExampleDeploymentMonitor() {
 	// Output:
 	// gate: <nil>
 	// roll back from v2 to v1: success rate: 20.0 % of 1,000 requests fail, so at most 82.4 % succeed, want 95 %
-	// v1 is ready again
+	// v1 ready again
 	// ended: <nil> <nil>
 }
