@@ -14,21 +14,25 @@ import (
 	"github.com/guidon-go/guidon/health"
 )
 
+// tolerance is how late a probe may return. It is more than any needs that heeds its
+// context, since a machine may be busy.
+const tolerance = time.Second
+
 // The rules of [TestCheck], with ruleConcurrent.
 const (
 	ruleSettings   = "settings"   // a monitor takes it
-	ruleAnswer     = "answer"     // it returns soon after its timeout, with no panic and an error that can be printed
-	ruleCancel     = "cancel"     // it returns soon after its context is cancelled, before or while it asks
+	ruleAnswer     = "answer"     // it returns within a tolerance after its timeout, with no panic and an error that can be printed
+	ruleCancel     = "cancel"     // it returns within a tolerance after its context is cancelled, before or while it asks
 	ruleGoroutines = "goroutines" // it leaves none behind
 )
 
-// TestCheck asks a check some hundred times, most of them with a context that is
+// TestCheck asks a check some sixty times, most of them with a context that is
 // cancelled soon, and wants that
 //   - settings: [health.NewMonitor] takes it (what it needs is left out);
-//   - answer: its probe returns soon after its timeout at the latest, does not panic, does
+//   - answer: its probe returns 1 s after its timeout at the latest, does not panic, does
 //     not end its goroutine, and an error says something;
-//   - cancel: the probe returns soon after its context is cancelled, also if that was
-//     before it began;
+//   - cancel: the probe returns 1 s after its context is cancelled at the latest, also if
+//     that was before it began;
 //   - concurrent: several monitors can ask at the same time (look with -race);
 //   - goroutines: the probe leaves none behind. A few that are kept for the next time, as
 //     a pool of connections does, are none.
@@ -36,7 +40,8 @@ const (
 // What the probe answers does not matter. Whether it heeds its context shows only
 // where it has to wait, so call this twice: for something that answers, and for something
 // that never does, such as a listener that accepts and says nothing. It takes about a
-// second and the check's timeout.
+// second and the check's timeout, and at most 15 s and that timeout: a probe that is late,
+// but each time by less than 1 s.
 func TestCheck(t T, newCheck func() health.Check) {
 	t.Helper()
 	k := &checkKit{kit: newKit(t), label: strconv.FormatUint(kits.Add(1), 10)}
@@ -93,27 +98,31 @@ func (k *checkKit) ask(probe health.Probe, timeout time.Duration) asking {
 	return a
 }
 
-// soon waits for the answer; false if it does not come.
-func (k *checkKit) soon(rule string, a asking, wait time.Duration, after string) bool {
+// soon waits for all answers; false if one does not come.
+func (k *checkKit) soon(rule string, wait time.Duration, after string, all ...asking) bool {
 	k.t.Helper()
-	defer a.cancel()
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
-	select {
-	case wrong := <-a.ended:
-		if wrong != "" {
-			k.fail(ruleAnswer, "%s", wrong)
-		}
-		return true
-	case <-timer.C:
-		k.fail(rule, "the probe has not returned %v after %s", patience, after)
-		return false
+	for _, a := range all {
+		defer a.cancel()
 	}
+	for _, a := range all {
+		select {
+		case wrong := <-a.ended:
+			if wrong != "" {
+				k.fail(ruleAnswer, "%s", wrong)
+			}
+		case <-timer.C:
+			k.fail(rule, "the probe has not returned %v after %s", tolerance, after)
+			return false
+		}
+	}
+	return true
 }
 
 func (k *checkKit) answers(probe health.Probe, timeout time.Duration) bool {
 	k.t.Helper()
-	return k.soon(ruleAnswer, k.ask(probe, timeout), timeout+patience, "its timeout of "+timeout.String())
+	return k.soon(ruleAnswer, timeout+tolerance, "its timeout of "+timeout.String(), k.ask(probe, timeout))
 }
 
 func (k *checkKit) cancels(probe health.Probe) bool {
@@ -121,50 +130,56 @@ func (k *checkKit) cancels(probe health.Probe) bool {
 	dead, cancel := context.WithCancel(context.Background())
 	cancel()
 	before := k.ask(func(context.Context) error { return probe(dead) }, time.Hour)
-	if !k.soon(ruleCancel, before, patience, "it was called with a context that was cancelled") {
+	if !k.soon(ruleCancel, tolerance, "it was called with a context that was cancelled", before) {
 		return false
 	}
 	for _, wait := range []time.Duration{0, time.Millisecond, 20 * time.Millisecond} {
 		a := k.ask(probe, time.Hour)
 		time.Sleep(wait)
 		a.cancel()
-		if !k.soon(ruleCancel, a, patience, "its context was cancelled") {
+		if !k.soon(ruleCancel, tolerance, "its context was cancelled", a) {
 			return false
 		}
 	}
-	return k.soon(ruleCancel, k.ask(probe, 10*time.Millisecond), patience, "its context's deadline")
+	return k.soon(ruleCancel, short+tolerance, "its context's deadline", k.ask(probe, short))
 }
 
-// concurrent asks one check twice at the same time, and another.
+// short is a timeout that most probes cannot keep.
+const short = 10 * time.Millisecond
+
+// concurrent asks one check several times at the same time, and another.
 func (k *checkKit) concurrent(checks ...health.Check) bool {
 	k.t.Helper()
 	var all []asking
 	for range 4 {
 		for _, c := range append(checks, checks...) {
-			all = append(all, k.ask(c.Probe, 10*time.Millisecond))
+			all = append(all, k.ask(c.Probe, short))
 		}
 	}
-	ok := true
-	for _, a := range all {
-		ok = ok && k.soon(ruleConcurrent, a, patience, "its context's deadline, asked several times at the same time")
-		a.cancel()
-	}
-	return ok
+	return k.soon(ruleConcurrent, short+tolerance, "its context's deadline, asked several times at the same time", all...)
 }
 
+// leaves asks often, several at a time so that it does not take long.
 func (k *checkKit) leaves(probe health.Probe) bool {
 	k.t.Helper()
-	const asks, kept = 40, 20
-	for i := range asks {
-		a := k.ask(probe, time.Hour)
-		time.Sleep(time.Duration(i%4) * time.Millisecond)
-		a.cancel()
-		if !k.soon(ruleCancel, a, patience, "its context was cancelled") {
+	const rounds, atOnce, kept = 4, 10, 20
+	for range rounds {
+		var all []asking
+		for range atOnce {
+			all = append(all, k.ask(probe, time.Hour))
+		}
+		for i, a := range all {
+			if i%3 == 2 {
+				time.Sleep(time.Millisecond)
+			}
+			a.cancel()
+		}
+		if !k.soon(ruleCancel, tolerance, "its context was cancelled", all...) {
 			return false
 		}
 	}
 	if left := k.goroutines(kept); left > kept {
-		k.fail(ruleGoroutines, "asked %d times, and a few before, the probe has left %d goroutines behind", asks, left)
+		k.fail(ruleGoroutines, "asked %d times, and a few before, the probe has left %d goroutines behind", rounds*atOnce, left)
 	}
 	return true
 }
@@ -185,7 +200,7 @@ func (k *checkKit) goroutines(enough int) (n int) {
 				n += alike
 			}
 		}
-		if n <= enough || wait > patience/2 {
+		if n <= enough || wait > 2*tolerance {
 			return n
 		}
 		time.Sleep(wait)

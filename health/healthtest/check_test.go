@@ -1,6 +1,7 @@
 package healthtest_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -86,6 +87,19 @@ type pointer struct{ text string }
 
 func (p *pointer) Error() string { return p.text }
 
+// oneAtATime heeds nothing and takes a while, and the others wait for it.
+func oneAtATime(takes time.Duration) func(chan struct{}) health.Probe {
+	return func(chan struct{}) health.Probe {
+		turn := make(chan struct{}, 1) // a mutex would stop a bubble's clock
+		return func(context.Context) error {
+			turn <- struct{}{}
+			defer func() { <-turn }()
+			time.Sleep(takes)
+			return nil
+		}
+	}
+}
+
 // TestBrokenChecks: each breaks one rule, and is found out. The machine's clock is left
 // out, since it is in a bubble.
 func TestBrokenChecks(t *testing.T) {
@@ -100,7 +114,7 @@ func TestBrokenChecks(t *testing.T) {
 			return func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
 		}},
 		{name: "fine, and slow to give up", probe: func(chan struct{}) health.Probe {
-			return func(ctx context.Context) error { <-ctx.Done(); time.Sleep(time.Second); return ctx.Err() }
+			return func(ctx context.Context) error { <-ctx.Done(); time.Sleep(990 * time.Millisecond); return ctx.Err() }
 		}},
 		{name: "fine, and its goroutines end with it", probe: func(chan struct{}) health.Probe {
 			return func(ctx context.Context) error {
@@ -125,6 +139,14 @@ func TestBrokenChecks(t *testing.T) {
 				return nil
 			}
 		}},
+		{name: "late after its timeout", check: health.Check{Timeout: 300 * time.Millisecond}, probe: func(chan struct{}) health.Probe {
+			return func(context.Context) error { time.Sleep(2 * time.Second); return nil }
+		}, want: []string{"answer"}},
+		{name: "late after it was cancelled", probe: func(chan struct{}) health.Probe { // and not after the usual timeout, of 2 s
+			return func(context.Context) error { time.Sleep(2 * time.Second); return nil }
+		}, want: []string{"cancel"}},
+		{name: "one at a time, and none too late", probe: oneAtATime(10 * time.Millisecond)},
+		{name: "one at a time, and the last too late", probe: oneAtATime(200 * time.Millisecond), want: []string{"concurrent"}},
 		{name: "no probe", want: []string{"settings"}},
 		{name: "no name", check: health.Check{Name: "-"}, probe: func(chan struct{}) health.Probe { return func(context.Context) error { return nil } }, want: []string{"settings"}},
 		{name: "impossible", check: health.Check{Timeout: time.Hour}, probe: func(chan struct{}) health.Probe { return func(context.Context) error { return nil } }, want: []string{"settings"}},
@@ -187,6 +209,14 @@ func TestBrokenChecks(t *testing.T) {
 				return nil
 			}
 		}, want: []string{"goroutines"}},
+		{name: "leaves one behind, and takes as long as it may", probe: func(release chan struct{}) health.Probe {
+			return func(ctx context.Context) error {
+				go func() { <-release }()
+				<-ctx.Done()
+				time.Sleep(990 * time.Millisecond)
+				return nil
+			}
+		}, want: []string{"goroutines"}},
 		{name: "leaves one behind when it is cancelled", probe: func(release chan struct{}) health.Probe {
 			return func(ctx context.Context) error {
 				answer := make(chan error)
@@ -208,7 +238,7 @@ func TestBrokenChecks(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				release, r := make(chan struct{}), &recorder{}
+				release, r, began := make(chan struct{}), &recorder{}, time.Now()
 				healthtest.TestCheck(r, func() health.Check {
 					c := tt.check
 					if c.Name = "x"; tt.check.Name == "-" {
@@ -220,6 +250,8 @@ func TestBrokenChecks(t *testing.T) {
 					return c
 				})
 				require.Equal(t, tt.want, r.broken(t))
+				timeout := cmp.Or(tt.check.Timeout, 2*time.Second)
+				require.LessOrEqual(t, time.Since(began), 15*time.Second+timeout)
 				close(release)
 				time.Sleep(10 * time.Minute)
 			})

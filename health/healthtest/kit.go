@@ -1,9 +1,6 @@
 package healthtest
 
-import (
-	"fmt"
-	"time"
-)
+import "fmt"
 
 // T is the part of [testing.TB] that the kits need. It must be safe for concurrent use,
 // as that is.
@@ -11,10 +8,6 @@ type T interface {
 	Helper()                           // marks a function whose line is not the one to report
 	Errorf(format string, args ...any) // reports an error and goes on
 }
-
-// patience is how long is soon. It is long, since a machine may be busy, and waited for
-// only where a rule is broken.
-const patience = 5 * time.Second
 
 // ruleConcurrent is of both kits: at the same time as at different times.
 const ruleConcurrent = "concurrent"
