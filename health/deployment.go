@@ -166,7 +166,7 @@ func (o *DeploymentOptions) problems(checks *Monitor) (all []error) {
 		bad("Every: found %v, want 1ms to the Steady of %v", o.Every, o.Steady)
 	}
 	if !(o.MinSuccessRate > 0 && o.MinSuccessRate < 1) {
-		bad("MinSuccessRate: found %v, want more than 0, and less than 1, which leaves nothing for failures", o.MinSuccessRate)
+		bad("MinSuccessRate: found %v, %s", o.MinSuccessRate, wantShare(o.MinSuccessRate))
 	}
 	if o.MaxP99 < 0 || o.MaxP99 >= histogram.Max {
 		bad("MaxP99: found %v, want 0 to %v: a window tells no longer latency, so it could never be broken", o.MaxP99, histogram.Max)

@@ -43,7 +43,8 @@ func TestDeploymentRefusesSettings(t *testing.T) {
 		{"steady", health.DeploymentOptions{Steady: 5 * time.Minute}, []string{"Steady: found 5m0s, want less than the Deadline of 5m0s: nothing could ever be ready"}},
 		{"deadline", health.DeploymentOptions{Deadline: 9 * time.Second}, []string{"Steady: found 10s, want less than the Deadline of 9s"}},
 		{"every", health.DeploymentOptions{Every: 11 * time.Second}, []string{"Every: found 11s, want 1ms to the Steady of 10s"}},
-		{"rate", health.DeploymentOptions{MinSuccessRate: 1}, []string{"MinSuccessRate: found 1, want"}},
+		{"rate", health.DeploymentOptions{MinSuccessRate: 1}, []string{"MinSuccessRate: found 1, want more than 0"}},
+		{"rate in percent", health.DeploymentOptions{MinSuccessRate: 95}, []string{"MinSuccessRate: found 95, want a share between 0 and 1, such as 0.95"}},
 		{"p99", health.DeploymentOptions{MaxP99: 2 * time.Minute}, []string{"MaxP99: found 2m0s, want 0 to 1m8.7"}},
 		{"slo", health.DeploymentOptions{SLO: slo}, []string{"SLO: has no rules"}},
 		{"all at once", health.DeploymentOptions{

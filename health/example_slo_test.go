@@ -29,7 +29,7 @@ func ExampleSLO() {
 	fmt.Println(slo.Snapshot(now))
 	fmt.Println("ten seconds after it has ended:", slo.Snapshot(now.Add(10*time.Second)).Firing())
 	// Output:
-	// objective 99 %: 59 % of the budget of 720h left, 150 of 366 allowed failures
+	// objective 99 %: 1h 0m of 720h seen: 59 % of its budget left, 150 of 366 allowed failures
 	// 	30s/5s above 14.4×: firing (30s: 24.9× of 301 requests, 24.9 % fail; 5s: 23.5× of 51 requests, 23.5 % fail)
 	// 	1h/5m above 14.4×: quiet (1h: 0.416× of 36,100 requests, 0.42 % fail; 5m: 4.84× of 3,100 requests, 4.8 % fail)
 	// ten seconds after it has ended: false

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net/http"
 	"sync/atomic"
 	"time"
 )
@@ -11,7 +12,10 @@ import (
 // SLOOptions sets up an [SLO]. The zero value is right for an objective of 0.95 to
 // 0.9999.
 type SLOOptions struct {
-	// Period is what the objective is about, and the budget. Zero means 30 days.
+	// Period is what the objective is about, and the budget. That is the budget of this SLO
+	// only: it knows no other process, and nothing from before its first outcome, unless
+	// that was kept as JSON. [Spent.Covered] says how much of the period it has seen.
+	// Zero means 30 days.
 	Period time.Duration
 	// Rules say when failures come too fast. Nil means four:
 	//
@@ -21,12 +25,17 @@ type SLOOptions struct {
 	//	6 h    30 min  6        5 % of it
 	//	3 d    6 h     1        10 % of it: no reason to wake anybody
 	Rules []BurnRule
+	// Classify says how an HTTP answer counts that [SLO.Middleware] saw; nil means
+	// [Response.Class]. It is called on the request's goroutine, many at once.
+	Classify func(Response) Class
 }
 
 // BurnRule says when failures come too fast: when they burn the budget more than
 // Factor times as fast as the objective allows, in both windows. The long one says that
 // it matters, the short one that it still goes on, so that a rule is quiet again soon
-// after the failures have ended. A Factor that costs a share of the budget before the
+// after the failures have ended. A rule does not wait until its long window is full: then an
+// outage soon after the start would go unseen for that long; [Spent.Covered] says how full
+// it is. A Factor that costs a share of the budget before the
 // rule fires is share × Period / Long.
 //
 // The method is that of The Site Reliability Workbook (O'Reilly 2018), chapter 5.
@@ -51,6 +60,7 @@ type SLO struct {
 	objective float64
 	period    time.Duration
 	rules     []BurnRule
+	classify  func(Response) Class
 	start     atomic.Pointer[time.Time] // of the first outcome
 	rings     []*burnRing               // one for each rule, and one for the period
 }
@@ -70,7 +80,10 @@ func NewSLO(objective float64, o SLOOptions) (*SLO, error) {
 			{Long: 3 * 24 * time.Hour, Short: 6 * time.Hour, Factor: 1},
 		}
 	}
-	s := &SLO{objective: objective, period: o.Period}
+	if o.Classify == nil {
+		o.Classify = Response.Class
+	}
+	s := &SLO{objective: objective, period: o.Period, classify: o.Classify}
 	for _, r := range o.Rules {
 		if r.MinRequests == 0 {
 			r.MinRequests = 100
@@ -98,7 +111,7 @@ func (s *SLO) problems() error {
 	}
 	sound := s.objective > 0 && s.objective < 1 // and not NaN
 	if !sound {
-		bad("objective: found %v, want more than 0, and less than 1, which leaves nothing for failures", s.objective)
+		bad("objective: found %v, %s", s.objective, wantShare(s.objective))
 	}
 	if s.period < 10*time.Second {
 		bad("Period: found %v, want at least 10s", s.period)
@@ -117,6 +130,15 @@ func (s *SLO) problems() error {
 		}
 	}
 	return errors.Join(all...)
+}
+
+// wantShare says what is wanted in place of a number that is none between 0 and 1, and
+// guesses whether percent was meant.
+func wantShare(found float64) string {
+	if found > 1 && found < 100 {
+		return fmt.Sprintf("want a share between 0 and 1, such as %.10g", found/100)
+	}
+	return "want more than 0, and less than 1, which leaves nothing for failures"
 }
 
 // reachable says whether a rule can fire, and not by one failure.
@@ -157,13 +179,24 @@ func (s *SLO) begin(now time.Time) *time.Time {
 	return s.start.Load()
 }
 
+// Middleware counts every request that passes, by how [SLOOptions.Classify] counts its
+// answer, when it ends. See [Observe] for what it does with panics, streams and
+// connections that are taken over. It adds one allocation to a request.
+func (s *SLO) Middleware(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		observe(w, r, next, func(now time.Time, res Response) { s.Record(now, s.classify(res)) })
+	})
+}
+
 // Snapshot is how things stand at now.
 func (s *SLO) Snapshot(now time.Time) SLOReport {
 	report := SLOReport{Objective: s.objective, Period: s.period, Burns: make([]Burn, len(s.rules))}
 	spent := func(ring int, window time.Duration) Spent {
 		var out Spent
 		if start := s.start.Load(); start != nil {
-			out.Requests, out.Failures = s.rings[ring].sum(now.Sub(*start), window)
+			age := now.Sub(*start)
+			out.Requests, out.Failures = s.rings[ring].sum(age, window)
+			out.Covered = min(max(age, 0), window)
 		}
 		out.Allowed = (1 - s.objective) * float64(out.Requests)
 		return out

@@ -14,7 +14,7 @@ import (
 type SLOReport struct {
 	Objective float64       `json:"objective"` // the share that is to succeed
 	Period    time.Duration `json:"period"`    // in nanoseconds
-	Spent     Spent         `json:"spent"`     // over the period, or since the process began
+	Spent     Spent         `json:"spent"`     // over the period, or what was seen of it
 	Burns     []Burn        `json:"burns"`     // in the order of the rules
 }
 
@@ -28,9 +28,10 @@ type Burn struct {
 
 // Spent is what requests cost an objective over some time.
 type Spent struct {
-	Requests uint64  `json:"requests"` // successes and failures
-	Failures uint64  `json:"failures"` // those that failed
-	Allowed  float64 `json:"allowed"`  // how many of so many requests the objective allows to fail: (1-objective) × Requests
+	Covered  time.Duration `json:"covered"`  // how much of that time was seen, in nanoseconds: from the first outcome on
+	Requests uint64        `json:"requests"` // successes and failures
+	Failures uint64        `json:"failures"` // those that failed
+	Allowed  float64       `json:"allowed"`  // how many of so many requests the objective allows to fail: (1-objective) × Requests
 }
 
 // Rate is how many times as fast the budget is burnt as the objective allows:
@@ -43,7 +44,8 @@ func (s Spent) Rate() (float64, bool) {
 }
 
 // Left is the share of the budget that is left: 1 all of it, 0 nothing, less where it
-// is overdrawn. Without requests there is no value.
+// is overdrawn. The budget is what the objective allows for Requests, so where Covered is
+// short it is a small one, and soon overdrawn. Without requests there is no value.
 func (s Spent) Left() (float64, bool) {
 	rate, ok := s.Rate()
 	return 1 - rate, ok
@@ -101,7 +103,15 @@ func (b Burn) String() string {
 		word = "quiet: not for long enough"
 	}
 	return fmt.Sprintf("%s/%s above %s×: %s (%s: %v; %s: %v)", brief(b.Rule.Long), brief(b.Rule.Short), figure(b.Rule.Factor), word,
-		brief(b.Rule.Long), b.Long, brief(b.Rule.Short), b.Short)
+		b.Long.seen(b.Rule.Long), b.Long, b.Short.seen(b.Rule.Short), b.Short)
+}
+
+// seen writes a window, and how much of it was seen where that is not all.
+func (s Spent) seen(window time.Duration) string {
+	if s.Covered >= window || s.Requests == 0 {
+		return brief(window)
+	}
+	return lasting(s.Covered) + " of " + brief(window)
 }
 
 // Firing says whether any rule fires.
@@ -118,7 +128,12 @@ func (r SLOReport) Firing() bool {
 func (r SLOReport) String() string {
 	text := fmt.Sprintf("objective %v %%: ", trim(100*r.Objective))
 	if left, ok := r.Spent.Left(); ok {
-		text += fmt.Sprintf("%s %% of the budget of %s left, %s of %s allowed failures", trim(math.Round(1000*left)/10), brief(r.Period), group(r.Spent.Failures), figure(r.Spent.Allowed))
+		budget := "the budget of " + brief(r.Period)
+		if r.Spent.Covered < r.Period {
+			text += r.Spent.seen(r.Period) + " seen: "
+			budget = "its budget"
+		}
+		text += fmt.Sprintf("%s %% of %s left, %s of %s allowed failures", trim(math.Round(1000*left)/10), budget, group(r.Spent.Failures), figure(r.Spent.Allowed))
 	} else {
 		text += "no requests"
 	}
@@ -130,7 +145,7 @@ func (r SLOReport) String() string {
 
 // LogValue lays the report out for package slog: the budget, and the rules that fire.
 func (r SLOReport) LogValue() slog.Value {
-	attrs := []slog.Attr{slog.Float64("objective", r.Objective), slog.Bool("firing", r.Firing())}
+	attrs := []slog.Attr{slog.Float64("objective", r.Objective), slog.Bool("firing", r.Firing()), slog.Duration("covered", r.Spent.Covered)}
 	if left, ok := r.Spent.Left(); ok {
 		attrs = append(attrs, slog.Float64("budget_left", left))
 	}

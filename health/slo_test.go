@@ -4,6 +4,9 @@ import (
 	"encoding/json"
 	"math"
 	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -47,7 +50,7 @@ func TestSLORefusesSettings(t *testing.T) {
 		{"of 0", 0, health.SLOOptions{}, []string{"objective: found 0"}},
 		{"of nothing", math.NaN(), health.SLOOptions{}, []string{"objective: found NaN"}},
 		{"of less", -1, health.SLOOptions{}, []string{"objective: found -1"}},
-		{"in percent", 99.9, health.SLOOptions{}, []string{"objective: found 99.9"}},
+		{"in percent", 99.9, health.SLOOptions{}, []string{"objective: found 99.9, want a share between 0 and 1, such as 0.999"}},
 		{"never fires", 0.93, health.SLOOptions{Rules: []health.BurnRule{hour}}, []string{"Rules[0].Factor: 14.4 × (1 - 0.93) = 1.008: were every request to fail, it would not fire; want a Factor below 14.29"}},
 		{"just fires", 0.9306, health.SLOOptions{Rules: []health.BurnRule{hour}}, nil},
 		{"exactly never", 0.9, health.SLOOptions{Rules: with(func(r *health.BurnRule) { r.Factor = 10 })}, []string{"10 × (1 - 0.9) = 1:"}},
@@ -308,12 +311,68 @@ func TestSLOReportPrints(t *testing.T) {
 	record(s, noon, time.Minute, 900, health.Success)
 	record(s, noon, time.Minute, 100, health.Failure)
 	report := s.Snapshot(noon.Add(2 * time.Minute))
-	require.Equal(t, "objective 99 %: -900 % of the budget of 720h left, 100 of 10 allowed failures\n\t1h/5m above 5×: firing (1h: 10× of 1,000 requests, 10.0 % fail; 5m: 10× of 1,000 requests, 10.0 % fail)", report.String())
+	require.Equal(t, "objective 99 %: 2m 0s of 720h seen: -900 % of its budget left, 100 of 10 allowed failures\n\t1h/5m above 5×: firing (2m 0s of 1h: 10× of 1,000 requests, 10.0 % fail; 2m 0s of 5m: 10× of 1,000 requests, 10.0 % fail)", report.String())
 	text, err = json.Marshal(report.Burns[0])
 	require.NoError(t, err)
-	require.JSONEq(t, `{"rule":{"long":3600000000000,"short":300000000000,"factor":5,"min_requests":100,"min_failures":3},"long":{"requests":1000,"failures":100,"allowed":10,"rate":10,"left":-9},"short":{"requests":1000,"failures":100,"allowed":10,"rate":10,"left":-9},"firing":true}`,
+	require.JSONEq(t, `{"rule":{"long":3600000000000,"short":300000000000,"factor":5,"min_requests":100,"min_failures":3},"long":{"covered":120000000000,"requests":1000,"failures":100,"allowed":10,"rate":10,"left":-9},"short":{"covered":120000000000,"requests":1000,"failures":100,"allowed":10,"rate":10,"left":-9},"firing":true}`,
 		strings.NewReplacer("10.000000000000009", "10", "9.999999999999991", "10", "-8.999999999999991", "-9").Replace(string(text)))
-	require.Contains(t, report.LogValue().String(), "firing=true")
+	require.Contains(t, report.LogValue().String(), "firing=true covered=2m0s")
+
+	s.Record(noon.Add(30*24*time.Hour), health.Success)
+	report = s.Snapshot(noon.Add(30*24*time.Hour + time.Hour))
+	require.Equal(t, report.Period, report.Spent.Covered)
+	require.Equal(t, "objective 99 %: -899 % of the budget of 720h left, 100 of 10 allowed failures\n\t1h/5m above 5×: quiet (1h: 0× of 1 request, 0 % fail; 5m: no requests)", report.String())
+}
+
+// TestSLOYoung: an outage right after the start fires, and the report says how little it
+// is about.
+func TestSLOYoung(t *testing.T) {
+	s := newSLO(t, 0.999)
+	require.Zero(t, s.Snapshot(noon).Spent.Covered)
+	record(s, noon, 8*time.Second, 800, health.Failure)
+	require.Zero(t, s.Snapshot(noon.Add(-time.Second)).Spent.Covered)
+	report := s.Snapshot(noon.Add(8 * time.Second))
+	require.True(t, report.Burns[1].Firing)
+	require.Equal(t, 8*time.Second, report.Spent.Covered)
+	require.Equal(t, 8*time.Second, report.Burns[0].Long.Covered)
+	require.Equal(t, 5*time.Second, report.Burns[0].Short.Covered)
+	require.Contains(t, report.String(), ": 8s of 720h seen: ")
+	require.Contains(t, report.String(), "(8s of 1h: 1,000× of 800 requests")
+}
+
+func TestSLOMiddleware(t *testing.T) {
+	for name, classify := range map[string]func(health.Response) health.Class{
+		"": nil,
+		"as the host says": func(r health.Response) health.Class {
+			if r.Status == http.StatusTeapot {
+				return health.Failure
+			}
+			return health.Success
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, err := health.NewSLO(0.999, health.SLOOptions{Classify: classify})
+			require.NoError(t, err)
+			handler := s.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				code, err := strconv.Atoi(r.URL.Path[1:])
+				require.NoError(t, err)
+				w.WriteHeader(code)
+			}))
+			failures := uint64(0)
+			for _, code := range []int{200, 302, 418, 503} {
+				answer := httptest.NewRecorder()
+				handler.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/"+strconv.Itoa(code), nil))
+				require.Equal(t, code, answer.Code)
+				if class := health.ByStatus(code); class == health.Failure && classify == nil || code == http.StatusTeapot && classify != nil {
+					failures++
+				}
+			}
+			spent := s.Snapshot(time.Now()).Spent
+			require.EqualValues(t, 4, spent.Requests)
+			require.Equal(t, failures, spent.Failures)
+			require.EqualValues(t, 1, failures)
+		})
+	}
 }
 
 func BenchmarkSLORecord(b *testing.B) {
