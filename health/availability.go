@@ -16,8 +16,14 @@ type AvailabilityOptions struct {
 // worked on, over the last [AvailabilityOptions.Span]; it moves in steps of Span/Slots
 // and covers up to one step more. It counts time and not requests: how many requests
 // went well is what a [Window] and an [SLO] say, and the two are not to be mixed. Make
-// one with [NewAvailability], and tell it how a check stands with
-// [Availability.Observe].
+// one with [NewAvailability], and tell it how a check stands with [Availability.Observe];
+// of all checks of a monitor that runs, so:
+//
+//	for r := range monitor.Watch(ctx) {
+//		a.Observe(time.Now(), r.Whole())
+//	}
+//
+// It tells four kinds of time apart:
 //
 //   - Up is [Healthy] and [Degraded], down is [Unhealthy]: from the first failure of
 //     the streak that made it so, to the first success of the one that ended it. What
@@ -78,8 +84,8 @@ func NewAvailability(o AvailabilityOptions) *Availability {
 
 // Observe says how a check stands at now: one report of [Monitor.Report], or
 // [Report.Whole] for all of them together. It has to come at least once while a report
-// is valid, and after [Monitor.Maintain]; what changes and changes back in between is
-// not seen. Of a report that is made by hand, Status, Since and ValidUntil count: Since
+// is valid, and after [Monitor.Maintain], as it does in a loop over [Monitor.Watch]; what
+// changes and changes back in between is not seen. Of a report that is made by hand, Status, Since and ValidUntil count: Since
 // is when it became so, ValidUntil until when that holds without another report; of
 // [Maintenance], the field of that name does. A report from before the newest one
 // changes nothing.
