@@ -85,10 +85,10 @@ func NewAvailability(o AvailabilityOptions) *Availability {
 // Observe says how a check stands at now: one report of [Monitor.Report], or
 // [Report.Whole] for all of them together. It has to come at least once while a report
 // is valid, and after [Monitor.Maintain], as it does in a loop over [Monitor.Watch]; what
-// changes and changes back in between is not seen. Of a report that is made by hand, Status, Since and ValidUntil count: Since
-// is when it became so, ValidUntil until when that holds without another report; of
-// [Maintenance], the field of that name does. A report from before the newest one
-// changes nothing.
+// changes and changes back in between is not seen. Of a report that is made by hand,
+// Status, Since and ValidUntil count: Since is when it became so, ValidUntil until when
+// that holds without another report; of [Maintenance], the field of that name does. A
+// report from before the newest one changes nothing.
 func (a *Availability) Observe(now time.Time, c CheckReport) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

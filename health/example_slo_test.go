@@ -1,6 +1,7 @@
 package health_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -33,6 +34,35 @@ func ExampleSLO() {
 	// 	30s/5s above 14.4×: firing (30s: 24.9× of 301 requests, 24.9 % fail; 5s: 23.5× of 51 requests, 23.5 % fail)
 	// 	1h/5m above 14.4×: quiet (1h: 0.416× of 36,100 requests, 0.42 % fail; 5m: 4.84× of 3,100 requests, 4.8 % fail)
 	// ten seconds after it has ended: false
+}
+
+// A budget of 30 days, in a process that does not live that long.
+func ExampleSLO_MarshalJSON() {
+	before, err := health.NewSLO(0.999, health.SLOOptions{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for range 2000 {
+		before.Record(time.Now(), health.Success)
+	}
+	before.Record(time.Now(), health.Failure)
+	saved, err := json.Marshal(before) // when the process ends, and now and then
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	after, err := health.NewSLO(0.999, health.SLOOptions{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if err := json.Unmarshal(saved, after); err != nil {
+		fmt.Println(err) // the rules are others now: it begins anew
+	}
+	fmt.Println(after.Snapshot(time.Now()).Spent)
+	// Output: 0.5× of 2,001 requests, 0.05 % fail
 }
 
 // Rules that could never fire, or that a single failure would, are not taken.

@@ -55,7 +55,7 @@ type BurnRule struct {
 //
 // Times are the caller's, on the monotonic clock where they carry it; what is older
 // than a window is not counted in it, whatever the order. Counts expire by the time of
-// the reader. They begin with the process.
+// the reader. They begin with the process, unless they are kept over a restart as JSON.
 type SLO struct {
 	objective float64
 	period    time.Duration
