@@ -66,7 +66,7 @@ func TestKillNine(t *testing.T) {
 	require.Equal(t, "new-checkout rolled_back 0", strings.Join([]string{checkout.Flag, checkout.Outcome, number(checkout.Percent)}, " "))
 	require.Positive(t, checkout.Peak)
 	require.Less(t, checkout.Peak, 100.0)
-	require.Contains(t, checkout.Reason, "evidence")
+	require.Contains(t, checkout.Reason, "a harmless change is rolled back with probability at most 0.1 %")
 	require.Equal(t, 2, got.Delivery.Deployments)
 	require.Equal(t, 1, got.Delivery.Failed)
 	restored(t, state)

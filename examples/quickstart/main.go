@@ -158,6 +158,9 @@ func guardAll(engine *rollout.Engine, flags *flag.Store) ([]*rollout.Guard, erro
 			Ladder:  []flag.Share{5 * flag.Percent, 25 * flag.Percent, 50 * flag.Percent, 100 * flag.Percent},
 			Hold:    4 * time.Second,
 			Look:    100 * time.Millisecond,
+			// The default rolls a harmless change back in up to 5 % of rollouts. A
+			// demonstration should not, and finds harm a little later.
+			Judge: health.DefaultJudge(12 * time.Second).WithAlpha(0.001),
 		})
 		if err != nil {
 			return nil, err
