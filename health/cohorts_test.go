@@ -213,7 +213,7 @@ func traffic(seed uint64, n int, ramp func(i int) int32) []health.Outcome {
 func TestSampleJSON(t *testing.T) {
 	encode := func() string {
 		c := health.NewCohorts(health.CohortsOptions{})
-		for _, o := range traffic(1, 3_000, func(i int) int32 { return int32(i) * 20 }) {
+		for _, o := range traffic(1, 3_000, func(i int) int32 { return int32(i/100) * 1_050 }) {
 			c.Record(o)
 		}
 		cp := c.Checkpoint()
