@@ -99,106 +99,106 @@
 // those rolled back. The command is
 // go run ./internal/simulation/cmd/characteristics
 //
-// DefaultJudge of errors, ramp at 10 %: rolled back, 200 runs a cell:
+// DefaultJudge of errors, ramp at 10 %: rolled back, 300 runs a cell:
 //
 //	                                  a user per request    10,000 users, Zipf             500 users
-//	harmless                                       2.5 %                 3.0 %                 3.5 %
-//	harmless, incident x4                          3.0 %                 1.0 %                 3.0 %
-//	harmless, bursts of 3                          1.5 %                 2.0 %                 4.5 %
-//	harmless, bursts of 10                         3.0 %                 1.5 %                 1.5 %
-//	harmless, users differ by 0.2                  1.5 %                 3.0 %                 2.5 %
-//	harmless, users differ by 0.4                  1.5 %                 3.0 %                 3.0 %
-//	harmless, chronic users                        2.5 %                 2.5 %                 3.0 %
-//	harmless, 10 requests/s                        3.0 %                 1.0 %                 3.5 %
-//	harmless, 10 % fail                            2.0 %                 1.5 %                 4.0 %
-//	+50 %                                79.5 % in 4m38s       62.0 % in 4m38s        76.5 % in 4m6s
-//	2x                                  100.0 % in 1m46s       98.5 % in 2m19s      100.0 % in 1m57s
-//	5x                                    100.0 % in 14s        100.0 % in 19s        100.0 % in 16s
-//	2x, bursts of 3                       81.5 % in 4m4s       60.0 % in 4m28s       65.0 % in 3m52s
-//	5x, bursts of 10                    100.0 % in 1m51s       98.5 % in 2m27s       99.5 % in 1m43s
-//	2x, chronic users                    99.5 % in 2m22s        75.0 % in 3m1s       60.0 % in 1m46s
-//	5x, 10 requests/s                   100.0 % in 1m57s       99.0 % in 2m17s      100.0 % in 1m57s
-//	+50 %, 10 % fail                      100.0 % in 41s       100.0 % in 1m2s        100.0 % in 51s
+//	harmless                                       1.7 %                 2.0 %                 2.0 %
+//	harmless, incident x4                          3.0 %                 1.7 %                 2.3 %
+//	harmless, bursts of 3                          1.3 %                 2.7 %                 4.0 %
+//	harmless, bursts of 10                         2.0 %                 2.3 %                 1.7 %
+//	harmless, users differ by 0.2                  2.3 %                 2.3 %                 2.7 %
+//	harmless, users differ by 0.4                  1.3 %                 3.3 %                 3.0 %
+//	harmless, chronic users                        1.7 %                 2.0 %                 2.3 %
+//	harmless, 10 requests/s                        2.7 %                 1.7 %                 3.0 %
+//	harmless, 10 % fail                            2.7 %                 2.3 %                 3.7 %
+//	+50 %                                79.3 % in 4m38s        61.7 % in 5m0s       77.7 % in 4m38s
+//	2x                                  100.0 % in 1m36s       98.3 % in 2m19s      100.0 % in 1m57s
+//	5x                                    100.0 % in 13s        100.0 % in 19s        100.0 % in 14s
+//	2x, bursts of 3                       81.3 % in 4m6s        60.7 % in 4m6s       64.3 % in 3m58s
+//	5x, bursts of 10                    100.0 % in 1m58s       96.7 % in 2m19s       98.7 % in 1m46s
+//	2x, chronic users                    99.7 % in 2m31s       74.7 % in 3m25s       63.0 % in 1m50s
+//	5x, 10 requests/s                    100.0 % in 2m1s       98.7 % in 2m19s      100.0 % in 1m53s
+//	+50 %, 10 % fail                      100.0 % in 41s        100.0 % in 51s        100.0 % in 51s
 //
-// DefaultJudge of errors, ramp 1, 5, 25, 50 %, two minutes each: rolled back, 200 runs a cell:
-//
-//	                                  a user per request    10,000 users, Zipf             500 users
-//	harmless                                       2.0 %                 4.0 %                 2.0 %
-//	harmless, incident x4                          1.5 %                 4.0 %                 4.0 %
-//	harmless, bursts of 3                          2.0 %                 3.0 %                 4.5 %
-//	harmless, bursts of 10                         1.5 %                 2.5 %                 1.5 %
-//	harmless, users differ by 0.2                  2.0 %                 4.0 %                 2.5 %
-//	harmless, users differ by 0.4                  2.0 %                 2.5 %                 3.5 %
-//	harmless, chronic users                        1.5 %                 3.5 %                 2.0 %
-//	harmless, 10 requests/s                        2.5 %                 3.5 %                 4.0 %
-//	harmless, 10 % fail                            2.5 %                 2.0 %                 1.5 %
-//	+50 %                                93.5 % in 6m14s        82.5 % in 7m4s       93.5 % in 6m24s
-//	2x                                  100.0 % in 4m13s      100.0 % in 4m51s      100.0 % in 4m38s
-//	5x                                  100.0 % in 1m30s      100.0 % in 2m10s      100.0 % in 1m41s
-//	2x, bursts of 3                      94.0 % in 5m48s        81.5 % in 7m4s       88.5 % in 5m58s
-//	5x, bursts of 10                    100.0 % in 4m18s      100.0 % in 4m49s      100.0 % in 4m28s
-//	2x, chronic users                   100.0 % in 4m50s       96.0 % in 5m36s        97.0 % in 5m9s
-//	5x, 10 requests/s                   100.0 % in 4m23s      100.0 % in 4m36s      100.0 % in 4m28s
-//	+50 %, 10 % fail                    100.0 % in 2m51s      100.0 % in 3m36s       100.0 % in 3m9s
-//
-// DefaultJudge of latency, ramp at 10 %, ten minutes of history: rolled back, 200 runs a cell:
+// DefaultJudge of errors, ramp 1, 5, 25, 50 %, two minutes each: rolled back, 300 runs a cell:
 //
 //	                                  a user per request    10,000 users, Zipf             500 users
-//	harmless                                       3.5 %                 4.0 %                 3.5 %
-//	+5 %                                 95.5 % in 3m27s        74.5 % in 4m6s       69.5 % in 4m27s
-//	+10 %                               100.0 % in 1m11s      100.0 % in 1m31s      100.0 % in 1m21s
-//	+25 %                                 100.0 % in 15s        100.0 % in 21s        100.0 % in 11s
-//	2 % take 1 s more                     100.0 % in 38s        100.0 % in 41s        100.0 % in 41s
-//	0.5 % take 1 s more                  74.5 % in 5m35s       55.5 % in 3m46s                43.0 %
+//	harmless                                       2.0 %                 2.7 %                 2.3 %
+//	harmless, incident x4                          1.3 %                 3.3 %                 3.0 %
+//	harmless, bursts of 3                          3.3 %                 3.0 %                 4.7 %
+//	harmless, bursts of 10                         2.3 %                 1.7 %                 2.3 %
+//	harmless, users differ by 0.2                  2.3 %                 3.0 %                 2.0 %
+//	harmless, users differ by 0.4                  2.7 %                 3.3 %                 3.7 %
+//	harmless, chronic users                        1.7 %                 3.7 %                 2.7 %
+//	harmless, 10 requests/s                        3.0 %                 3.3 %                 2.3 %
+//	harmless, 10 % fail                            1.7 %                 3.3 %                 2.7 %
+//	+50 %                                93.0 % in 6m12s        83.3 % in 7m4s       93.0 % in 6m24s
+//	2x                                   100.0 % in 4m9s       100.0 % in 5m0s      100.0 % in 4m30s
+//	5x                                  100.0 % in 1m36s       100.0 % in 2m7s      100.0 % in 1m36s
+//	2x, bursts of 3                      95.3 % in 5m52s       82.0 % in 6m52s       90.3 % in 5m48s
+//	5x, bursts of 10                    100.0 % in 4m17s      100.0 % in 4m46s      100.0 % in 4m19s
+//	2x, chronic users                   100.0 % in 4m48s       97.3 % in 5m40s        97.7 % in 5m7s
+//	5x, 10 requests/s                   100.0 % in 4m23s      100.0 % in 4m35s      100.0 % in 4m24s
+//	+50 %, 10 % fail                    100.0 % in 2m58s      100.0 % in 3m36s       100.0 % in 3m9s
 //
-// NoHarm of less than 2x, ramp at 10 %: passed, 200 runs a cell:
-//
-//	                                  a user per request    10,000 users, Zipf             500 users
-//	2x                                             2.5 %                 4.0 %                 3.0 %
-//	2x, users differ by 1                          2.5 %                 5.0 %                 3.5 %
-//	2x, chronic users as well                      5.0 %                 5.0 %                 3.0 %
-//	2x, bursts of 3                                0.0 %                 0.0 %                 0.0 %
-//	2x, 10 % fail                                  5.5 %                 4.5 %                 1.0 %
-//	harmless                             98.0 % in 3m25s        89.5 % in 4m6s       96.0 % in 3m26s
-//
-// DefaultJudge of errors, ramp by the candidate's requests: rolled back, 200 runs a cell:
-//
-//	                                  a user per request    10,000 users, Zipf             500 users
-//	harmless                                       1.0 %                 5.0 %                 3.0 %
-//	harmless, bursts of 10                         2.5 %                 1.5 %                 0.5 %
-//	harmless, chronic users                        2.0 %                 3.0 %                 3.5 %
-//	2x                                  100.0 % in 2m41s       100.0 % in 4m6s        98.5 % in 3m9s
-//	5x                                  100.0 % in 1m29s      100.0 % in 2m16s       99.0 % in 1m29s
-//	2x, chronic users                    100.0 % in 3m0s       98.0 % in 4m33s       94.0 % in 3m12s
-//
-// DefaultJudge of errors, the same in strict mode: rolled back, 200 runs a cell:
+// DefaultJudge of latency, ramp at 10 %, ten minutes of history: rolled back, 300 runs a cell:
 //
 //	                                  a user per request    10,000 users, Zipf             500 users
-//	harmless                                       1.0 %                 0.0 %                 0.5 %
-//	harmless, bursts of 10                         0.5 %                 0.0 %                 0.5 %
-//	harmless, chronic users                        0.0 %                 0.5 %                 0.5 %
-//	2x                                  100.0 % in 3m34s       78.0 % in 5m27s       56.5 % in 3m51s
-//	5x                                   100.0 % in 2m3s       100.0 % in 3m5s       98.5 % in 2m23s
-//	2x, chronic users                   100.0 % in 4m10s        71.0 % in 6m3s       56.0 % in 3m57s
+//	harmless                                       3.7 %                 2.3 %                 2.3 %
+//	+5 %                                 95.0 % in 3m27s       76.3 % in 4m27s       68.7 % in 3m46s
+//	+10 %                               100.0 % in 1m11s      100.0 % in 1m31s       99.3 % in 1m21s
+//	+25 %                                 100.0 % in 21s        100.0 % in 21s        100.0 % in 21s
+//	2 % take 1 s more                     100.0 % in 38s        100.0 % in 51s        100.0 % in 41s
+//	0.5 % take 1 s more                  73.7 % in 5m12s        56.3 % in 4m6s                44.0 %
 //
-// DefaultJudge of errors, ramp at 10 %, ten minutes of history: rolled back, 200 runs a cell:
+// NoHarm of less than 2x, ramp at 10 %: passed, 300 runs a cell:
 //
 //	                                  a user per request    10,000 users, Zipf             500 users
-//	harmless                                       2.0 %                 4.0 %                 2.0 %
-//	harmless, incident x4                          2.0 %                 2.5 %                 1.5 %
-//	harmless, bursts of 3                          2.0 %                 2.0 %                 5.5 %
-//	harmless, bursts of 10                         2.5 %                 3.0 %                 5.0 %
-//	harmless, users differ by 0.2                  2.5 %                 3.0 %                 2.5 %
-//	harmless, users differ by 0.4                  2.0 %                 5.0 %                 2.5 %
-//	harmless, chronic users                        3.0 %                 3.5 %                 2.0 %
-//	harmless, 10 requests/s                        3.0 %                 3.5 %                 2.5 %
-//	harmless, 10 % fail                            2.5 %                 5.0 %                 2.0 %
-//	+50 %                                82.5 % in 4m36s        63.5 % in 4m6s       76.0 % in 5m47s
-//	2x                                  100.0 % in 1m36s       99.0 % in 2m19s      100.0 % in 2m19s
-//	5x                                    100.0 % in 13s        100.0 % in 19s        100.0 % in 15s
-//	2x, bursts of 3                      84.5 % in 4m14s       56.0 % in 4m38s       67.0 % in 4m13s
-//	5x, bursts of 10                    100.0 % in 1m55s       96.5 % in 2m19s       99.0 % in 1m57s
-//	2x, chronic users                    99.5 % in 2m42s        83.0 % in 3m3s       62.0 % in 2m19s
-//	5x, 10 requests/s                   100.0 % in 1m57s       99.0 % in 2m19s       99.5 % in 1m51s
-//	+50 %, 10 % fail                      100.0 % in 37s        100.0 % in 51s        100.0 % in 51s
+//	2x                                             2.3 %                 4.7 %                 4.0 %
+//	2x, users differ by 1                          2.3 %                 4.0 %                 3.3 %
+//	2x, chronic users as well                      4.0 %                 3.3 %                 2.7 %
+//	2x, bursts of 3                                0.3 %                 0.3 %                 1.0 %
+//	2x, 10 % fail                                  4.3 %                 5.0 %                 2.0 %
+//	harmless                             96.7 % in 3m36s        90.7 % in 4m6s        94.7 % in 4m6s
+//
+// DefaultJudge of errors, ramp by the candidate's requests: rolled back, 300 runs a cell:
+//
+//	                                  a user per request    10,000 users, Zipf             500 users
+//	harmless                                       1.3 %                 4.0 %                 3.0 %
+//	harmless, bursts of 10                         2.7 %                 2.0 %                 2.0 %
+//	harmless, chronic users                        2.7 %                 3.3 %                 3.0 %
+//	2x                                  100.0 % in 2m39s       100.0 % in 4m6s       98.0 % in 2m47s
+//	5x                                  100.0 % in 1m34s       100.0 % in 2m9s       98.7 % in 1m30s
+//	2x, chronic users                   100.0 % in 2m57s       99.0 % in 4m35s        94.7 % in 3m9s
+//
+// DefaultJudge of errors, the same in strict mode: rolled back, 300 runs a cell:
+//
+//	                                  a user per request    10,000 users, Zipf             500 users
+//	harmless                                       2.3 %                 3.3 %                 2.0 %
+//	harmless, bursts of 10                         1.0 %                 2.7 %                 1.3 %
+//	harmless, chronic users                        2.0 %                 3.3 %                 4.3 %
+//	2x                                  100.0 % in 3m15s       89.3 % in 4m37s       82.0 % in 3m25s
+//	5x                                  100.0 % in 1m54s      100.0 % in 2m36s       98.3 % in 1m45s
+//	2x, chronic users                   100.0 % in 3m51s       78.0 % in 5m23s       62.7 % in 3m40s
+//
+// DefaultJudge of errors, ramp at 10 %, ten minutes of history: rolled back, 300 runs a cell:
+//
+//	                                  a user per request    10,000 users, Zipf             500 users
+//	harmless                                       2.0 %                 3.7 %                 3.0 %
+//	harmless, incident x4                          2.0 %                 3.3 %                 2.7 %
+//	harmless, bursts of 3                          2.7 %                 2.0 %                 6.7 %
+//	harmless, bursts of 10                         3.7 %                 3.3 %                 2.0 %
+//	harmless, users differ by 0.2                  2.3 %                 3.0 %                 3.3 %
+//	harmless, users differ by 0.4                  2.0 %                 3.3 %                 2.3 %
+//	harmless, chronic users                        2.3 %                 3.7 %                 3.7 %
+//	harmless, 10 requests/s                        2.0 %                 3.7 %                 3.3 %
+//	harmless, 10 % fail                            4.3 %                 4.0 %                 2.3 %
+//	+50 %                                82.7 % in 4m16s        68.3 % in 4m6s       76.3 % in 4m38s
+//	2x                                  100.0 % in 1m43s       99.3 % in 2m18s      100.0 % in 1m57s
+//	5x                                    100.0 % in 14s        100.0 % in 19s        100.0 % in 14s
+//	2x, bursts of 3                      85.3 % in 4m11s       63.7 % in 4m38s        74.3 % in 4m7s
+//	5x, bursts of 10                    100.0 % in 1m52s       97.3 % in 2m19s      100.0 % in 1m57s
+//	2x, chronic users                    99.3 % in 2m43s        92.0 % in 3m9s       98.0 % in 2m43s
+//	5x, 10 requests/s                   100.0 % in 1m57s       99.3 % in 2m14s       99.7 % in 1m57s
+//	+50 %, 10 % fail                      100.0 % in 39s        100.0 % in 54s        100.0 % in 51s
 package health
