@@ -88,9 +88,9 @@ func (cp Checkpoint) MarshalJSON() ([]byte, error) {
 	return json.Marshal(plain(cp))
 }
 
-// Checkpoint takes the sample, which is the one to let a judge look at, and the marks and counts made since the last call,
-// at one moment: no failure is in one and not in the other. They are handed out
-// once: if the checkpoint cannot be written, the next one must take them along,
+// Checkpoint takes the sample, which is the one to let a judge look at, and the
+// marks and counts made since the last call, at one moment: no failure is in one and
+// not in the other. They are handed out once: if the checkpoint cannot be written, the next one must take them along,
 // see [Checkpoint.After]. One that has no marks, and after which the judge
 // remembers what it did before, may be left out in the same way.
 func (c *Cohorts) Checkpoint() Checkpoint {
@@ -212,7 +212,7 @@ func (s Sample) precedes(next Sample) error {
 
 // checkTables says whether tables can be those of the sample.
 func checkTables(tables []Table, s Sample) error {
-	width := (2*(len(s.Options.Slow)+1) + 1)
+	width := tableWidth(s.Options.Slow)
 	sum := uint64(0)
 	if len(tables) > maxTables {
 		return fmt.Errorf("%w: %d tables, want at most %d", ErrInvalid, len(tables), maxTables)

@@ -67,8 +67,9 @@ type CohortsOptions struct {
 // by bucket only, not in the totals.
 //
 // All methods are safe for concurrent use. Recording a success takes no lock and
-// allocates nothing, unless it is slower than the last of [CohortsOptions.Slow];
-// recording a failure takes a short lock.
+// allocates nothing, unless it is slower than the last of [CohortsOptions.Slow], or
+// comes from another ramp than the one before it; recording a failure takes a short
+// lock.
 type Cohorts struct {
 	o CohortsOptions
 

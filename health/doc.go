@@ -84,7 +84,8 @@
 //     most one goroutine runs its probe. A check is never healthy before it has passed
 //     [Check.PassAfter] times in a row, and unknown when it was not asked for too long.
 //     Readers of a monitor never wait for a probe.
-//   - Recording a success takes no lock and allocates nothing. Everything but the
+//   - Recording a success takes no lock and allocates nothing, but for the first at a
+//     ramp, and those slower than every threshold of latency. Everything but the
 //     order of Restore and Record is safe for concurrent use.
 //   - Snapshots, samples, checkpoints and verdicts are values: nothing changes
 //     them later. Equal outcomes in equal order give samples and checkpoints that

@@ -20,8 +20,9 @@ import (
 // more, given the user and what goes on otherwise, the probability that it ever
 // says Pass is at most Beta. Unlike the promise of [FirstFailure] this one rests on
 // that model of harm: it says nothing of changes that hurt a few users badly and
-// others not at all. Failures of one user that hang together, such as retries, only
-// make Pass rarer.
+// others not at all. It also takes failures to come one by one; where those of one
+// user hang together, such as retries, Pass came more rarely in simulation, which is
+// no proof.
 //
 // # The method
 //

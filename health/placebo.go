@@ -272,7 +272,7 @@ func (s Sample) check() error {
 	if s.Options.Floor < 0 || s.Options.Floor > bucket.Slots || s.Options.Strict < 0 || s.Options.Strict > maxTables || len(s.Options.Slow) > maxSlow {
 		return fmt.Errorf("%w: sample: options %+v", ErrInvalid, s.Options)
 	}
-	width := 2*(len(s.Options.Slow)+1) + 1
+	width := tableWidth(s.Options.Slow)
 	for i, t := range s.Tables {
 		if t.Ramp < s.Options.Floor || t.Ramp > bucket.Slots || i > 0 && t.Ramp <= s.Tables[i-1].Ramp || len(t.Counts) != width*evidence.Buckets {
 			return fmt.Errorf("%w: sample: tables[%d] is of ramp %d and has %d counts, want ascending ramps from %d to %d, and %d counts", ErrInvalid, i, t.Ramp, len(t.Counts), s.Options.Floor, bucket.Slots, width*evidence.Buckets)

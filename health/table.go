@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/guidon-go/guidon/internal/bucket"
 	"github.com/guidon-go/guidon/internal/evidence"
@@ -24,6 +25,9 @@ type Table struct {
 	Ramp   int32  `json:"ramp"`   // in slots
 	Counts Counts `json:"counts"` // a row for each bucket: see [Table.Row]
 }
+
+// tableWidth is how many counts a row has: see [Table.Row].
+func tableWidth(slow []time.Duration) int { return 2*(len(slow)+1) + 1 }
 
 // Row is what one bucket counted: first the successes that were faster than all
 // of [CohortsOptions.Slow], then those slower than the first of them, than the
@@ -183,7 +187,7 @@ func (c *Cohorts) begin(ramp int32) *table {
 	for at < len(tables) && tables[at].ramp < ramp {
 		at++
 	}
-	t := &table{ramp: ramp, width: 2*(len(c.o.Slow)+1) + 1}
+	t := &table{ramp: ramp, width: tableWidth(c.o.Slow)}
 	if ramp != c.o.Floor && ramp%evidence.BucketSlots != 0 || len(tables) >= maxTables || c.o.Strict > 0 && at < len(tables) {
 		return t
 	}
