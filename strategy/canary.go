@@ -40,7 +40,7 @@ func (c Canary) Plan(in Input) (Plan, error) {
 		}
 		p.Steps = append(p.Steps, Shift{from, to})
 		if to < All {
-			p.Steps = append(p.Steps, Hold{c.Hold, c.Exposed, c.Judges})
+			p.Steps = append(p.Steps, Hold{For: c.Hold, Exposed: c.Exposed, Judges: c.Judges})
 		}
 		from = to
 	}

@@ -91,6 +91,17 @@ func (p Plan) Undo(at int) []Step {
 	return back
 }
 
+// Returns says whether there is a way back from a step that was begun: no point of
+// no return was.
+func (p Plan) Returns(at int) bool {
+	for _, step := range p.Steps[:min(at+1, len(p.Steps))] {
+		if _, gone := step.(NoReturn); gone {
+			return false
+		}
+	}
+	return true
+}
+
 // Gates lists the gates that the plan asks, each once, in order of first use.
 func (p Plan) Gates() []string {
 	return p.names(func(s Step) []string { v, _ := s.(Verify); return v.Gates })

@@ -9,7 +9,8 @@ import (
 	"github.com/guidon-go/guidon/internal/jsontree"
 )
 
-// Step is one move of a plan: one of [Verify], [Shift], [Hold] and [Promote].
+// Step is one move of a plan: one of [Verify], [Shift], [Hold], [NoReturn] and
+// [Promote].
 // Its String is a line for people.
 type Step interface {
 	fmt.Stringer
@@ -32,12 +33,21 @@ type Shift struct {
 }
 
 // Hold lets a share of the traffic run for some time while judges watch. It is
-// over when the time is up, no judge has said that the change fails, and the
-// candidate has answered Exposed requests since the hold began.
+// over when the time is up, no judge has said that the change fails, the candidate
+// has answered Exposed requests since the hold began, and a person has approved,
+// if one has to.
 type Hold struct {
-	For     time.Duration `json:"for"`               // at least
-	Exposed int           `json:"exposed,omitempty"` // requests, at least
-	Judges  []string      `json:"judges,omitempty"`  // by name
+	For      time.Duration `json:"for"`                // at least
+	Exposed  int           `json:"exposed,omitempty"`  // requests, at least
+	Judges   []string      `json:"judges,omitempty"`   // by name
+	Approval bool          `json:"approval,omitempty"` // whether a person has to approve
+}
+
+// NoReturn is a point of no return: from here on there is no way back, because
+// what the old version needs is about to go. A rollout that fails past it waits for
+// a person and does not go back.
+type NoReturn struct {
+	Why string `json:"why"` // what will be gone: "the column orders.total is dropped"
 }
 
 // Promote makes the new version the one to come back to.
@@ -58,8 +68,14 @@ func (s Hold) String() string {
 	if len(s.Judges) > 0 {
 		out += " under " + strings.Join(s.Judges, ", ")
 	}
+	if s.Approval {
+		out += " until approved"
+	}
 	return out
 }
+
+// String is "point of no return: the column orders.total is dropped".
+func (s NoReturn) String() string { return "point of no return: " + s.Why }
 
 // String is "promote".
 func (Promote) String() string { return "promote" }
@@ -85,28 +101,38 @@ func (s Hold) problem() string {
 	return ""
 }
 
+func (s NoReturn) problem() string {
+	if s.Why == "" {
+		return "says not why"
+	}
+	return ""
+}
+
 func (Promote) problem() string { return "" }
 
-func (Verify) undo() Step  { return nil }
-func (s Shift) undo() Step { return Shift{From: s.To, To: s.From} }
-func (Hold) undo() Step    { return nil }
-func (Promote) undo() Step { return nil }
+func (Verify) undo() Step   { return nil }
+func (s Shift) undo() Step  { return Shift{From: s.To, To: s.From} }
+func (Hold) undo() Step     { return nil }
+func (NoReturn) undo() Step { return nil }
+func (Promote) undo() Step  { return nil }
 
-func (Verify) name() string  { return "verify" }
-func (Shift) name() string   { return "shift" }
-func (Hold) name() string    { return "hold" }
-func (Promote) name() string { return "promote" }
+func (Verify) name() string   { return "verify" }
+func (Shift) name() string    { return "shift" }
+func (Hold) name() string     { return "hold" }
+func (NoReturn) name() string { return "no_return" }
+func (Promote) name() string  { return "promote" }
 
 // hold is how a Hold stands in JSON: with its time as people write it.
 type hold struct {
-	For     string   `json:"for"`
-	Exposed int      `json:"exposed,omitempty"`
-	Judges  []string `json:"judges,omitempty"`
+	For      string   `json:"for"`
+	Exposed  int      `json:"exposed,omitempty"`
+	Judges   []string `json:"judges,omitempty"`
+	Approval bool     `json:"approval,omitempty"`
 }
 
 // MarshalJSON writes the time as "10m0s".
 func (s Hold) MarshalJSON() ([]byte, error) {
-	return json.Marshal(hold{s.For.String(), s.Exposed, s.Judges})
+	return json.Marshal(hold{s.For.String(), s.Exposed, s.Judges, s.Approval})
 }
 
 // steps is a list of steps in JSON: [{"shift": {"from": 0, "to": 1}}, ...].
@@ -122,10 +148,11 @@ func (s steps) MarshalJSON() ([]byte, error) {
 
 func (s *steps) UnmarshalJSON(data []byte) error {
 	var named []struct {
-		Verify  *Verify  `json:"verify"`
-		Shift   *Shift   `json:"shift"`
-		Hold    *Hold    `json:"hold"`
-		Promote *Promote `json:"promote"`
+		Verify   *Verify   `json:"verify"`
+		Shift    *Shift    `json:"shift"`
+		Hold     *Hold     `json:"hold"`
+		NoReturn *NoReturn `json:"no_return"`
+		Promote  *Promote  `json:"promote"`
 	}
 	if err := jsontree.Unmarshal(data, &named); err != nil {
 		return err
@@ -141,6 +168,9 @@ func (s *steps) UnmarshalJSON(data []byte) error {
 		}
 		if n.Hold != nil {
 			given = append(given, *n.Hold)
+		}
+		if n.NoReturn != nil {
+			given = append(given, *n.NoReturn)
 		}
 		if n.Promote != nil {
 			given = append(given, *n.Promote)

@@ -32,6 +32,14 @@ type Shifter interface {
 	Shift(ctx context.Context, to Share) error
 }
 
+// Keeper is a target that knows whether an earlier version could still be brought
+// back.
+type Keeper interface {
+	// Keeps returns nil if the version's artifact is still there, and otherwise why
+	// there is no way back to it.
+	Keeps(ctx context.Context, version string) error
+}
+
 // Check says everything that is wrong with the plan's steps, and everything that
 // they need and the target cannot do.
 func (p Plan) Check(target Target) error {
@@ -44,13 +52,13 @@ func (p Plan) Check(target Target) error {
 	}
 	for i, step := range p.Steps {
 		switch step := step.(type) {
-		case Verify, Hold, Promote:
+		case Verify, Hold, NoReturn, Promote:
 		case Shift:
 			if _, ok := target.(Shifter); !ok {
 				add(i, "(%v) needs a target with the method Shift, which %T lacks", step, target)
 			}
 		default:
-			add(i, "is a %T, want a Verify, Shift, Hold or Promote", step)
+			add(i, "is a %T, want a Verify, Shift, Hold, NoReturn or Promote", step)
 			continue
 		}
 		if text := step.problem(); text != "" {
