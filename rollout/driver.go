@@ -7,289 +7,385 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
-	"runtime/debug"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/guidon-go/guidon/health"
 	"github.com/guidon-go/guidon/strategy"
 )
 
-// driver carries one request out.
+// driver carries one request out. Nothing but it touches its fields.
 type driver struct {
 	engine  *Engine
 	run     *run
 	request Request
+	hold    time.Time // when the hold that it began is over by the monotonic clock, which never jumps
+	waits   time.Time // since when a hold waits for more than time
+	told    bool      // it has said so
+	lost    *Record   // what fails the change, and could not be written
+	stalls  int       // how often in a row it could not go on
 }
 
 const actor = "engine"
 
+// begin writes the request down, if there is a way back from it.
+func (d *driver) begin(ctx context.Context, asked Requested) error {
+	d.engine.mu.Lock()
+	if all := d.engine.line(asked.lane()).good; len(all) > 0 {
+		asked.Previous = all[len(all)-1].release
+	}
+	d.engine.mu.Unlock()
+	if err := d.preflight(ctx, asked.Previous); err != nil {
+		return err
+	}
+	reason := asked.Plan.Strategy + " of " + asked.what()
+	if d.request.Reason != "" {
+		reason += ": " + d.request.Reason
+	}
+	return d.engine.record(ctx, d.run, Record{Kind: KindRequested, Actor: cmp.Or(d.request.Actor, "host"), Request: &asked, Reason: reason})
+}
+
+// preflight says why there is no way back to a release, before anything moves.
+func (d *driver) preflight(ctx context.Context, previous Release) error {
+	keeper, ok := d.request.Target.(strategy.Keeper)
+	if !ok || previous == (Release{}) {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, d.timeout())
+	defer cancel()
+	if err := ask(ctx, func(ctx context.Context) error { return keeper.Keeps(ctx, previous.Version) }); err != nil {
+		return fmt.Errorf("%w to %v: %w", ErrNoWayBack, previous, err)
+	}
+	return nil
+}
+
+func (d *driver) timeout() time.Duration { return cmp.Or(d.request.StepTimeout, time.Minute) }
+
 // drive goes on until the rollout is over or the context ends.
 func (d *driver) drive(ctx context.Context) (Outcome, error) {
+	d.engine.mu.Lock()
+	d.run.target = d.request.Target
+	d.engine.mu.Unlock()
 	for {
-		m := d.machine()
-		step := m.State().Step
-		var err error
-		switch effect := m.Next(time.Now()); effect.Do {
-		case DoRest:
-			return effect.Outcome, nil
-		case DoBegin:
-			err = d.take(ctx, m.State(), effect.Step)
-		case DoHold:
-			hold := effect.Step.(strategy.Hold)
-			err = d.write(ctx, Record{Kind: KindWaiting, Step: step, Actor: actor, Reason: hold.String(), Until: now().Add(hold.For)})
-		case DoWait, DoWatch:
-			err = d.watch(ctx, effect)
-		case DoAdvance:
-			err = d.write(ctx, Record{Kind: KindDone, Step: step, Actor: actor, Reason: d.noHarm(effect.Step.(strategy.Hold))})
-		case DoFinish:
-			err = d.write(ctx, Record{Kind: KindFinished, Step: step, Actor: actor, Reason: d.why(effect.Outcome)})
+		m := d.engine.machine(d.run)
+		if s := m.State(); s.Phase == Done {
+			return s.Outcome, nil
 		}
-		if err != nil {
+		err := d.next(ctx, m)
+		switch {
+		case ctx.Err() != nil:
+			return Unfinished, ctx.Err()
+		case errors.Is(err, errOutOfPlace) && d.engine.machine(d.run).State() != m.State():
+			// somebody acted meanwhile: look again
+		case err != nil && !heals(err):
 			return Unfinished, err
+		case err != nil:
+			d.stall(ctx, err)
+		case d.stalls > 0:
+			d.stalls = 0
+			d.engine.problem(d.run, nil)
 		}
+	}
+}
+
+// next carries out the single thing that comes next.
+func (d *driver) next(ctx context.Context, m Machine) error {
+	if d.lost != nil {
+		if err := d.write(ctx, m, *d.lost); err != nil {
+			return err
+		}
+		d.lost = nil
+		return nil
+	}
+	at := now()
+	effect := m.Next(at)
+	if until, frozen := d.frozen(m, effect, at); frozen != "" {
+		return d.write(ctx, m, Record{Kind: KindFrozen, At: at, Actor: actor, Until: until, Reason: frozen})
+	}
+	switch effect.Do {
+	case DoBegin:
+		if held, err := d.held(ctx, m, at); held || err != nil {
+			return err
+		}
+		return d.take(ctx, m, effect.Step)
+	case DoHold:
+		hold := effect.Step.(strategy.Hold)
+		d.hold, d.waits = time.Now().Add(hold.For), time.Time{}
+		return d.write(ctx, m, Record{Kind: KindWaiting, At: at, Actor: actor, Reason: hold.String(), Until: at.Add(hold.For)})
+	case DoAdvance:
+		if !m.State().Forced && time.Now().Before(d.hold) { // the clock on the wall has jumped
+			return d.watch(ctx, m, Effect{Do: DoWait, At: at.Add(time.Until(d.hold))})
+		}
+		return d.write(ctx, m, Record{Kind: KindDone, At: at, Actor: actor, Reason: d.noHarm(m, effect.Step.(strategy.Hold))})
+	case DoExpire:
+		return d.expire(ctx, m, effect, at)
+	case DoFinish:
+		return d.write(ctx, m, Record{Kind: KindFinished, At: at, Actor: actor, Reason: why(m, effect.Outcome)})
+	}
+	return d.watch(ctx, m, effect)
+}
+
+// frozen says what keeps an effect from going forward, and until when.
+func (d *driver) frozen(m Machine, effect Effect, at time.Time) (until time.Time, why string) {
+	s := m.State()
+	forward := s.Phase == Forward && effect.Do == DoBegin && !s.Begun || effect.Do == DoAdvance
+	if !forward || s.Forced {
+		return until, ""
+	}
+	reason, until, frozen := d.engine.frozen(d.run.request.lane(), at, s.Phase == Forward && s.Step == 0)
+	if !frozen || !until.After(s.thawed) {
+		return until, ""
+	}
+	return until, reason
+}
+
+// held asks, before the way back begins, whether the old version is better.
+func (d *driver) held(ctx context.Context, m Machine, at time.Time) (bool, error) {
+	s := m.State()
+	if s.Phase != Back || !s.Automatic || s.Step > 0 || s.Attempt > 0 || d.request.Stable == nil || s.Since.IsZero() {
+		return false, nil
+	}
+	asking, cancel := d.interruptible(ctx, at.Add(d.timeout()))
+	defer cancel()
+	err := ask(asking, d.request.Stable)
+	if err == nil || ctx.Err() != nil || asking.Err() == context.Canceled {
+		return ctx.Err() != nil || err != nil, ctx.Err()
+	}
+	if s.Held { // it was written once; the next record says how it ended
+		d.rest(ctx, holdFor)
+		return true, ctx.Err()
+	}
+	return true, d.write(ctx, m, Record{Kind: KindHeld, At: at, Actor: actor, Until: at.Add(holdFor), Reason: fmt.Sprintf("the old version is no better: %v", err)})
+}
+
+// holdFor is between two questions whether the old version is better.
+const holdFor = 10 * time.Second
+
+// expire does what the request says about a deadline that is over.
+func (d *driver) expire(ctx context.Context, m Machine, effect Effect, at time.Time) error {
+	r := Record{Kind: KindFailed, Step: m.State().Step, At: at, Actor: actor, Reason: fmt.Sprintf("%s: %v", effect.Why, effect.Then)}
+	switch {
+	case effect.Then == ThenPause:
+		r.Kind = KindPaused
+	case effect.Then == ThenGoOn && m.State().Paused.on():
+		r.Kind, r.Act = KindActed, &Act{Kind: Continue, Actor: actor, Reason: r.Reason}
+	case effect.Then == ThenGoOn:
+		r.Kind = KindDone
+	}
+	return d.write(ctx, m, r)
+}
+
+// write appends a record that follows from what m is.
+func (d *driver) write(ctx context.Context, m Machine, r Record) error {
+	s := m.State()
+	r.Step, r.Generation = s.Step, s.Generation
+	return d.engine.record(ctx, d.run, r)
+}
+
+// interruptible is a context that ends, too, when somebody makes the rollout turn
+// round.
+func (d *driver) interruptible(ctx context.Context, deadline time.Time) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithDeadline(ctx, deadline)
+	d.engine.mu.Lock()
+	d.run.cancel = cancel
+	d.engine.mu.Unlock()
+	return ctx, func() {
+		d.engine.mu.Lock()
+		d.run.cancel = nil
+		d.engine.mu.Unlock()
+		cancel()
 	}
 }
 
 // take begins a step, carries it out, and writes what became of it. A step that
 // was begun before is begun again: every act may be repeated.
-func (d *driver) take(ctx context.Context, s State, step strategy.Step) error {
-	deadline := now().Add(cmp.Or(d.request.StepTimeout, time.Minute))
-	r := Record{Kind: KindBegun, Step: s.Step, Attempt: s.Attempt + 1, Actor: actor, Reason: step.String(), Until: deadline}
-	if err := d.write(ctx, r); err != nil {
+func (d *driver) take(ctx context.Context, m Machine, step strategy.Step) error {
+	s := m.State()
+	at := now()
+	deadline := at.Add(d.timeout())
+	if err := d.write(ctx, m, Record{Kind: KindBegun, At: at, Attempt: s.Attempt + 1, Actor: actor, Reason: step.String(), Until: deadline}); err != nil {
 		return err
 	}
-	stepCtx, cancel := context.WithDeadline(ctx, deadline)
+	stepCtx, cancel := d.interruptible(ctx, time.Now().Add(d.timeout()))
 	defer cancel()
-	err := d.act(stepCtx, step)
+	m = d.engine.machine(d.run)
+	if m.State().Generation != s.Generation {
+		return nil // somebody was faster
+	}
+	err := d.act(stepCtx, m, step)
 	if ctx.Err() != nil {
 		return ctx.Err() // stopped, not failed: whoever resumes takes the step again
 	}
-	r.Kind, r.Until = KindDone, time.Time{}
+	r := Record{Kind: KindDone, Attempt: s.Attempt + 1, Actor: actor, Reason: step.String()}
+	if _, gates := step.(strategy.Verify); gates && err == nil && m.State().Forced {
+		r.Reason += ": not asked, as a person promotes it"
+	}
 	if err != nil {
 		r.Kind, r.Reason = KindFailed, fmt.Sprintf("%v: %v", step, err)
-		if s.Phase == Back {
+		doubt := d.request.Doubt
+		switch {
+		case s.Phase == Back:
 			r.Until = now().Add(min(time.Second<<min(s.Attempt, 6), time.Minute))
+		case errors.Is(err, ErrInconclusive) && doubt == ThenPause:
+			r.Kind = KindPaused
+		case errors.Is(err, ErrInconclusive) && doubt == ThenGoOn:
+			r.Kind = KindDone
 		}
 	}
-	return d.write(ctx, r)
-}
-
-// retreat takes back a change that fails although the journal cannot be written:
-// less than the journal allows is always allowed, and the next run finds it so.
-func (d *driver) retreat(ctx context.Context, unwritten error) error {
-	m := d.machine()
-	for _, step := range m.plan.Undo(m.state.Step) {
-		if err := d.act(ctx, step); err != nil {
-			return fmt.Errorf("the change fails, and could neither be written down nor taken back: %w", errors.Join(unwritten, err))
-		}
-	}
-	return fmt.Errorf("the change fails and was taken back, but could not be written down: %w", unwritten)
-}
-
-// act is the only place where anything moves.
-func (d *driver) act(ctx context.Context, step strategy.Step) error {
-	switch step := step.(type) {
-	case strategy.Verify:
-		for _, name := range step.Gates {
-			if err := ask(ctx, d.request.Gates[name]); err != nil {
-				return fmt.Errorf("gate %q says no: %w", name, err)
-			}
-		}
-	case strategy.Shift:
-		return ask(ctx, func(ctx context.Context) error {
-			err := d.request.Target.(strategy.Shifter).Shift(ctx, step.To)
-			if seen := d.readBack(ctx, step.To); err == nil || seen == nil && d.machine().State().Phase == Back {
-				return seen // on the way back, being there is what counts
-			}
-			return err
-		})
-	}
-	return nil
-}
-
-// judge lets a judge look; one that panics fails the change.
-func judge(j health.Judge, state health.State, sample health.Sample) (v health.Verdict, next health.State) {
-	defer func() {
-		if p := recover(); p != nil {
-			v, next = health.Verdict{Call: health.Fail, Reason: fmt.Sprintf("the judge panicked: %v", p)}, state
-		}
-		for _, x := range []*float64{&v.LogE, &v.LogPeak, &v.LogThreshold} {
-			if *x != *x {
-				*x = 0
-			}
-			*x = min(max(*x, -math.MaxFloat64), math.MaxFloat64) // JSON knows no infinity
-		}
-	}()
-	return j.Look(state, sample)
-}
-
-// readBack looks whether the target is where the journal has it. On the way back
-// less is fine: somebody else may have turned it off altogether.
-func (d *driver) readBack(ctx context.Context, want strategy.Share) error {
-	seen, err := d.request.Target.Observe(ctx)
-	if err != nil {
-		return fmt.Errorf("%w: %w", errUnseen, err)
-	}
-	back := d.machine().State().Phase == Back
-	switch {
-	case back && seen.Share <= want, seen.Share == want && seen.Why == "":
-		return nil
-	case seen.Why != "":
-		return errors.New(seen.Why)
-	}
-	return fmt.Errorf("read back %v, want %v", seen.Share, want)
-}
-
-// errUnseen is a target that cannot be read back: nobody knows where it is.
-var errUnseen = errors.New("cannot be read back")
-
-// ask contains panics: code of the host must not take the engine down.
-func ask(ctx context.Context, gate Gate) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
-		}
-	}()
-	return errors.Join(gate(ctx), ctx.Err())
+	return d.write(ctx, m, r) // dropped, if the rollout has turned round meanwhile
 }
 
 // watch sleeps until the effect's time, looking at intervals; it returns as soon
-// as a look changes what comes next.
-func (d *driver) watch(ctx context.Context, effect Effect) error {
-	hold, holding := effect.Step.(strategy.Hold)
+// as something changes what comes next.
+func (d *driver) watch(ctx context.Context, m Machine, effect Effect) error {
 	every := cmp.Or(d.request.Look, time.Second)
-	began, told := time.Now(), false
+	if effect.Do == DoWatch && d.waits.IsZero() {
+		d.waits, d.told = time.Now(), false
+	}
+	comes := m.Next(now()).Do
 	for {
-		if holding {
-			if err := d.look(ctx, hold, effect.Do == DoWatch); err != nil {
-				return err
-			}
+		if err := d.look(ctx, m, effect.Do == DoWatch); err != nil {
+			return err
 		}
-		at := time.Now()
-		if d.machine().Next(at).Do != effect.Do {
+		at := now()
+		if m = d.engine.machine(d.run); m.Next(at).Do != comes {
 			return nil
 		}
-		if effect.Do == DoWatch && !told && at.Sub(began) >= time.Minute {
-			told = true
+		if effect.Do == DoWatch && !d.told && time.Since(d.waits) >= time.Minute {
+			d.told = true
 			slog.Default().Warn("rollout: the hold is over, and waits for more requests on the new side", "rollout", d.run.id, "progress", d.tell())
 		}
 		pause := every
-		if effect.Do == DoWait {
-			pause = min(every, effect.At.Sub(at))
+		if effect.Do == DoWait && !effect.At.IsZero() {
+			if pause = min(every, effect.At.Sub(at)); pause <= 0 {
+				return nil
+			}
 		}
-		timer := time.NewTimer(pause)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
+		if d.rest(ctx, pause) != nil {
 			return ctx.Err()
-		case <-timer.C:
 		}
 	}
 }
 
-// look lets every judge of a hold look once. A look is written when it has marks of
-// units that no record has, when its judge has something new to remember, when it
-// fails the change, and when the hold may end by it.
+// rest sleeps for a while, or until something happens to the rollout.
+func (d *driver) rest(ctx context.Context, pause time.Duration) error {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-d.run.wake:
+	case <-timer.C:
+	}
+	return ctx.Err()
+}
+
+// look asks the alarms and lets every judge look once. A look is written when it has
+// marks of units that no record has, when its judge has something new to remember,
+// when it fails the change, and when the hold may end by it.
 //
 // Before that it looks whether the target is still where the journal has it: if
 // somebody else moved it, the rollout is over.
-func (d *driver) look(ctx context.Context, hold strategy.Hold, last bool) error {
-	s := d.machine().State()
-	err := ask(ctx, func(ctx context.Context) error { return d.readBack(ctx, s.Share) })
+func (d *driver) look(ctx context.Context, m Machine, last bool) error {
+	hold, exposed := m.watched()
+	s := m.State()
+	if s.Phase == Back || !exposed && s.Share <= d.run.request.Floor {
+		return nil
+	}
+	err := ask(ctx, func(ctx context.Context) error { return d.readBack(ctx, m, s.Share) })
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case errors.Is(err, errUnseen):
+		d.engine.problem(d.run, err)
 		return nil // whoever cannot see it must not go on either; the next look tries again
 	case err != nil:
-		return d.write(ctx, Record{Kind: KindFailed, Step: s.Step, Actor: actor, Reason: fmt.Sprintf("%v (during %v)", err, hold)})
+		return d.write(ctx, m, Record{Kind: KindFailed, Actor: actor, Reason: fmt.Sprintf("%v (during %v)", err, hold)})
+	case d.stalls == 0:
+		d.engine.problem(d.run, nil)
 	}
+	if r, no := d.alarm(ctx, m); no {
+		return d.fail(ctx, m, r)
+	}
+	taken := map[*health.Cohorts]health.Checkpoint{}
 	for _, name := range hold.Judges {
+		if !exposed {
+			break
+		}
 		w := d.request.Watches[name]
-		cp, err := w.Cohorts.Checkpoint().After(d.run.unwritten[w.Cohorts])
-		if err != nil {
-			return err
-		}
-		d.run.unwritten[w.Cohorts] = cp
-		cp.Sample.Elapsed = s.elapsed(now())
-		before := d.engine.judgeState(d.run.id, name)
-		verdict, state := judge(w.Judge, before, cp.Sample)
-		// A sample that is full has stopped to see new units: no data, so no end.
-		ends := last && !cp.Sample.Full && !cp.Sample.Slow.Full && cp.Sample.Candidate.Requests() >= s.ExposedBefore+uint64(hold.Exposed)
-		// Which looks are written must not depend on what they say, or a crash would
-		// keep the incriminating ones and lose the others.
-		marks := len(cp.Marks) + len(cp.Slow) + len(cp.Kept)
-		if verdict.Call != health.Fail && marks == 0 && bytes.Equal(state, before) && !ends {
-			continue
-		}
-		err = d.write(ctx, Record{Kind: KindLooked, Step: s.Step, Actor: "judge " + name, Reason: verdict.Reason,
-			Look: &Look{Watch: name, Verdict: verdict, State: state, Checkpoint: cp}})
-		if err != nil {
-			if verdict.Call == health.Fail {
-				err = d.retreat(ctx, err)
+		cp, seen := taken[w.Cohorts]
+		if !seen {
+			if cp, err = w.Cohorts.Checkpoint().After(d.run.unwritten[w.Cohorts]); err != nil {
+				return err
 			}
+			d.run.unwritten[w.Cohorts] = cp
+			cp.Sample.Elapsed = s.elapsed(now())
+		}
+		written, err := d.judge(ctx, m, hold, name, cp, last)
+		if err != nil {
 			return err
 		}
-		delete(d.run.unwritten, w.Cohorts)
-		if verdict.Call == health.Fail {
+		if written {
+			delete(d.run.unwritten, w.Cohorts)
+			cp.Marks, cp.Slow, cp.Kept = nil, nil, nil // another judge's record has them
+		}
+		taken[w.Cohorts] = cp
+		if m = d.engine.machine(d.run); m.State().Generation != s.Generation {
 			return nil
 		}
 	}
 	return nil
 }
 
-func (d *driver) machine() Machine {
-	d.engine.mu.Lock()
-	defer d.engine.mu.Unlock()
-	return d.run.machine
+// judge lets one judge look, and says whether its look was written.
+func (d *driver) judge(ctx context.Context, m Machine, hold strategy.Hold, name string, cp health.Checkpoint, last bool) (written bool, err error) {
+	s, q := m.State(), d.run.request
+	before := d.engine.judgeState(d.run.id, name)
+	verdict, state := judge(d.request.Watches[name].Judge, before, cp.Sample)
+	// A sample that is full has stopped to see new units: no data, so no end.
+	ends := last && !cp.Sample.Full && !cp.Sample.Slow.Full && cp.Sample.Candidate.Requests() >= s.ExposedBefore+uint64(hold.Exposed)
+	fails := verdict.Call == health.Fail && !s.Forced && s.Shadowed == ""
+	passes := q.Promotion == EvidenceOfNoHarm && (verdict.Call == health.Pass) != m.passed(name)
+	// Which looks are written must not depend on what they say, or a crash would
+	// keep the incriminating ones and lose the others.
+	marks := len(cp.Marks) + len(cp.Slow) + len(cp.Kept)
+	if !fails && !passes && marks == 0 && bytes.Equal(state, before) && !ends {
+		return false, nil
+	}
+	r := Record{Kind: KindLooked, Actor: "judge " + name, Reason: verdict.Reason, Look: &Look{Watch: name, Verdict: verdict, State: state, Checkpoint: cp}}
+	if fails && !q.Shadow {
+		return true, d.fail(ctx, m, r)
+	}
+	return true, d.write(ctx, m, r)
 }
 
-// write appends a record of this rollout, if it may follow, and folds it in.
-func (d *driver) write(ctx context.Context, r Record) error {
-	m := d.machine()
-	r.Rollout, r.Generation, r.From, r.At = d.run.id, m.State().Generation, m.State().String(), now()
-	if err := m.Apply(r); err != nil {
+// alarm asks the alarms, and returns the first no. They get the time between two
+// looks; one that takes longer cannot tell.
+func (d *driver) alarm(ctx context.Context, m Machine) (Record, bool) {
+	s := m.State()
+	if len(d.request.Alarms) == 0 || s.Forced || s.Share <= d.run.request.Floor {
+		return Record{}, false
+	}
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(d.request.Look, time.Second))
+	defer cancel()
+	for _, name := range slices.Sorted(maps.Keys(d.request.Alarms)) {
+		if err := ask(ctx, d.request.Alarms[name]); err != nil && !doubtful(err) && ctx.Err() == nil {
+			return Record{Kind: KindFailed, Actor: "alarm " + name, Reason: fmt.Sprintf("alarm %q says no: %v", name, err)}, true
+		}
+	}
+	return Record{}, false
+}
+
+// fail writes what takes the change back. If the journal cannot be written, the
+// change is taken back all the same: less than the journal allows is always allowed.
+func (d *driver) fail(ctx context.Context, m Machine, r Record) error {
+	err := d.write(ctx, m, r)
+	if err == nil || !heals(err) && ctx.Err() == nil && !errors.As(err, new(unwritten)) {
 		return err
 	}
-	r.To = m.State().String()
-	r, err := d.engine.journal.Append(ctx, r)
-	if err != nil {
-		return err
+	d.lost = &r
+	if back := d.retreat(ctx, m); back != nil {
+		return unwritten{errors.Join(err, back)}
 	}
-	if err := d.engine.fold(r); err != nil {
-		return err
-	}
-	if d.engine.options.OnRecord != nil {
-		d.engine.options.OnRecord(r)
-	}
-	return nil
-}
-
-// now is a time as the journal keeps it: no monotonic reading, no zone.
-func now() time.Time { return time.Now().Round(0).UTC() }
-
-// noHarm says why a hold may end: what was not seen, and how much was looked at.
-func (d *driver) noHarm(hold strategy.Hold) string {
-	if len(hold.Judges) == 0 {
-		return fmt.Sprintf("held %v", hold.For)
-	}
-	status, _ := d.engine.Status(d.run.id)
-	return fmt.Sprintf("held %v at %v, no harm seen: %s", hold.For, status.State.Share, status.Verdict.Reason)
-}
-
-// tell says how the rollout stands, for a log.
-func (d *driver) tell() string {
-	if d.request.guard != nil {
-		return d.request.guard.Progress().String()
-	}
-	status, _ := d.engine.Status(d.run.id)
-	return status.Phase
-}
-
-func (d *driver) why(outcome Outcome) string {
-	if outcome != Succeeded {
-		return d.machine().State().Reason
-	}
-	return "every step was taken and no judge saw harm"
+	return err
 }

@@ -3,8 +3,11 @@ package rollout
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"hash/maphash"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -17,23 +20,50 @@ import (
 // Engine carries rollouts out: it asks the machine what comes next, writes to the
 // journal that it begins, does it, reads it back, and writes what became of it. It
 // is safe for concurrent use and starts no goroutine.
+//
+// To shut down: stop whoever calls Deploy, Resume and Guard.Run by ending their
+// contexts, wait until these have returned, and then close the journal. Nothing is
+// written, and no target is called, after they have returned.
 type Engine struct {
 	journal Journal
 	options Options
 
-	mu     sync.Mutex // guards runs and what is in them; never held while anything is written or called
-	runs   map[string]*run
-	guards map[string]*Guard // by flag
+	mu      sync.Mutex // guards what follows, and what is in runs; never held while anything is written or called
+	runs    map[string]*run
+	over    []string            // the last of runs that are over, oldest first
+	ended   map[uint64]struct{} // hashes of all IDs that are over
+	seed    maphash.Seed        // of these hashes
+	lanes   map[lane]*line
+	backs   []rollback        // automatic, of late
+	guards  map[string]*Guard // by flag
+	changed chan struct{}     // closed and made anew when a rollout ends, or nobody drives it any more
+	last    uint64            // the newest record that was folded
+	pending uint64            // appends under way
 }
 
 // Options tune an Engine. Every zero is right for most.
 type Options struct {
-	// Service and Environment say what the journal is about. One journal is about
-	// one of each.
+	// Service and Environment are what the journal is about: a request for another
+	// one is refused, and so is a journal of another one. Empty leaves it to each
+	// request.
 	Service, Environment string
+	// Freezes are times in which nothing goes forward; a way back always does.
+	Freezes []Freeze
+	// Cooldown is for how long, after a rollback that no person asked for, no rollout
+	// of the same service and environment (and flag) begins. Zero means not at all.
+	Cooldown time.Duration
+	// RollbacksPerHour is how many rollbacks that no person asked for there may be in
+	// an hour; after that, nothing goes forward until the hour is over, or somebody
+	// continues it. Zero means any number.
+	RollbacksPerHour int
 	// OnRecord is told of every record that the engine has written, outside any
 	// lock, in order for each rollout.
 	OnRecord func(Record)
+	// OnProblem is told when a rollout cannot go on, outside any lock: the journal
+	// cannot be written, or the target cannot be read back. The engine tries again
+	// until it can, and tells of the end of it with a nil error. Nil means that
+	// slog.Default is told.
+	OnProblem func(id string, err error)
 }
 
 // run is one rollout as this process knows it.
@@ -42,15 +72,50 @@ type run struct {
 	machine Machine
 	request Requested
 	started time.Time
+	ended   time.Time
 	active  bool // somebody drives it
+	problem error
 
-	states  map[string]health.State // of each watch's judge
-	verdict health.Verdict          // of the last look that the journal has
+	states   map[string]health.State   // of each watch's judge
+	verdicts map[string]health.Verdict // of their last looks that the journal has
+	verdict  health.Verdict            // the last of all
+
+	writing chan struct{}      // holds one token: whoever has it writes records
+	wake    chan struct{}      // something has happened that the driver waits for
+	cancel  context.CancelFunc // of the step that the driver takes
+	telling bool               // somebody calls OnRecord
+	untold  []Record           // what OnRecord is to be told
+
+	target strategy.Target // that this process moved last
 
 	// unwritten are the marks that a checkpoint of these cohorts gave out and no
 	// record holds yet. Only the driver touches them.
 	unwritten map[*health.Cohorts]health.Checkpoint
 }
+
+// line is the rollouts of one lane.
+type line struct {
+	active *run   // under way, or about to be
+	queue  []*run // who waits for its turn
+	good   []good // what succeeded and was not taken back, newest last
+}
+
+// good is a release that one can come back to.
+type good struct {
+	id      string
+	release Release
+}
+
+// rollback is one that no person asked for.
+type rollback struct {
+	lane lane
+	at   time.Time
+}
+
+const (
+	keepOver = 100 // rollouts that are over and that Status need not look up in the journal
+	keepGood = 20  // good releases of a lane
+)
 
 // New returns an engine on a journal and folds every record that is there. A
 // journal of another service or environment is [ErrConflict].
@@ -58,47 +123,176 @@ func New(journal Journal, options Options) (*Engine, error) {
 	if journal == nil {
 		panic("rollout: New needs a journal")
 	}
-	e := &Engine{journal: journal, options: options, runs: map[string]*run{}, guards: map[string]*Guard{}}
-	for r, err := range journal.Records() {
+	if err := options.check(); err != nil {
+		return nil, &Error{"open", "options", err}
+	}
+	e := &Engine{
+		journal: journal, options: options, seed: maphash.MakeSeed(), changed: make(chan struct{}),
+		runs: map[string]*run{}, ended: map[uint64]struct{}{}, lanes: map[lane]*line{}, guards: map[string]*Guard{},
+	}
+	for r, err := range recent(journal) {
 		if err != nil {
 			return nil, err
 		}
-		if q := r.Request; q != nil && (q.Service != options.Service || q.Environment != options.Environment) {
-			return nil, &Error{"open", "journal", fmt.Errorf("it is of service %q in %q, want %q in %q: %w", q.Service, q.Environment, options.Service, options.Environment, ErrConflict)}
-		}
-		if err := e.fold(r); err != nil {
-			return nil, &Error{"open", r.Rollout, fmt.Errorf("%w: record %d: %w", ErrCorrupt, r.Seq, err)}
+		if err := e.replay(r); err != nil {
+			return nil, &Error{"open", cmp.Or(r.Rollout, "journal"), fmt.Errorf("record %d: %w", r.Seq, err)}
 		}
 	}
 	return e, nil
+}
+
+// check says everything that is wrong with the options.
+func (o Options) check() error {
+	var problems []error
+	for i, f := range o.Freezes {
+		if err := f.Validate(); err != nil {
+			problems = append(problems, fmt.Errorf("freezes[%d]: %w", i, err))
+		}
+	}
+	if o.Cooldown < 0 || o.RollbacksPerHour < 0 {
+		problems = append(problems, fmt.Errorf("cooldown, rollbacks per hour: found %v and %d, want nothing negative", o.Cooldown, o.RollbacksPerHour))
+	}
+	if err := errors.Join(problems...); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	return nil
+}
+
+// replay folds in one record that was in the journal when it was opened.
+func (e *Engine) replay(r Record) error {
+	if q, o := r.Request, e.options; q != nil && (o.Service != "" && q.Service != o.Service || o.Environment != "" && q.Environment != o.Environment) {
+		return fmt.Errorf("%w: it is of service %q in %q, want %q in %q", ErrConflict, q.Service, q.Environment, o.Service, o.Environment)
+	}
+	if err := e.fold(r); err != nil {
+		return fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	return nil
 }
 
 // fold brings the runs up to date with one record.
 func (e *Engine) fold(r Record) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.last = max(e.last, r.Seq)
 	run := e.runs[r.Rollout]
 	if run == nil {
+		if _, over := e.ended[maphash.String(e.seed, r.Rollout)]; over && r.Kind == KindActed {
+			return nil // it failed later, which moves nothing
+		}
 		run = newRun(r.Rollout)
 	}
 	if run.machine.stale(r) {
 		return nil
 	}
-	if err := run.machine.Apply(r); err != nil {
+	before := run.machine.State()
+	if err := run.apply(r); err != nil {
 		return err
 	}
 	e.runs[r.Rollout] = run
-	switch r.Kind {
-	case KindRequested:
-		run.request, run.started = *r.Request, r.At
-	case KindLooked:
-		run.states[r.Look.Watch], run.verdict = r.Look.State, r.Look.Verdict
+	switch now := run.machine.State(); {
+	case r.Kind == KindRequested:
+		e.line(run.request.lane()).active = run
+	case now.Phase == Done && before.Phase != Done:
+		e.end(run)
+	case now.Generation != before.Generation && run.cancel != nil:
+		run.cancel()
 	}
 	return nil
 }
 
 func newRun(id string) *run {
-	return &run{id: id, states: map[string]health.State{}, unwritten: map[*health.Cohorts]health.Checkpoint{}}
+	return &run{
+		id: id, states: map[string]health.State{}, verdicts: map[string]health.Verdict{}, unwritten: map[*health.Cohorts]health.Checkpoint{},
+		writing: make(chan struct{}, 1), wake: make(chan struct{}, 1),
+	}
+}
+
+// apply folds one record into what is known of one rollout.
+func (r *run) apply(record Record) error {
+	if r.machine.stale(record) {
+		return nil
+	}
+	if err := r.machine.Apply(record); err != nil {
+		return err
+	}
+	switch record.Kind {
+	case KindRequested:
+		r.request, r.started = *record.Request, record.At
+	case KindLooked:
+		look := record.Look
+		r.states[look.Watch], r.verdicts[look.Watch], r.verdict = look.State, look.Verdict, look.Verdict
+	case KindFinished:
+		r.ended = record.At
+	}
+	return nil
+}
+
+// line returns the rollouts of a lane. Called with mu held, like all that follow.
+func (e *Engine) line(l lane) *line {
+	if e.lanes[l] == nil {
+		e.lanes[l] = &line{}
+	}
+	return e.lanes[l]
+}
+
+// end notes what a rollout that is over means for others.
+func (e *Engine) end(r *run) {
+	s, l := r.machine.State(), e.line(r.request.lane())
+	if l.active == r {
+		l.active = nil
+	}
+	switch {
+	case s.Outcome == Succeeded:
+		l.good = append(l.good, good{r.id, r.request.Release})
+		l.good = l.good[max(len(l.good)-keepGood, 0):]
+	case r.request.TakesBack != "":
+		l.good = slices.DeleteFunc(l.good, func(g good) bool { return g.id == r.request.TakesBack })
+	case s.Outcome == RolledBack && s.Automatic:
+		e.backs = append(e.backs, rollback{r.request.lane(), r.ended})
+		e.backs = slices.DeleteFunc(e.backs, func(b rollback) bool { return r.ended.Sub(b.at) > max(time.Hour, e.options.Cooldown) })
+	}
+	e.ended[maphash.String(e.seed, r.id)] = struct{}{}
+	e.over = append(e.over, r.id)
+	if len(e.over) > keepOver {
+		if old := e.runs[e.over[0]]; old != nil && !old.active {
+			delete(e.runs, old.id)
+		}
+		e.over = e.over[1:]
+	}
+	e.tell()
+}
+
+// tell wakes everybody who waits for a rollout to end.
+func (e *Engine) tell() {
+	close(e.changed)
+	e.changed = make(chan struct{})
+}
+
+// lookUp returns what is known of a rollout, from the journal if it is over for
+// long, or nil. What it returns from there is a copy.
+func (e *Engine) lookUp(id string) (*run, error) {
+	e.mu.Lock()
+	r := e.runs[id]
+	_, over := e.ended[maphash.String(e.seed, id)]
+	e.mu.Unlock()
+	if r != nil || !over {
+		return r, nil
+	}
+	for record, err := range e.journal.Records() {
+		if err != nil {
+			return nil, &Error{"look up", id, err}
+		}
+		if record.Rollout != id {
+			continue
+		}
+		if r == nil {
+			r = newRun(id)
+		}
+		if err := r.apply(record); err != nil {
+			return nil, &Error{"look up", id, fmt.Errorf("%w: record %d: %w", ErrCorrupt, record.Seq, err)}
+		}
+	}
+	return r, nil
 }
 
 // Cohorts returns cohorts for one watch of a rollout, as the journal left them:
@@ -106,7 +300,7 @@ func newRun(id string) *run {
 // has counted, so that none is counted twice. Take them before the host listens.
 func (e *Engine) Cohorts(id, watch string, options health.CohortsOptions) (*health.Cohorts, error) {
 	cohorts := health.NewCohorts(options)
-	for r, err := range e.journal.Records() {
+	for r, err := range recent(e.journal) {
 		if err == nil && r.Rollout == id && r.Look != nil && r.Look.Watch == watch {
 			err = cohorts.Restore(r.Look.Checkpoint)
 		}
@@ -117,166 +311,128 @@ func (e *Engine) Cohorts(id, watch string, options health.CohortsOptions) (*heal
 	return cohorts, nil
 }
 
-// Deploy carries a request out and returns its outcome. When the context ends
-// first, it stops where it is and returns the context's error: that is no abort,
-// and the same request, given again, goes on from there, also in another process.
-// A request that is over returns its outcome at once.
-func (e *Engine) Deploy(ctx context.Context, request Request) (Outcome, error) {
-	if err := request.check(); err != nil {
-		return Unfinished, &Error{"deploy", request.ID, err}
-	}
-	asked := digest(struct {
-		Release Release
-		Plan    any
-	}{request.Release.anonymous(), request.Plan})
-	return e.deploy(ctx, request, Requested{Digest: asked})
-}
-
-// anonymous leaves out what may differ between two requests for the same thing.
-func (r Release) anonymous() Release {
-	r.Committed = time.Time{}
-	return r
-}
-
-func (e *Engine) deploy(ctx context.Context, request Request, asked Requested) (Outcome, error) {
-	op := "deploy"
-	if request.guard != nil {
-		op = "run"
-	}
-	fail := func(err error) (Outcome, error) { return Unfinished, &Error{op, request.ID, err} }
-	run, err := e.claim(request, asked.Digest)
-	if err != nil {
-		return fail(err)
-	}
-	defer func() {
-		e.mu.Lock()
-		run.active = false
-		e.mu.Unlock()
-	}()
-	if s := run.machine.State(); s.Phase == Done {
-		return s.Outcome, nil
-	} else if s.Phase != Pending {
-		request.Plan = run.request.Plan
-	}
-	if err := request.check(); err != nil {
-		return fail(err)
-	}
-	if request.guard != nil {
-		if err := e.replace(ctx, request); err != nil {
-			return fail(err)
-		}
-	}
-	d := &driver{engine: e, run: run, request: request}
-	if run.machine.State().Phase == Pending {
-		asked.Service, asked.Environment = e.options.Service, e.options.Environment
-		asked.Release, asked.Plan = request.Release, request.Plan
-		if err := d.write(ctx, Record{Kind: KindRequested, Actor: "host", Request: &asked, Reason: request.Plan.Strategy + " of " + what(asked)}); err != nil {
-			return fail(err)
-		}
-	}
-	outcome, err := d.drive(ctx)
-	if err != nil {
-		return fail(err)
-	}
-	return outcome, nil
-}
-
-// what names what a request is about, for people.
-func what(q Requested) string {
-	switch {
-	case q.Flag != "":
-		return "flag " + q.Flag
-	case q.Release.Name != "" || q.Release.Version != "":
-		return q.Release.Name + " " + q.Release.Version
-	}
-	return "a release"
-}
-
-// claim finds or makes the run of an ID, for one driver at a time.
-func (e *Engine) claim(request Request, digest string) (*run, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	r := e.runs[request.ID]
-	if r == nil {
-		r = newRun(request.ID)
-		e.runs[request.ID] = r
-	}
-	switch {
-	case r.active:
-		return nil, ErrRunning
-	case r.machine.State().Phase != Pending && r.request.Digest != digest:
-		return nil, r.conflict(request.Plan)
-	}
-	r.active = true
-	return r, nil
-}
-
-// conflict says where another request with the ID of this run differs.
-func (r *run) conflict(plan strategy.Plan) error {
-	there, here := r.request.Plan.Steps, plan.Steps
-	for i := range max(len(there), len(here)) {
-		was, is := "nothing", "nothing"
-		if i < len(there) {
-			was = there[i].String()
-		}
-		if i < len(here) {
-			is = here[i].String()
-		}
-		if was != is {
-			return fmt.Errorf("%w: the journal has this ID for another plan: its step %d is %q, and this one's %q; a plan cannot change on its way; under another ID, it takes the place of the one there, which goes back first", ErrConflict, i+1, was, is)
-		}
-	}
-	return fmt.Errorf("%w: the journal has this ID for another request; give this one an ID of its own", ErrConflict)
-}
-
 // Status is where one rollout stands, for people and programs.
 type Status struct {
-	ID      string         // the rollout's
-	Release Release        // what is rolled out
-	Flag    string         // the guarded flag's key, if any
-	State   State          // where it stands
-	Phase   string         // the same in people's words: "analysing", "rolling back", ...
-	Plan    []string       // the steps, a line each
-	Started time.Time      // when it was requested
-	Verdict health.Verdict // of the last look that the journal has
+	ID          string         // the rollout's
+	Service     string         // what it changes
+	Environment string         // and where
+	Release     Release        // what is rolled out
+	Flag        string         // the guarded flag's key, if any
+	TakesBack   string         // the rollout that it takes back, if any
+	State       State          // where it stands
+	Phase       string         // the same in people's words: "analysing", "rolling back", ...
+	Plan        []string       // the steps, a line each
+	Started     time.Time      // when it was requested
+	Ended       time.Time      // when it was over
+	Verdict     health.Verdict // of the last look that the journal has
+	Problem     error          // why it cannot go on at the moment, if it cannot
 
 	hold strategy.Hold // while it waits
 }
 
-// All yields every rollout that the journal knows, oldest first.
-func (e *Engine) All() iter.Seq[Status] {
+// Status returns one rollout; one that the journal does not know is [ErrNotFound].
+// One that has been over for long is looked up in the journal.
+func (e *Engine) Status(id string) (Status, error) {
+	r, err := e.lookUp(id)
+	if err != nil {
+		return Status{}, err
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	var all []Status
+	if r == nil || r.machine.State().Phase == Pending && !r.queued(e) {
+		return Status{}, &Error{"status", id, ErrNotFound}
+	}
+	return r.status(), nil
+}
+
+// Live yields the rollouts that are not over, oldest first.
+func (e *Engine) Live() iter.Seq[Status] {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var live []*run
 	for _, r := range e.runs {
-		if r.machine.State().Phase != Pending {
-			all = append(all, r.status())
+		if p := r.machine.State().Phase; p != Pending && p != Done {
+			live = append(live, r)
 		}
 	}
-	slices.SortFunc(all, func(a, b Status) int {
-		return cmp.Or(a.Started.Compare(b.Started), strings.Compare(a.ID, b.ID))
+	return oldest(live)
+}
+
+// History yields every rollout of the journal: those that are over, in the order in
+// which they ended, and then those that are not, oldest first. It reads the journal
+// and keeps no more than what is not over.
+func (e *Engine) History() iter.Seq2[Status, error] {
+	return func(yield func(Status, error) bool) {
+		live := map[string]*run{}
+		for record, err := range e.journal.Records() {
+			if err != nil {
+				yield(Status{}, err)
+				return
+			}
+			if record.Rollout == "" {
+				continue
+			}
+			r := live[record.Rollout]
+			if r == nil {
+				if record.Kind != KindRequested {
+					continue // of one that is over, or began before the journal does
+				}
+				r = newRun(record.Rollout)
+				live[r.id] = r
+			}
+			if err := r.apply(record); err != nil {
+				yield(Status{}, &Error{"read", r.id, fmt.Errorf("%w: record %d: %w", ErrCorrupt, record.Seq, err)})
+				return
+			}
+			if record.Kind == KindFinished && r.machine.State().Phase == Done {
+				delete(live, r.id)
+				if !yield(r.status(), nil) {
+					return
+				}
+			}
+		}
+		for s := range oldest(slices.Collect(maps.Values(live))) {
+			if !yield(s, nil) {
+				return
+			}
+		}
+	}
+}
+
+func oldest(runs []*run) iter.Seq[Status] {
+	slices.SortFunc(runs, func(a, b *run) int {
+		return cmp.Or(a.started.Compare(b.started), strings.Compare(a.id, b.id))
 	})
+	var all []Status
+	for _, r := range runs {
+		all = append(all, r.status())
+	}
 	return slices.Values(all)
 }
 
-// Status returns one rollout, and whether the journal knows it.
-func (e *Engine) Status(id string) (Status, bool) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	r := e.runs[id]
-	if r == nil {
-		return Status{}, false
-	}
-	return r.status(), r.machine.State().Phase != Pending
-}
-
 func (r *run) status() Status {
-	s := Status{ID: r.id, Release: r.request.Release, Flag: r.request.Flag, State: r.machine.State(), Phase: r.machine.phase(), Started: r.started, Verdict: r.verdict}
+	q := r.request
+	s := Status{
+		ID: r.id, Service: q.Service, Environment: q.Environment, Release: q.Release, Flag: q.Flag, TakesBack: q.TakesBack,
+		State: r.machine.State(), Phase: r.machine.phase(), Started: r.started, Ended: r.ended, Verdict: r.verdict, Problem: r.problem,
+	}
+	if s.State.Phase == Pending {
+		s.Phase = "queued"
+	}
 	s.hold, _ = r.machine.current().(strategy.Hold)
-	for _, step := range r.request.Plan.Steps {
+	for _, step := range q.Plan.Steps {
 		s.Plan = append(s.Plan, step.String())
 	}
 	return s
+}
+
+func (r *run) queued(e *Engine) bool {
+	for _, l := range e.lanes {
+		if slices.Contains(l.queue, r) {
+			return true
+		}
+	}
+	return false
 }
 
 func (e *Engine) judgeState(id, watch string) health.State {

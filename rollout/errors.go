@@ -10,8 +10,20 @@ var (
 	// ErrInvalid is a request that cannot be carried out as it is written.
 	ErrInvalid = errors.New("invalid request")
 	// ErrConflict is an ID that another request has, a flag that another rollout is
-	// moving, or a journal of another service.
+	// moving, a journal of another service, or an act that does not fit.
 	ErrConflict = errors.New("conflict")
+	// ErrNotFound is a rollout that the journal does not know.
+	ErrNotFound = errors.New("not found")
+	// ErrOver is an act on a rollout that is over.
+	ErrOver = errors.New("over")
+	// ErrNoWayBack is a rollout that cannot be taken back: nothing came before it,
+	// what did is gone, or it is past its point of no return.
+	ErrNoWayBack = errors.New("no way back")
+	// ErrInconclusive is what a gate's error wraps when the gate could not tell.
+	ErrInconclusive = errors.New("inconclusive")
+	// ErrFenced is a journal that another writer has taken over. Whoever gets it must
+	// stop acting.
+	ErrFenced = errors.New("another writer has taken over")
 	// ErrRunning is a second run of the same rollout in this process.
 	ErrRunning = errors.New("already running")
 	// ErrCorrupt is a journal whose records do not agree with their checksums or

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -101,7 +102,9 @@ func (e *Engine) Guard(flags *flag.Store, guarded Guarded) (*Guard, error) {
 	if err != nil {
 		return fail(err)
 	}
-	if _, known := e.Status(id); !known && (status.True == "" || status.True == status.Serve) {
+	if known, err := e.lookUp(id); err != nil {
+		return fail(err)
+	} else if known == nil && (status.True == "" || status.True == status.Serve) {
 		return fail(fmt.Errorf("%w: flag: its document must serve false to everybody whom neither rule nor ramp decides, and have one variant that is true; it serves %q, and true is %q", ErrInvalid, status.Serve, status.True))
 	}
 	if status.Split || status.Ramp.Schedule != nil {
@@ -264,11 +267,13 @@ func (g Guarded) defaultJudge(plan strategy.Plan) health.Judge {
 
 // restore puts the flag where the journal has it.
 func (g *Guard) restore() error {
-	status, known := g.engine.Status(g.request.ID)
-	g.resumed = known
-	if !known {
+	status, err := g.engine.Status(g.request.ID)
+	if errors.Is(err, ErrNotFound) {
 		return nil
+	} else if err != nil {
+		return err
 	}
+	g.resumed = true
 	return g.target.set(status.State.Share, fmt.Sprintf("rollout %s: restored from the journal, %s", g.request.ID, status.State))
 }
 
@@ -285,7 +290,7 @@ func (g *Guard) Run(ctx context.Context) (Outcome, error) {
 	if status, _ := g.engine.Status(g.request.ID); !g.wrapped.Load() && status.State.Phase != Done {
 		return Unfinished, &Error{"run", g.request.ID, fmt.Errorf("%w: guard.Middleware was never called, so no request could be judged", ErrInvalid)}
 	}
-	if _, known := g.engine.Status(g.request.ID); !known {
+	if _, err := g.engine.Status(g.request.ID); errors.Is(err, ErrNotFound) {
 		if seen, err := g.target.Observe(ctx); err == nil && seen.Share != g.asked.Floor {
 			return Unfinished, &Error{"run", g.request.ID, fmt.Errorf("%w: the flag's ramp is at %v, and was at %v when it was guarded", ErrConflict, seen.Share, g.asked.Floor)}
 		}

@@ -3,98 +3,30 @@ package rollout
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/guidon-go/guidon/health"
 	"github.com/guidon-go/guidon/strategy"
 )
 
-// Phase is where a rollout stands.
-type Phase uint8
-
-// The phases, all of them.
-const (
-	Pending Phase = iota // nothing was requested yet
-	Forward              // step Step comes next, or was begun
-	Waiting              // holding at step Step
-	Back                 // step Step of the way back comes next, or was begun
-	Done                 // over, with an Outcome
-)
-
-// Outcome is how a rollout ended.
-type Outcome uint8
-
-// The outcomes. The zero Outcome is a rollout that is not over.
-const (
-	Unfinished Outcome = iota
-	Succeeded
-	RolledBack
-	Superseded
-	Cancelled
-)
-
-// String is "rolled back" and the like.
-func (o Outcome) String() string {
-	return [...]string{"unfinished", "succeeded", "rolled back", "superseded", "cancelled"}[o]
-}
-
-// MarshalText writes "rolled_back" and the like.
-func (o Outcome) MarshalText() ([]byte, error) {
-	return []byte([...]string{"unfinished", "succeeded", "rolled_back", "superseded", "cancelled"}[o]), nil
-}
-
-// State is everything that a rollout's records say about where it stands.
-type State struct {
-	Phase      Phase     // in which part of the plan
-	Step       int       // index in the plan, or in the way back
-	Begun      bool      // the step was begun, and nothing is known of its end
-	Attempt    int       // how often this step was begun
-	Until      time.Time // deadline of the step, the hold, or the pause before the next attempt
-	Generation int       // how often it turned round
-	Outcome    Outcome   // once it is over
-	Reason     string    // why it turned round, or ended
-	Actor      string    // who made it
-	// Share is the most of the traffic that the journal allows the new version.
-	Share strategy.Share
-	// Peak is the largest Share there ever was.
-	Peak strategy.Share
-	// Exposed counts the candidate's requests that judges have seen, and
-	// ExposedBefore those before the hold began.
-	Exposed, ExposedBefore uint64
-	// Since is when somebody was exposed for the first time.
-	Since time.Time
-	// Looked is when a judge last looked.
-	Looked time.Time
-}
-
-// String is "waiting 3", "back 1", "rolled back": what records call From and To.
-func (s State) String() string {
-	switch s.Phase {
-	case Pending:
-		return "pending"
-	case Done:
-		return s.Outcome.String()
-	}
-	return fmt.Sprintf("%s %d", [...]string{Forward: "forward", Waiting: "waiting", Back: "back"}[s.Phase], s.Step)
-}
-
-// elapsed is for how long somebody has been exposed.
-func (s State) elapsed(now time.Time) time.Duration {
-	if s.Since.IsZero() {
-		return 0
-	}
-	return max(now.Sub(s.Since), 0)
-}
-
 // Machine is the whole of a rollout's logic: a fold over its records, which says
 // what comes next. It has no clock, no goroutine and no I/O. It is a value: a copy
 // goes its own way.
 type Machine struct {
 	state State
-	plan  strategy.Plan
-	back  []strategy.Step
+	route *route          // nil while Pending
+	back  []strategy.Step // the way back, once it turned round
 	// replaced says that the way back makes room for another rollout.
 	replaced bool
+}
+
+// route is what a request comes to. It never changes.
+type route struct {
+	Requested
+	judges []string          // of the plan
+	undo   [][]strategy.Step // the way back from each step
+	last   int               // the last hold with judges: there the promotion is decided
 }
 
 // State returns where the rollout stands.
@@ -108,9 +40,10 @@ const (
 	DoRest    Do = iota // nothing: no rollout was requested, or it is over
 	DoBegin             // take Effect.Step (again, if it was begun before)
 	DoHold              // begin the hold Effect.Step
-	DoWait              // nothing before Effect.At
-	DoWatch             // nothing before judges have seen enough of the candidate
+	DoWait              // nothing before Effect.At, or before somebody acts if that is zero
+	DoWatch             // nothing before judges have seen enough, or a person has approved
 	DoAdvance           // the hold is over
+	DoExpire            // a deadline is over: do what Effect.Then says
 	DoFinish            // record the end, Effect.Outcome
 )
 
@@ -119,6 +52,8 @@ type Effect struct {
 	Do      Do            // what kind of thing
 	Step    strategy.Step // the step it is about
 	At      time.Time     // of DoWait
+	Then    Expiry        // of DoExpire
+	Why     string        // of DoExpire: which deadline
 	Outcome Outcome       // of DoFinish, and of DoRest once it is over
 }
 
@@ -126,35 +61,91 @@ type Effect struct {
 func (m Machine) Next(now time.Time) Effect {
 	s, step := m.state, m.current()
 	switch s.Phase {
-	case Forward:
-		switch step.(type) {
-		case nil:
+	case Forward, Waiting:
+		ready := m.ready(now)
+		if e := m.due(now, ready); e.Do != DoRest {
+			return e
+		}
+		hold, holds := step.(strategy.Hold)
+		switch {
+		case s.Phase == Waiting && now.Before(s.Until) && !s.Forced:
+			return Effect{Do: DoWait, Step: hold, At: s.Until}
+		case s.Phase == Waiting && !ready:
+			return Effect{Do: DoWatch, Step: hold}
+		case s.Paused.on() && !s.Begun && !(holds && s.Phase == Forward): // a hold does not go forward
+			return Effect{Do: DoWait, Step: step, At: s.Paused.Until}
+		case s.Frozen.on() && !s.Begun && now.Before(s.Frozen.Until) && !(holds && s.Phase == Forward):
+			return Effect{Do: DoWait, Step: step, At: s.Frozen.Until}
+		case s.Phase == Waiting:
+			return Effect{Do: DoAdvance, Step: hold}
+		case step == nil:
 			return Effect{Do: DoFinish, Outcome: Succeeded}
-		case strategy.Hold:
-			return Effect{Do: DoHold, Step: step}
+		case holds:
+			return Effect{Do: DoHold, Step: hold}
 		}
 		return Effect{Do: DoBegin, Step: step}
-	case Waiting:
-		hold := step.(strategy.Hold)
-		switch {
-		case now.Before(s.Until):
-			return Effect{Do: DoWait, Step: hold, At: s.Until}
-		case len(hold.Judges) > 0 && (s.Looked.Before(s.Until) || s.Exposed < s.ExposedBefore+uint64(hold.Exposed)):
-			return Effect{Do: DoWatch, Step: hold}
-		}
-		return Effect{Do: DoAdvance, Step: hold}
 	case Back:
 		switch {
-		case step == nil && m.replaced:
-			return Effect{Do: DoFinish, Outcome: Superseded}
 		case step == nil:
-			return Effect{Do: DoFinish, Outcome: RolledBack}
+			return Effect{Do: DoFinish, Outcome: m.ended()}
 		case !s.Begun && now.Before(s.Until):
 			return Effect{Do: DoWait, Step: step, At: s.Until}
 		}
 		return Effect{Do: DoBegin, Step: step}
 	}
 	return Effect{Do: DoRest, Outcome: s.Outcome}
+}
+
+// ready says whether the hold has all it waits for but the word of a person that
+// pauses it, or of a freeze.
+func (m Machine) ready(now time.Time) bool {
+	s := m.state
+	hold, holds := m.current().(strategy.Hold)
+	switch {
+	case s.Phase != Waiting || !holds:
+		return true
+	case s.Forced:
+		return true
+	case now.Before(s.Until), hold.Approval && !s.Approved:
+		return false
+	case len(hold.Judges) == 0:
+		return true
+	case s.Looked.Before(s.Until), s.Exposed < s.ExposedBefore+uint64(hold.Exposed):
+		return false
+	}
+	return m.route.Promotion == NoHarmSeen || s.Step != m.route.last || s.passed == 1<<len(m.route.judges)-1
+}
+
+// due is the deadline that is over, if any is.
+func (m Machine) due(now time.Time, ready bool) Effect {
+	s, d := m.state, m.route.Deadlines
+	over := func(t time.Time) bool { return !t.IsZero() && !now.Before(t) }
+	switch {
+	case s.Forced:
+	case over(s.Expires):
+		return Effect{Do: DoExpire, Step: m.current(), Then: d.Overall.Then, Why: "the rollout takes longer than it may"}
+	case s.Paused.on():
+		if over(s.Paused.Until) {
+			return Effect{Do: DoExpire, Step: m.current(), Then: d.Pause.Then, Why: "the pause takes longer than it may"}
+		}
+	case s.Phase == Waiting && !ready && over(s.Deadline):
+		if hold := m.current().(strategy.Hold); hold.Approval {
+			return Effect{Do: DoExpire, Step: hold, Then: d.Approval.Then, Why: "nobody has approved in time"}
+		}
+		return Effect{Do: DoExpire, Step: m.current(), Then: d.Progress.Then, Why: "the hold makes no progress"}
+	}
+	return Effect{}
+}
+
+// ended is the outcome at the end of the way back.
+func (m Machine) ended() Outcome {
+	switch {
+	case m.replaced:
+		return Superseded
+	case m.state.Peak <= m.route.Floor && m.route.TakesBack == "":
+		return Cancelled
+	}
+	return RolledBack
 }
 
 // Apply folds one record in. A record that cannot follow is an error, and changes
@@ -178,42 +169,52 @@ func (m *Machine) apply(r Record) error {
 	if r.Generation != s.Generation {
 		return fmt.Errorf("generation %d, want %d: %w", r.Generation, s.Generation, errOutOfPlace)
 	}
-	if r.Kind != KindRequested && r.Kind != KindLooked && r.Kind != KindFinished && r.Step != s.Step {
-		return fmt.Errorf("step %d, want %d: %w", r.Step, s.Step, errOutOfPlace)
+	switch r.Kind {
+	case KindBegun, KindDone, KindFailed, KindWaiting:
+		if r.Step != s.Step {
+			return fmt.Errorf("step %d, want %d: %w", r.Step, s.Step, errOutOfPlace)
+		}
 	}
-	step := m.current()
-	_, hold := step.(strategy.Hold)
-	moving := step != nil && !hold && s.Phase != Waiting
+	next := m.Next(r.At) // whatever moves it may follow only if it is what comes next
+	forward := s.Phase == Forward || s.Phase == Waiting
 	switch {
 	case r.Kind == KindRequested && s.Phase == Pending && r.Request != nil:
-		m.plan = r.Request.Plan
-		s.Phase, s.Share, s.Peak = Forward, r.Request.Floor, r.Request.Floor
-	case r.Kind == KindBegun && moving && r.Attempt >= 0:
-		s.Begun, s.Attempt, s.Until = true, r.Attempt, r.Until
+		m.begin(r)
+	case r.Kind == KindBegun && next.Do == DoBegin:
+		s.Begun, s.Attempt, s.Until, s.Held = true, r.Attempt, r.Until, false
 		m.allow(r.At)
-	case r.Kind == KindDone && (moving && s.Begun || s.Phase == Waiting):
+	case r.Kind == KindDone && (s.Begun || next.Do == DoAdvance || next.Do == DoExpire && next.Then == ThenGoOn && s.Phase == Waiting && !s.Paused.on()):
 		m.step(s.Step + 1)
-	case r.Kind == KindWaiting && hold && s.Phase == Forward:
+	case r.Kind == KindWaiting && next.Do == DoHold:
 		s.Phase, s.Until, s.ExposedBefore = Waiting, r.Until, s.Exposed
-	case r.Kind == KindLooked && r.Look != nil && s.Phase == Waiting:
-		seen := r.Look.Checkpoint.Sample.Candidate.Requests()
-		if seen < s.Exposed {
-			return fmt.Errorf("the judge saw %d requests on the new side and the journal has %d already, want the cohorts of Engine.Cohorts: %w", seen, s.Exposed, errOutOfPlace)
+		d := m.route.Deadlines.Progress
+		if next.Step.(strategy.Hold).Approval {
+			d = m.route.Deadlines.Approval
 		}
-		s.Exposed, s.Looked = seen, r.At
-		if r.Look.Verdict.Call == health.Fail {
-			m.turn(r)
+		s.Deadline = d.after(r.Until)
+		if s.Paused.on() { // as if it had begun before the pause
+			s.Paused.Since = r.At
 		}
-	case r.Kind == KindReplaced && (s.Phase == Forward || s.Phase == Waiting):
-		m.turn(r)
-		m.replaced = true
-	case r.Kind == KindFailed && (s.Phase == Forward && s.Begun || s.Phase == Waiting):
-		m.turn(r)
+	case r.Kind == KindLooked && r.Look != nil && forward:
+		return m.looked(r)
+	case r.Kind == KindFailed && forward:
+		m.turn(r, true)
 	case r.Kind == KindFailed && s.Phase == Back && s.Begun:
 		s.Begun, s.Until = false, r.Until
-	case r.Kind == KindFinished && step == nil && (s.Phase == Forward || s.Phase == Back):
-		s.Outcome = m.Next(r.At).Outcome
-		s.Phase = Done
+	case r.Kind == KindReplaced && forward:
+		m.turn(r, false)
+	case r.Kind == KindPaused && forward && !s.Paused.on():
+		m.pause(r)
+	case r.Kind == KindFrozen && forward:
+		m.thaw(r.At)
+		s.Frozen = Stop{Since: r.At, Until: r.Until, Reason: r.Reason, Actor: r.Actor}
+		m.putOff(r.Until.Sub(r.At))
+	case r.Kind == KindHeld && s.Phase == Back && !s.Begun:
+		s.Held, s.Until = true, r.Until
+	case r.Kind == KindActed && r.Act != nil:
+		return m.act(r)
+	case r.Kind == KindFinished && next.Do == DoFinish:
+		s.Phase, s.Outcome = Done, next.Outcome
 		if s.Outcome == Succeeded {
 			s.Reason, s.Actor = r.Reason, r.Actor
 		}
@@ -228,17 +229,53 @@ func (m *Machine) stale(r Record) bool {
 	return r.Generation >= 0 && r.Generation < m.state.Generation
 }
 
+// begin compiles the request.
+func (m *Machine) begin(r Record) {
+	q := &route{Requested: *r.Request, judges: r.Request.Plan.Judges(), last: -1}
+	for i, step := range q.Plan.Steps {
+		q.undo = append(q.undo, q.Plan.Undo(i))
+		if hold, ok := step.(strategy.Hold); ok && len(hold.Judges) > 0 {
+			q.last = i
+		}
+	}
+	m.route = q
+	s := &m.state
+	s.Share, s.Peak, s.Expires = q.Floor, q.Floor, q.Deadlines.Overall.after(r.At)
+	s.Phase = Forward
+	if q.TakesBack != "" { // the way back is all there is
+		s.Phase, s.Reason, s.Actor, s.Expires = Back, r.Reason, r.Actor, time.Time{}
+		m.back = q.Plan.Steps
+		m.giveUp()
+	}
+}
+
 // current is the step of the plan or of the way back that is next or under way, or
 // nil at its end.
 func (m *Machine) current() strategy.Step {
-	steps := m.plan.Steps
-	if m.state.Phase == Back {
+	var steps []strategy.Step
+	switch m.state.Phase {
+	case Forward, Waiting:
+		steps = m.route.Plan.Steps
+	case Back:
 		steps = m.back
 	}
-	if m.state.Phase == Pending || m.state.Phase == Done || m.state.Step >= len(steps) {
+	if m.state.Step >= len(steps) {
 		return nil
 	}
 	return steps[m.state.Step]
+}
+
+// watched is the hold whose judges watch now: the current one, or the last one
+// before the step.
+func (m *Machine) watched() (strategy.Hold, bool) {
+	if m.state.Phase == Forward || m.state.Phase == Waiting {
+		for i := min(m.state.Step, len(m.route.Plan.Steps)-1); i >= 0; i-- {
+			if hold, ok := m.route.Plan.Steps[i].(strategy.Hold); ok {
+				return hold, i < m.state.Step || m.state.Phase == Waiting
+			}
+		}
+	}
+	return strategy.Hold{}, false
 }
 
 // step goes on to a step of the plan or of the way back.
@@ -247,7 +284,8 @@ func (m *Machine) step(to int) {
 	if s.Phase == Waiting {
 		s.Phase = Forward
 	}
-	s.Step, s.Begun, s.Attempt, s.Until = to, false, 0, time.Time{}
+	s.Step, s.Begun, s.Attempt, s.Until, s.Deadline = to, false, 0, time.Time{}, time.Time{}
+	s.Approved, s.Frozen = false, Stop{}
 }
 
 // allow moves the share as soon as a shift is begun: the journal has said so.
@@ -261,17 +299,106 @@ func (m *Machine) allow(at time.Time) {
 	}
 }
 
-// turn begins the way back. From now on the journal allows no more than it had at
-// the start, whether or not anybody has acted on it.
-func (m *Machine) turn(r Record) {
+// looked takes a judge's look in. The first judge of the plan tells how many were
+// exposed, and the last one that all have looked.
+func (m *Machine) looked(r Record) error {
 	s := &m.state
-	m.back = m.plan.Undo(s.Step)
-	s.Phase, s.Reason, s.Actor = Back, r.Reason, r.Actor
-	s.Generation++
+	judges := m.route.judges
+	i := slices.Index(judges, r.Look.Watch)
+	hold, exposed := m.watched()
+	if i < 0 || !exposed {
+		return fmt.Errorf("no judge %q watches: %w", r.Look.Watch, errOutOfPlace)
+	}
+	if seen := r.Look.Checkpoint.Sample.Candidate.Requests(); i == 0 {
+		if seen < s.Exposed {
+			return fmt.Errorf("the judge saw %d requests on the new side and the journal has %d already, want the cohorts of Engine.Cohorts: %w", seen, s.Exposed, errOutOfPlace)
+		}
+		s.Exposed = seen
+	}
+	if r.Look.Watch == hold.Judges[len(hold.Judges)-1] {
+		s.Looked = r.At
+	}
+	s.passed &^= 1 << i
+	switch {
+	case r.Look.Verdict.Call == health.Pass:
+		s.passed |= 1 << i
+	case r.Look.Verdict.Call != health.Fail || s.Forced:
+	case m.route.Shadow:
+		if s.Shadowed == "" {
+			s.Shadowed = r.Reason
+		}
+	default:
+		m.turn(r, true)
+	}
+	return nil
+}
+
+// pause keeps it from going forward; a deadline that made it is used up.
+func (m *Machine) pause(r Record) {
+	s := &m.state
+	if !s.Expires.IsZero() && !r.At.Before(s.Expires) {
+		s.Expires = time.Time{}
+	}
+	if !s.Deadline.IsZero() && !r.At.Before(s.Deadline) {
+		s.Deadline = time.Time{}
+	}
+	if s.Phase == Forward {
+		s.Begun = false // the step is taken again when it goes on
+	}
+	s.Paused = Stop{Since: r.At, Until: m.route.Deadlines.Pause.after(r.At), Reason: r.Reason, Actor: r.Actor}
+}
+
+// thaw ends a freeze before its time, or after it.
+func (m *Machine) thaw(at time.Time) {
+	if s := &m.state; s.Frozen.on() {
+		m.putOff(min(at.Sub(s.Frozen.Until), 0))
+		s.Frozen = Stop{}
+	}
+}
+
+// putOff moves the hold's deadline: the clock stands still in pauses and freezes.
+func (m *Machine) putOff(by time.Duration) {
+	if s := &m.state; !s.Deadline.IsZero() {
+		s.Deadline = s.Deadline.Add(by)
+	}
+}
+
+// turn begins the way back. From now on the journal allows no more than it had at
+// the start, whether or not anybody has acted on it. Past a point of no return it
+// waits for a person instead, or lets another rollout take over as it is.
+func (m *Machine) turn(r Record, automatic bool) {
+	s := &m.state
+	replaced, gone := r.Kind == KindReplaced, m.gone()
+	if gone && !replaced {
+		r.Reason += " (there is no way back: past the point of no return)"
+		m.pause(r)
+		return
+	}
+	m.back, m.replaced = nil, replaced
+	if n := len(m.route.undo); n > 0 && !gone {
+		m.back = m.route.undo[min(s.Step, n-1)]
+	}
 	m.step(0)
+	s.Phase, s.Reason, s.Actor, s.Automatic = Back, r.Reason, r.Actor, automatic
+	s.Paused, s.Frozen, s.Forced, s.Held = Stop{}, Stop{}, false, false
+	s.Generation++
+	m.giveUp()
+}
+
+// gone says that the rollout is past a point of no return.
+func (m *Machine) gone() bool {
+	at := m.state.Step
+	if m.state.Phase == Forward && !m.state.Begun {
+		at--
+	}
+	return !m.route.Plan.Returns(at)
+}
+
+// giveUp allows no more than the way back ends at.
+func (m *Machine) giveUp() {
 	for _, step := range m.back {
 		if shift, ok := step.(strategy.Shift); ok {
-			s.Share = shift.To
+			m.state.Share, m.state.Peak = shift.To, max(m.state.Peak, shift.From)
 		}
 	}
 }

@@ -5,27 +5,37 @@ import "github.com/guidon-go/guidon/strategy"
 // phase is the fold of state and plan into the word that people use.
 func (m Machine) phase() string {
 	s := m.state
-	switch s.Phase {
-	case Pending:
+	switch {
+	case s.Phase == Pending:
 		return "pending"
-	case Waiting:
-		if len(m.current().(strategy.Hold).Judges) > 0 {
-			return "analysing"
-		}
-		return "holding"
-	case Back:
-		if s.Attempt > 1 || !s.Begun && !s.Until.IsZero() {
-			return "rollback failing"
-		}
-		return "rolling back"
-	case Done:
+	case s.Phase == Done:
 		return s.Outcome.String()
+	case s.Phase == Back && s.Held:
+		return "rollback held"
+	case s.Phase == Back && (s.Attempt > 1 || !s.Begun && !s.Until.IsZero()):
+		return "rollback failing"
+	case s.Phase == Back:
+		return "rolling back"
+	case s.Paused.on():
+		return "paused"
+	case s.Frozen.on():
+		return "frozen"
 	}
-	switch m.current().(type) {
+	switch step := m.current().(type) {
 	case strategy.Verify:
 		return "validating"
 	case strategy.Shift:
 		return "shifting"
+	case strategy.Hold:
+		switch {
+		case step.Approval && !s.Approved && s.Phase == Waiting && (s.Looked.After(s.Until) || len(step.Judges) == 0):
+			return "awaiting approval"
+		case s.Share == strategy.All:
+			return "baking"
+		case len(step.Judges) > 0:
+			return "analysing"
+		}
+		return "holding"
 	}
 	return "promoting"
 }

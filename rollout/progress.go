@@ -30,8 +30,8 @@ type Skipped struct {
 
 // Progress returns how the rollout stands this moment. It moves nothing.
 func (g *Guard) Progress() Progress {
-	status, known := g.engine.Status(g.request.ID)
-	if !known {
+	status, err := g.engine.Status(g.request.ID)
+	if err != nil {
 		status = Status{ID: g.request.ID, Release: g.request.Release, Flag: g.asked.Flag, Phase: "pending"}
 		status.State.Share = g.asked.Floor
 	}

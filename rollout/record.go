@@ -24,6 +24,10 @@ const (
 	KindFailed    Kind = "failed"    // a step was not taken, or a gate said no
 	KindWaiting   Kind = "waiting"   // a hold began
 	KindLooked    Kind = "looked"    // a judge looked
+	KindActed     Kind = "acted"     // a person did something
+	KindPaused    Kind = "paused"    // a deadline, or a gate that could not tell, keeps it from going forward
+	KindFrozen    Kind = "frozen"    // a freeze keeps it from going forward
+	KindHeld      Kind = "held"      // the way back waits, because the old version is no better
 	KindReplaced  Kind = "replaced"  // another rollout takes its place, so it goes back
 	KindFinished  Kind = "finished"  // the rollout is over
 )
@@ -49,10 +53,12 @@ type Record struct {
 	To         string `json:"to"`                // and after
 	Reason     string `json:"reason,omitempty"`  // what for, or why
 	Actor      string `json:"actor,omitempty"`   // who
-	// Until is a deadline: of a step that was begun, a hold, or the next attempt.
+	// Until is a deadline: of a step that was begun, a hold, a freeze, or the next
+	// attempt.
 	Until   time.Time  `json:"until,omitzero"`
 	Request *Requested `json:"request,omitempty"`  // of KindRequested
 	Look    *Look      `json:"evidence,omitempty"` // of KindLooked
+	Act     *Act       `json:"act,omitempty"`      // of KindActed
 	At      time.Time  `json:"at"`                 // when, in UTC
 	Sum     string     `json:"sum"`                // SHA-256 of the record's JSON before this field
 }
@@ -81,6 +87,11 @@ func (r Record) String() string {
 	case KindWaiting:
 		b.WriteString("waits: " + r.Reason)
 		return b.String()
+	case KindActed:
+		if r.Act == nil {
+			return b.String() + "acted"
+		}
+		fmt.Fprintf(&b, "%s: %s", r.Actor, r.Act.Kind)
 	case KindLooked:
 		if r.Look == nil {
 			return b.String() + "looked"

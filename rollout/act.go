@@ -1,0 +1,250 @@
+package rollout
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/guidon-go/guidon/strategy"
+)
+
+// Act is what a person does to a rollout. It is one record in the journal, and
+// [Engine.Act] is the one place to authorise.
+type Act struct {
+	Kind   ActKind `json:"kind"`
+	Actor  string  `json:"actor"`            // who; required
+	Reason string  `json:"reason,omitempty"` // why, for the journal
+}
+
+// ActKind is what a person does.
+type ActKind string
+
+// What people do.
+const (
+	// Pause keeps a rollout from going forward; judges go on watching.
+	Pause ActKind = "pause"
+	// Continue ends a pause, or overrides the freeze that keeps it.
+	Continue ActKind = "continue"
+	// Approve says the yes that a hold waits for. It may come before the hold's time
+	// is over.
+	Approve ActKind = "approve"
+	// Abort takes a rollout back that is under way. One that goes back already, and
+	// is held because the old version is no better, goes back regardless.
+	Abort ActKind = "abort"
+	// Promote goes through all further steps at once: no hold, no gate, no judge and
+	// no freeze keeps it. One that is going back turns round, and begins anew.
+	Promote ActKind = "promote"
+	// RollBack takes a rollout back that has succeeded, as a rollout of its own (see
+	// [Engine.Act]). One that is under way it aborts.
+	RollBack ActKind = "roll back"
+	// FailedLater says that a rollout that has succeeded turned out bad: it counts as
+	// a failed change in [Delivery], and nothing moves.
+	FailedLater ActKind = "failed later"
+)
+
+// check says everything that is wrong with the act by itself.
+func (a Act) check() error {
+	var problems []error
+	switch a.Kind {
+	case Pause, Continue, Approve, Abort, Promote, RollBack, FailedLater:
+	default:
+		problems = append(problems, fmt.Errorf("kind: found %q, want pause, continue, approve, abort, promote, roll back or failed later", string(a.Kind)))
+	}
+	if a.Actor == "" {
+		problems = append(problems, errors.New("actor: missing, want who does it"))
+	}
+	if err := errors.Join(problems...); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	return nil
+}
+
+// Act is what a person does: one record in the journal, whoever drives the rollout,
+// and whether or not somebody does at the moment. What keeps it from being done is
+// an error, and then nothing was written: [ErrInvalid] if it has no actor or no
+// known kind, [ErrNotFound], [ErrOver], [ErrConflict] if it does not fit to where
+// the rollout stands, and [ErrNoWayBack].
+//
+// RollBack of a rollout that has succeeded requests another one, whose ID is that of
+// the first with " back" at its end and whose plan is the way back, after a look
+// whether there is one: an earlier release that succeeded, its artifact, and no
+// point of no return before it. [Engine.Resume] carries it out.
+func (e *Engine) Act(ctx context.Context, id string, act Act) error {
+	fail := func(err error) error { return &Error{string(cmp.Or(act.Kind, "act")), id, err} }
+	if err := act.check(); err != nil {
+		return fail(err)
+	}
+	r, err := e.lookUp(id)
+	switch {
+	case err != nil:
+		return fail(err)
+	case r == nil:
+		return fail(ErrNotFound)
+	}
+	s := e.machine(r).State()
+	switch {
+	case s.Phase == Pending:
+		return fail(refused("it waits for its turn, and nothing was written: end the context of its Deploy"))
+	case act.Kind == RollBack && s.Outcome == Succeeded:
+		if err := e.takeBack(ctx, r, act); err != nil {
+			return fail(err)
+		}
+		return nil
+	}
+	e.remember(r)
+	err = e.record(ctx, r, Record{Kind: KindActed, Step: s.Step, Generation: -1, Actor: act.Actor, Reason: act.Reason, Act: &act})
+	if err != nil {
+		return fail(err)
+	}
+	r.wakeUp()
+	return nil
+}
+
+// remember keeps a rollout that was looked up, so that records of it can be folded
+// in.
+func (e *Engine) remember(r *run) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.runs[r.id] == nil {
+		e.runs[r.id] = r
+		e.over = append(e.over, r.id)
+	}
+}
+
+// takeBack requests the way back of a rollout that has succeeded.
+func (e *Engine) takeBack(ctx context.Context, r *run, act Act) error {
+	q, none := r.request, func(format string, args ...any) error {
+		return fmt.Errorf("%w: %s", ErrNoWayBack, fmt.Sprintf(format, args...))
+	}
+	e.mu.Lock()
+	l := e.line(q.lane())
+	newest := ""
+	if n := len(l.good); n > 0 {
+		newest = l.good[n-1].id
+	}
+	target, active := r.target, l.active
+	e.mu.Unlock()
+	end := len(q.Plan.Steps) - 1
+	switch {
+	case newest != r.id:
+		return none("%q has come after it, or it was taken back already", newest)
+	case !q.Plan.Returns(end):
+		return none("it is past its point of no return")
+	case q.Flag == "" && q.Previous == (Release{}):
+		return none("the journal knows no earlier release that succeeded")
+	case q.Flag == "" && q.Previous.Digest == q.Release.Digest && q.Release.Digest != "":
+		return none("the release before it, %v, has the same digest", q.Previous)
+	case active != nil:
+		return refused("rollout %q is under way on top of it: abort that", active.id)
+	}
+	if err := (&driver{engine: e, request: Request{Target: target}}).preflight(ctx, q.Previous); err != nil {
+		return err
+	}
+	back := q
+	back.TakesBack, back.Release, back.Previous = r.id, q.Previous, q.Release
+	back.Plan = strategy.Plan{Strategy: "roll back", Steps: q.Plan.Undo(end)}
+	back.Digest = digest(back)
+	child := newRun(r.id + " back")
+	e.mu.Lock()
+	if l.active == nil {
+		l.active, e.runs[child.id] = child, child
+	}
+	won := l.active == child
+	e.mu.Unlock()
+	if !won {
+		return refused("another rollout has begun meanwhile")
+	}
+	err := e.record(ctx, child, Record{Kind: KindRequested, Parent: r.id, Actor: act.Actor, Request: &back, Act: &act,
+		Reason: fmt.Sprintf("roll back of %s: %s", q.what(), act.Reason)})
+	if err != nil {
+		e.release(child)
+	}
+	return err
+}
+
+// refused is an act that does not fit.
+func refused(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrConflict, fmt.Sprintf(format, args...))
+}
+
+// act folds in what a person did.
+func (m *Machine) act(r Record) error {
+	s := &m.state
+	forward := s.Phase == Forward || s.Phase == Waiting
+	hold, holds := m.current().(strategy.Hold)
+	switch kind := r.Act.Kind; {
+	case s.Phase == Pending:
+		return errOutOfPlace
+	case kind == FailedLater:
+		if s.Outcome != Succeeded || s.FailedLater {
+			return refused("it is %v, and only what has succeeded can fail later, once", s)
+		}
+		s.FailedLater = true
+	case s.Phase == Done:
+		return fmt.Errorf("%w: it is %v", ErrOver, s)
+	case kind == Pause:
+		switch {
+		case !forward:
+			return refused("it is going back, and a way back is never paused")
+		case s.Paused.on():
+			return refused("it is paused already: %s", s.Paused.Reason)
+		}
+		m.pause(r)
+	case kind == Continue:
+		if !s.Paused.on() && !s.Frozen.on() {
+			return refused("it is neither paused nor frozen")
+		}
+		if s.Frozen.on() {
+			s.thawed = s.Frozen.Until
+		}
+		m.resume(r.At)
+	case kind == Approve:
+		switch {
+		case s.Phase != Waiting || !holds || !hold.Approval:
+			return refused("it is %v, and no hold there waits for approval", s)
+		case s.Approved:
+			return refused("this hold is approved already")
+		}
+		s.Approved = true
+	case (kind == Abort || kind == RollBack) && forward:
+		if m.gone() {
+			return refused("it is past its point of no return")
+		}
+		m.turn(r, false)
+	case kind == Abort || kind == RollBack:
+		if !s.Automatic {
+			return refused("it is going back already: %s", s.Reason)
+		}
+		s.Automatic, s.Held, s.Actor = false, false, r.Actor
+		if !s.Begun {
+			s.Until = time.Time{}
+		}
+	case kind == Promote && forward:
+		if s.Forced {
+			return refused("it is being promoted already")
+		}
+		m.resume(r.At)
+		s.Forced, s.Actor, s.Reason = true, r.Actor, r.Reason
+	case kind == Promote:
+		if m.replaced || m.route.TakesBack != "" {
+			return refused("it makes room for another, and does not turn round")
+		}
+		m.back = nil
+		m.step(0)
+		s.Phase, s.Reason, s.Actor, s.Forced, s.Held, s.Automatic = Forward, r.Reason, r.Actor, true, false, false
+		s.Generation++
+	}
+	return nil
+}
+
+// resume ends pauses and freezes.
+func (m *Machine) resume(at time.Time) {
+	s := &m.state
+	if s.Paused.on() {
+		m.putOff(max(at.Sub(s.Paused.Since), 0))
+		s.Paused = Stop{}
+	}
+	m.thaw(at)
+}

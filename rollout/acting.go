@@ -1,0 +1,176 @@
+package rollout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"github.com/guidon-go/guidon/health"
+	"github.com/guidon-go/guidon/strategy"
+)
+
+// stall says why the rollout cannot go on and rests, ever longer. Meanwhile nothing
+// goes forward, and judges go on to watch whoever is exposed.
+func (d *driver) stall(ctx context.Context, err error) {
+	d.stalls++
+	d.engine.problem(d.run, err)
+	m := d.engine.machine(d.run)
+	if d.lost == nil {
+		_ = d.look(ctx, m, false) // its errors are the one that we have
+	} else if d.retreat(ctx, m) != nil {
+		d.stalls = 1 // what hurts must go, as soon as it can
+	}
+	d.rest(ctx, min(time.Second<<min(d.stalls-1, 3), 10*time.Second))
+}
+
+// retreat takes back a change that fails although the journal cannot be written.
+func (d *driver) retreat(ctx context.Context, m Machine) error {
+	if m.gone() {
+		return nil
+	}
+	for _, step := range m.route.Plan.Undo(m.state.Step) {
+		if err := d.act(ctx, m, step); err != nil {
+			return fmt.Errorf("the change fails, and could neither be written down nor taken back: %w", err)
+		}
+	}
+	return nil
+}
+
+// act is the only place where anything moves.
+func (d *driver) act(ctx context.Context, m Machine, step strategy.Step) error {
+	switch step := step.(type) {
+	case strategy.Verify:
+		if m.State().Forced {
+			return nil
+		}
+		return d.verify(ctx, step)
+	case strategy.Shift:
+		return ask(ctx, func(ctx context.Context) error {
+			err := d.request.Target.(strategy.Shifter).Shift(ctx, step.To)
+			if seen := d.readBack(ctx, m, step.To); err == nil || seen == nil && m.State().Phase == Back {
+				return seen // on the way back, being there is what counts
+			}
+			return err
+		})
+	}
+	return nil
+}
+
+// verify asks every gate. The worst answer counts: no, before could not tell.
+func (d *driver) verify(ctx context.Context, step strategy.Verify) error {
+	var no, doubt []error
+	for _, name := range step.Gates {
+		switch err := ask(ctx, d.request.Gates[name]); {
+		case err == nil:
+		case doubtful(err):
+			doubt = append(doubt, fmt.Errorf("%w: gate %q cannot tell: %w", ErrInconclusive, name, err))
+		default:
+			no = append(no, fmt.Errorf("gate %q says no: %w", name, err))
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	if len(no) > 0 {
+		return errors.Join(no...)
+	}
+	return errors.Join(doubt...)
+}
+
+// doubtful is an answer that is no answer.
+func doubtful(err error) bool {
+	return errors.Is(err, ErrInconclusive) || errors.As(err, new(panicked)) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// judge lets a judge look; one that panics fails the change.
+func judge(j health.Judge, state health.State, sample health.Sample) (v health.Verdict, next health.State) {
+	defer func() {
+		if p := recover(); p != nil {
+			v, next = health.Verdict{Call: health.Fail, Reason: fmt.Sprintf("the judge panicked: %v", p)}, state
+		}
+		for _, x := range []*float64{&v.LogE, &v.LogPeak, &v.LogThreshold} {
+			if *x != *x {
+				*x = 0
+			}
+			*x = min(max(*x, -math.MaxFloat64), math.MaxFloat64) // JSON knows no infinity
+		}
+	}()
+	return j.Look(state, sample)
+}
+
+// passed says whether a judge's last look was a Pass.
+func (m Machine) passed(name string) bool {
+	i := slices.Index(m.route.judges, name)
+	return i >= 0 && m.state.passed&(1<<i) != 0
+}
+
+// readBack looks whether the target is where the journal has it. On the way back
+// less is fine: somebody else may have turned it off altogether.
+func (d *driver) readBack(ctx context.Context, m Machine, want strategy.Share) error {
+	seen, err := d.request.Target.Observe(ctx)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errUnseen, err)
+	}
+	back := m.State().Phase == Back
+	switch {
+	case back && seen.Share <= want, seen.Share == want && seen.Why == "":
+		return nil
+	case seen.Why != "":
+		return errors.New(seen.Why)
+	}
+	return fmt.Errorf("read back %v, want %v", seen.Share, want)
+}
+
+// errUnseen is a target that cannot be read back: nobody knows where it is.
+var errUnseen = errors.New("cannot be read back")
+
+// panicked is host code that panicked.
+type panicked struct{ text string }
+
+func (p panicked) Error() string { return p.text }
+
+// ask contains panics: code of the host must not take the engine down.
+func ask(ctx context.Context, gate Gate) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = panicked{fmt.Sprintf("panic: %v\n%s", p, debug.Stack())}
+		}
+	}()
+	return errors.Join(gate(ctx), ctx.Err())
+}
+
+// noHarm says why a hold may end: what was not seen, and how much was looked at.
+func (d *driver) noHarm(m Machine, hold strategy.Hold) string {
+	s := m.State()
+	switch {
+	case s.Forced:
+		return fmt.Sprintf("%v: cut short, as %s promotes it", hold, s.Actor)
+	case len(hold.Judges) == 0:
+		return fmt.Sprintf("held %v", hold.For)
+	}
+	status, _ := d.engine.Status(d.run.id)
+	return fmt.Sprintf("held %v at %v, no harm seen: %s", hold.For, s.Share, status.Verdict.Reason)
+}
+
+// tell says how the rollout stands, for a log.
+func (d *driver) tell() string {
+	if d.request.guard != nil {
+		return d.request.guard.Progress().String()
+	}
+	status, _ := d.engine.Status(d.run.id)
+	return status.Phase
+}
+
+func why(m Machine, outcome Outcome) string {
+	switch s := m.State(); {
+	case outcome != Succeeded:
+		return s.Reason
+	case s.Forced:
+		return "every step was taken, by the word of " + s.Actor
+	}
+	return "every step was taken and no judge saw harm"
+}

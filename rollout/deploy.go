@@ -1,0 +1,294 @@
+package rollout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/guidon-go/guidon/strategy"
+)
+
+// Deploy carries a request out and returns its outcome. When the context ends
+// first, it stops where it is and returns the context's error: that is no abort,
+// and the same request, given again, goes on from there, also in another process.
+// A request that is over returns its outcome at once; one that this process carries
+// out already is joined.
+func (e *Engine) Deploy(ctx context.Context, request Request) (Outcome, error) {
+	if err := request.check(); err != nil {
+		return Unfinished, &Error{"deploy", request.ID, err}
+	}
+	asked := digest(struct {
+		Release Release
+		Plan    any
+	}{request.Release.anonymous(), request.Plan})
+	return e.deploy(ctx, request, Requested{Digest: asked})
+}
+
+// anonymous leaves out what may differ between two requests for the same thing.
+func (r Release) anonymous() Release {
+	r.Committed = time.Time{}
+	return r
+}
+
+// Resume goes on with a rollout that the journal knows, by its ID: the plan and all
+// that it was asked with come from there; of the request it needs the ID, Target,
+// Gates, Watches, Alarms and Stable. It returns as Deploy does. A rollout that the
+// journal does not know is [ErrNotFound].
+func (e *Engine) Resume(ctx context.Context, request Request) (Outcome, error) {
+	fail := func(err error) (Outcome, error) { return Unfinished, &Error{"resume", request.ID, err} }
+	r, err := e.lookUp(request.ID)
+	if err != nil {
+		return fail(err)
+	}
+	if r == nil || e.machine(r).State().Phase == Pending {
+		return fail(ErrNotFound)
+	}
+	return e.deploy(ctx, request, Requested{Digest: r.request.Digest, Flag: r.request.Flag})
+}
+
+func (e *Engine) deploy(ctx context.Context, request Request, asked Requested) (Outcome, error) {
+	op := "deploy"
+	if request.guard != nil {
+		op = "run"
+	}
+	fail := func(err error) (Outcome, error) { return Unfinished, &Error{op, request.ID, err} }
+	if err := e.place(&request, &asked); err != nil {
+		return fail(err)
+	}
+	run, err := e.claim(ctx, request, asked)
+	if err != nil {
+		return fail(err)
+	}
+	defer e.release(run)
+	if s := e.machine(run).State(); s.Phase == Done {
+		return s.Outcome, nil
+	} else if s.Phase != Pending {
+		request = run.request.bound(request)
+	}
+	if err := request.check(); err != nil {
+		return fail(err)
+	}
+	d := &driver{engine: e, run: run, request: request}
+	if e.machine(run).State().Phase == Pending {
+		if err := e.myTurn(ctx, run, request, asked.lane()); err != nil {
+			return fail(err)
+		}
+		asked.Release, asked.Plan = request.Release, request.Plan
+		asked.Promotion, asked.Shadow, asked.Deadlines, asked.Rework = request.Promotion, request.Shadow, request.Deadlines, request.Rework
+		if err := d.begin(ctx, asked); err != nil {
+			return fail(err)
+		}
+	}
+	outcome, err := d.drive(ctx)
+	if err != nil {
+		return fail(err)
+	}
+	return outcome, nil
+}
+
+// bound is what the journal has of a request, with what binds its names now.
+func (q Requested) bound(r Request) Request {
+	r.Service, r.Environment, r.Release, r.Plan = q.Service, q.Environment, q.Release, q.Plan
+	r.Promotion, r.Shadow, r.Deadlines, r.Rework = q.Promotion, q.Shadow, q.Deadlines, q.Rework
+	return r
+}
+
+// place says which service and environment the request is about.
+func (e *Engine) place(request *Request, asked *Requested) error {
+	o := e.options
+	if request.Service == "" {
+		request.Service = o.Service
+	}
+	if request.Environment == "" {
+		request.Environment = o.Environment
+	}
+	if o.Service != "" && request.Service != o.Service || o.Environment != "" && request.Environment != o.Environment {
+		return fmt.Errorf("%w: service, environment: found %q in %q, want %q in %q, which the engine is for", ErrInvalid, request.Service, request.Environment, o.Service, o.Environment)
+	}
+	asked.Service, asked.Environment = request.Service, request.Environment
+	return nil
+}
+
+// claim finds or makes the run of an ID, for one driver at a time; whoever comes
+// second waits until the first is done with it.
+func (e *Engine) claim(ctx context.Context, request Request, asked Requested) (*run, error) {
+	for {
+		r, err := e.lookUp(request.ID)
+		if err != nil {
+			return nil, err
+		}
+		e.mu.Lock()
+		switch live := e.runs[request.ID]; {
+		case live != nil:
+			r = live
+		case r == nil:
+			r = newRun(request.ID)
+			e.runs[r.id] = r
+		}
+		phase, changed := r.machine.State().Phase, e.changed
+		switch {
+		case phase != Pending && r.request.Digest != asked.Digest:
+			e.mu.Unlock()
+			return nil, r.conflict(request.Plan)
+		case phase == Done || !r.active:
+			r.active = r.active || phase != Done
+			if phase == Done {
+				r = &run{id: r.id, machine: r.machine} // nobody drives it: nothing to release
+			}
+			e.mu.Unlock()
+			return r, nil
+		}
+		e.mu.Unlock()
+		if request.guard != nil {
+			return nil, ErrRunning
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// release ends a claim.
+func (e *Engine) release(r *run) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.runs[r.id] != r {
+		return
+	}
+	r.active, r.problem = false, nil
+	if r.machine.State().Phase == Pending { // it never began
+		delete(e.runs, r.id)
+		for _, l := range e.lanes {
+			if l.active == r {
+				l.active = nil
+			}
+		}
+	}
+	e.tell()
+}
+
+// conflict says where another request with the ID of this run differs.
+func (r *run) conflict(plan strategy.Plan) error {
+	there, here := r.request.Plan.Steps, plan.Steps
+	for i := range max(len(there), len(here)) {
+		was, is := "nothing", "nothing"
+		if i < len(there) {
+			was = there[i].String()
+		}
+		if i < len(here) {
+			is = here[i].String()
+		}
+		if was != is {
+			return fmt.Errorf("%w: the journal has this ID for another plan: its step %d is %q, and this one's %q; a plan cannot change on its way; under another ID, it takes the place of the one there, which goes back first", ErrConflict, i+1, was, is)
+		}
+	}
+	return fmt.Errorf("%w: the journal has this ID for another request; give this one an ID of its own", ErrConflict)
+}
+
+// myTurn waits until no other rollout of the lane is under way.
+func (e *Engine) myTurn(ctx context.Context, r *run, request Request, l lane) error {
+	e.mu.Lock()
+	r.request.Service, r.request.Environment, r.request.Release, r.request.Flag = l.service, l.environment, request.Release, l.flag // for Status, while it waits
+	e.line(l).queue = append(e.line(l).queue, r)
+	e.mu.Unlock()
+	defer func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.line(l).queue = slices.DeleteFunc(e.line(l).queue, func(q *run) bool { return q == r })
+		e.tell()
+	}()
+	for {
+		e.mu.Lock()
+		here, changed := e.line(l), e.changed
+		other := here.active
+		first := here.queue[0] == r || request.Overlap == Supersede
+		if other == nil && first {
+			here.active = r
+			e.mu.Unlock()
+			return nil
+		}
+		e.mu.Unlock()
+		switch {
+		case request.Overlap == Reject:
+			return fmt.Errorf("%w: another rollout is under way, or waits: %s", ErrConflict, e.others(l, r))
+		case request.Overlap == Supersede && other != nil:
+			driven, err := e.supersede(ctx, other, request)
+			if err != nil {
+				return err
+			}
+			if driven {
+				continue
+			}
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// others names what keeps a request from its turn.
+func (e *Engine) others(l lane, r *run) string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if other := e.line(l).active; other != nil {
+		return fmt.Sprintf("%q", other.id)
+	}
+	return fmt.Sprintf("%q", e.line(l).queue[0].id)
+}
+
+// supersede makes another rollout go back. If nobody drives it, because its process
+// is gone, it does so itself, and says so.
+func (e *Engine) supersede(ctx context.Context, other *run, by Request) (driven bool, err error) {
+	m := e.machine(other)
+	if s := m.State(); s.Phase == Forward || s.Phase == Waiting {
+		r := Record{Kind: KindReplaced, Step: s.Step, Generation: s.Generation, Actor: actor, Reason: fmt.Sprintf("rollout %q takes its place", by.ID)}
+		if err := e.record(ctx, other, r); err != nil && !errors.Is(err, errOutOfPlace) {
+			return false, err
+		}
+		other.wakeUp()
+	}
+	e.mu.Lock()
+	driven = !other.active && other.machine.State().Phase == Back
+	other.active = other.active || driven
+	e.mu.Unlock()
+	if !driven {
+		return false, nil
+	}
+	defer e.release(other)
+	bindings := Request{ID: other.id, Target: by.Target, StepTimeout: by.StepTimeout}
+	if by.guard != nil {
+		bindings.Target = NewFlagTarget(by.guard.target.flags, by.guard.flag, other.request.Salt)
+	}
+	_, err = (&driver{engine: e, run: other, request: other.request.bound(bindings)}).drive(ctx)
+	return true, err
+}
+
+// frozen says what keeps a rollout from going forward now, and until when. start
+// says that it has not begun yet.
+func (e *Engine) frozen(l lane, now time.Time, start bool) (why string, until time.Time, yes bool) {
+	if why, until, yes = frozen(e.options.Freezes, now); yes {
+		return "freeze: " + why, until, true
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var hour []time.Time
+	for _, b := range e.backs {
+		if since := now.Sub(b.at); b.lane == l && start && since < e.options.Cooldown {
+			why, until, yes = fmt.Sprintf("cooldown: the last one came back at %s", b.at.Format(time.TimeOnly)), b.at.Add(e.options.Cooldown), true
+		} else if since < time.Hour {
+			hour = append(hour, b.at)
+		}
+	}
+	if limit := e.options.RollbacksPerHour; limit > 0 && len(hour) >= limit {
+		if free := hour[len(hour)-limit].Add(time.Hour); free.After(until) {
+			why, until, yes = fmt.Sprintf("%d rollouts came back by themselves within an hour, and %d are allowed", len(hour), limit), free, true
+		}
+	}
+	return why, until, yes
+}

@@ -1,0 +1,221 @@
+package rollout
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"github.com/guidon-go/guidon/health"
+	"github.com/guidon-go/guidon/strategy"
+)
+
+// Gate is whatever can say no: it blocks until it knows; nil is yes, an error is
+// no and says why. A smoke suite's Check, a method value, and a plain function are
+// gates. It must return soon after its context ends. One that cannot tell returns an
+// error that wraps [ErrInconclusive]; one that panics, or runs out of time, could not
+// tell either: see Request.Doubt.
+type Gate func(context.Context) error
+
+// Release is what is being rolled out. It is a value: it never changes.
+type Release struct {
+	Name    string `json:"name,omitempty"`    // of the service or the change
+	Version string `json:"version,omitempty"` // as people say it
+	Digest  string `json:"digest,omitempty"`  // of the content, as the host computes it
+	// Committed is when the change was committed, for the lead time. Zero means
+	// unknown.
+	Committed time.Time `json:"committed,omitzero"`
+}
+
+// String is its name and version.
+func (r Release) String() string {
+	switch {
+	case r.Name != "" && r.Version != "":
+		return r.Name + " " + r.Version
+	case r.Name+r.Version != "":
+		return r.Name + r.Version
+	}
+	return "a release"
+}
+
+// Request asks for one rollout. ID, Plan and Target are required; every other zero
+// is right for most.
+type Request struct {
+	// ID names the rollout in the journal. A request with the ID of a finished or
+	// interrupted rollout joins it, if it asks for the same; otherwise it is
+	// [ErrConflict].
+	ID string
+	// Service and Environment are what it changes. There is one rollout at a time for
+	// both together. Empty means what Options say.
+	Service, Environment string
+	// Release is what is rolled out.
+	Release Release
+	// Plan is what to do.
+	Plan strategy.Plan
+	// Target is what the plan moves.
+	Target strategy.Target
+	// Gates binds the names in the plan's Verify steps.
+	Gates map[string]Gate
+	// Watches binds the names of the plan's judges.
+	Watches map[string]Watch
+	// Alarms are asked with every look of the judges, as long as somebody is exposed:
+	// a no takes the change back at once. They are for what is broken beyond doubt,
+	// like a check that is down, and no judge's bound covers them. One that cannot
+	// tell counts for nothing.
+	Alarms map[string]Gate
+	// Stable says no if the old version is no better. It is asked before the way back
+	// of a rollout that no person made turn round: at a no, nothing moves until it
+	// says yes or a person decides, by Abort or Promote. Nil is always yes.
+	Stable Gate
+	// Doubt is what happens when a gate cannot tell. Zero means that it counts as a
+	// no.
+	Doubt Expiry
+	// Promotion is what it takes to leave the last hold that has judges.
+	Promotion Promotion
+	// Shadow lets judges only report: what they fail goes forward all the same.
+	Shadow bool
+	// Deadlines bound how long it may take. Zero means for ever.
+	Deadlines Deadlines
+	// StepTimeout bounds a gate, or an act of the target; a target that takes longer
+	// has failed. Zero means one minute.
+	StepTimeout time.Duration
+	// Look is how often judges look during a hold, and the target is read back. Zero
+	// means once a second.
+	Look time.Duration
+	// Overlap is what to do while another rollout of the same service and environment
+	// is under way.
+	Overlap Overlap
+	// Rework says that it is made because of an incident: a hotfix.
+	Rework bool
+	// Actor and Reason are who asks, and why, for the journal. Empty means "host".
+	Actor, Reason string
+
+	guard *Guard // whose rollout it is, if it is a guarded flag's
+}
+
+// Watch is a judge and the cohorts that it looks at.
+type Watch struct {
+	Judge   health.Judge    // who compares
+	Cohorts *health.Cohorts // what it compares; see Engine.Cohorts
+}
+
+// Promotion is what it takes to leave the last hold that has judges.
+type Promotion uint8
+
+// What it takes.
+const (
+	// NoHarmSeen asks that no judge says Fail. What they could have seen is up to the
+	// traffic: [health.Planner] says it beforehand.
+	NoHarmSeen Promotion = iota
+	// EvidenceOfNoHarm asks for a Pass from every judge of the plan, as [health.NoHarm]
+	// gives it; until then the hold goes on, up to Deadlines.Progress.
+	EvidenceOfNoHarm
+)
+
+// Overlap is what a request does while another one of the same service and
+// environment is under way.
+type Overlap uint8
+
+// What it does.
+const (
+	Supersede Overlap = iota // the other one goes back first, and ends as Superseded
+	Queue                    // it waits until the other one is over, in order of arrival
+	Reject                   // it is ErrConflict
+)
+
+// check says everything that keeps the request from being carried out, names
+// without a binding included.
+func (r Request) check() error {
+	problems := []error{r.Plan.Check(r.Target), r.Deadlines.check()}
+	add := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
+	if r.ID == "" || !utf8.ValidString(r.ID) {
+		add("id: found %q, want some text in UTF-8", r.ID)
+	}
+	if r.Look < 0 || r.StepTimeout < 0 {
+		add("look, step timeout: found %v and %v, want no negative time", r.Look, r.StepTimeout)
+	}
+	if len(r.Plan.Judges()) > 64 {
+		add("plan: names %d judges, want at most 64", len(r.Plan.Judges()))
+	}
+	if len(r.Plan.Steps) == 0 {
+		add("plan: has no steps")
+	}
+	if r.Doubt > ThenGoOn || r.Promotion > EvidenceOfNoHarm || r.Overlap > Reject {
+		add("doubt, promotion, overlap: found %d, %d and %d, want one of the constants each", r.Doubt, r.Promotion, r.Overlap)
+	}
+	if r.Promotion == EvidenceOfNoHarm && len(r.Plan.Judges()) == 0 {
+		add("promotion: wants evidence of no harm, and the plan has no judge to give it")
+	}
+	for _, name := range r.Plan.Gates() {
+		if r.Gates[name] == nil {
+			add("gates: %q is in the plan and bound to nothing", name)
+		}
+	}
+	for name, alarm := range r.Alarms {
+		if alarm == nil {
+			add("alarms: %q is bound to nothing", name)
+		}
+	}
+	for _, name := range r.Plan.Judges() {
+		switch w := r.Watches[name]; {
+		case w.Judge == nil || w.Cohorts == nil:
+			add("watches: %q is in the plan and not bound to a judge and cohorts", name)
+		default:
+			if v, ok := w.Judge.(interface{ Validate() error }); ok {
+				if err := v.Validate(); err != nil {
+					add("watches: %q: %w", name, err)
+				}
+			}
+		}
+	}
+	if err := errors.Join(problems...); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	return nil
+}
+
+// Requested is a request as the journal keeps it.
+type Requested struct {
+	Service     string        `json:"service,omitempty"`     // what it changes
+	Environment string        `json:"environment,omitempty"` // and where
+	Release     Release       `json:"release,omitzero"`      // what is rolled out
+	Previous    Release       `json:"previous,omitzero"`     // the last good one before it
+	Plan        strategy.Plan `json:"plan"`                  // what to do
+	// Digest tells whether a later request with the same ID asks for the same.
+	Digest    string         `json:"digest"`
+	Flag      string         `json:"flag,omitempty"`       // a guarded flag's key
+	Salt      string         `json:"salt,omitempty"`       // who is in its ramp
+	Floor     strategy.Share `json:"floor,omitempty"`      // the share that had it before
+	TakesBack string         `json:"takes_back,omitempty"` // the rollout that this one takes back: its plan is the way back
+	Promotion Promotion      `json:"promotion,omitempty"`  // of Request
+	Shadow    bool           `json:"shadow,omitempty"`     // of Request
+	Deadlines Deadlines      `json:"deadlines,omitzero"`   // of Request
+	Rework    bool           `json:"rework,omitempty"`     // of Request
+}
+
+// lane is what there is one rollout of at a time.
+type lane struct{ service, environment, flag string }
+
+func (q Requested) lane() lane { return lane{q.Service, q.Environment, q.Flag} }
+
+// what names what a request is about, for people.
+func (q Requested) what() string {
+	if q.Flag != "" {
+		return "flag " + q.Flag
+	}
+	return q.Release.String()
+}
+
+// digest is the SHA-256 of what was asked for, as JSON.
+func digest(asked any) string {
+	text, err := json.Marshal(asked)
+	if err != nil {
+		panic(fmt.Sprintf("rollout: a request that JSON cannot say: %v", err)) // only our own plain structs come here
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,143 @@
+package rollout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+)
+
+// unwritten is a record that the journal does not take.
+type unwritten struct{ err error }
+
+func (u unwritten) Error() string { return "the journal cannot be written: " + u.err.Error() }
+func (u unwritten) Unwrap() error { return u.err }
+
+// heals says whether it makes sense to try again later.
+func heals(err error) bool {
+	var u unwritten
+	if !errors.As(err, &u) {
+		return false
+	}
+	for _, never := range []error{ErrFenced, ErrCorrupt, ErrLocked, ErrInvalid, os.ErrClosed, context.Canceled, context.DeadlineExceeded} {
+		if errors.Is(err, never) {
+			return false
+		}
+	}
+	return true
+}
+
+func (e *Engine) machine(r *run) Machine {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return r.machine
+}
+
+// wakeUp lets the driver look at once what comes next.
+func (r *run) wakeUp() {
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
+// record appends a record of a rollout, if it may follow, and folds it in. One of an
+// older generation is dropped; a negative one means the present one.
+func (e *Engine) record(ctx context.Context, run *run, r Record) error {
+	select { // a channel, as a mutex must not be held while something is written
+	case run.writing <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	r, err := e.append(ctx, run, r)
+	<-run.writing
+	if err == nil && r.Seq > 0 {
+		e.report(run, r)
+	}
+	return err
+}
+
+func (e *Engine) append(ctx context.Context, run *run, r Record) (Record, error) {
+	m := e.machine(run)
+	if r.Generation < 0 {
+		r.Generation = m.State().Generation
+	}
+	if m.stale(r) {
+		return Record{}, nil
+	}
+	r.Rollout, r.From = run.id, m.State().String()
+	if r.At.IsZero() {
+		r.At = now()
+	}
+	if err := m.Apply(r); err != nil {
+		return r, err
+	}
+	r.To = m.State().String()
+	e.mu.Lock()
+	e.pending++
+	e.mu.Unlock()
+	r, err := e.journal.Append(ctx, r)
+	e.mu.Lock()
+	foreign := err == nil && r.Seq > e.last+e.pending
+	e.pending--
+	e.mu.Unlock()
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return r, err
+	case err != nil:
+		return r, unwritten{err}
+	case foreign:
+		return r, unwritten{fmt.Errorf("%w: record %d follows one that this engine has not written", ErrFenced, r.Seq)}
+	}
+	return r, e.fold(r)
+}
+
+// report tells OnRecord of a record, after those before it, and outside any lock:
+// whoever finds nobody telling tells all that is untold.
+func (e *Engine) report(run *run, r Record) {
+	if e.options.OnRecord == nil {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	run.untold = append(run.untold, r)
+	if run.telling {
+		return
+	}
+	run.telling = true
+	for len(run.untold) > 0 {
+		next := run.untold[0]
+		run.untold = run.untold[1:]
+		e.mu.Unlock()
+		e.options.OnRecord(next)
+		e.mu.Lock()
+	}
+	run.telling = false
+}
+
+// problem keeps, and says once, why a rollout cannot go on; nil says that it can.
+func (e *Engine) problem(run *run, err error) {
+	e.mu.Lock()
+	before := run.problem
+	run.problem = err
+	e.mu.Unlock()
+	if (before == nil) == (err == nil) {
+		return
+	}
+	switch {
+	case e.options.OnProblem != nil:
+		e.options.OnProblem(run.id, err)
+	case err != nil:
+		slog.Default().Error("rollout: it cannot go on, and tries again", "rollout", run.id, "error", err)
+	default:
+		slog.Default().Info("rollout: it goes on", "rollout", run.id)
+	}
+}
+
+// wallClock is replaced by tests of clocks that jump.
+var wallClock = time.Now
+
+// now is a time as the journal keeps it: no monotonic reading, no zone.
+func now() time.Time { return wallClock().Round(0).UTC() }
