@@ -272,8 +272,8 @@ func (e *Engine) supersede(ctx context.Context, other *run, by Request) (driven 
 // frozen says what keeps a rollout from going forward now, and until when. start
 // says that it has not begun yet.
 func (e *Engine) frozen(l lane, now time.Time, start bool) (why string, until time.Time, yes bool) {
-	if why, until, yes = frozen(e.options.Freezes, now); yes {
-		return "freeze: " + why, until, true
+	if why, until, yes = e.calendar.frozen(now); yes {
+		return "freeze: " + why, until.UTC(), true
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -25,8 +25,9 @@ import (
 // contexts, wait until these have returned, and then close the journal. Nothing is
 // written, and no target is called, after they have returned.
 type Engine struct {
-	journal Journal
-	options Options
+	journal  Journal
+	options  Options
+	calendar calendar // of Options.Freezes
 
 	mu      sync.Mutex // guards what follows, and what is in runs; never held while anything is written or called
 	runs    map[string]*run
@@ -123,11 +124,12 @@ func New(journal Journal, options Options) (*Engine, error) {
 	if journal == nil {
 		panic("rollout: New needs a journal")
 	}
-	if err := options.check(); err != nil {
+	calendar, err := options.check()
+	if err != nil {
 		return nil, &Error{"open", "options", err}
 	}
 	e := &Engine{
-		journal: journal, options: options, seed: maphash.MakeSeed(), changed: make(chan struct{}),
+		journal: journal, options: options, calendar: calendar, seed: maphash.MakeSeed(), changed: make(chan struct{}),
 		runs: map[string]*run{}, ended: map[uint64]struct{}{}, lanes: map[lane]*line{}, guards: map[string]*Guard{},
 	}
 	for r, err := range recent(journal) {
@@ -142,20 +144,13 @@ func New(journal Journal, options Options) (*Engine, error) {
 }
 
 // check says everything that is wrong with the options.
-func (o Options) check() error {
-	var problems []error
-	for i, f := range o.Freezes {
-		if err := f.Validate(); err != nil {
-			problems = append(problems, fmt.Errorf("freezes[%d]: %w", i, err))
-		}
-	}
+func (o Options) check() (calendar, error) {
+	var negative error
 	if o.Cooldown < 0 || o.RollbacksPerHour < 0 {
-		problems = append(problems, fmt.Errorf("cooldown, rollbacks per hour: found %v and %d, want nothing negative", o.Cooldown, o.RollbacksPerHour))
+		negative = fmt.Errorf("%w: cooldown, rollbacks per hour: found %v and %d, want nothing negative", ErrInvalid, o.Cooldown, o.RollbacksPerHour)
 	}
-	if err := errors.Join(problems...); err != nil {
-		return fmt.Errorf("%w: %w", ErrInvalid, err)
-	}
-	return nil
+	freezes, err := newCalendar(o.Freezes)
+	return freezes, errors.Join(err, negative)
 }
 
 // replay folds in one record that was in the journal when it was opened.

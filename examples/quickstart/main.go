@@ -202,9 +202,13 @@ func printJSON(guards []*rollout.Guard, outcomes []rollout.Outcome, requests uin
 func measure(engine *rollout.Engine) (rollout.Delivery, error) {
 	now := time.Now()
 	began := now
-	for status := range engine.All() {
-		began = status.Started
-		break
+	for status, err := range engine.History() {
+		if err != nil {
+			return rollout.Delivery{}, err
+		}
+		if status.Started.Before(began) {
+			began = status.Started
+		}
 	}
 	return engine.Delivery(began, now)
 }
