@@ -235,6 +235,8 @@ func (m *Machine) act(r Record) error {
 		m.step(0)
 		s.Phase, s.Reason, s.Actor, s.Forced, s.Held, s.Automatic = Forward, r.Reason, r.Actor, true, false, false
 		s.Generation++
+	default:
+		return errOutOfPlace
 	}
 	return nil
 }

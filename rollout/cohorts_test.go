@@ -2,7 +2,7 @@ package rollout_test
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,7 +19,7 @@ type once struct {
 	armed bool
 }
 
-var errOnce = errors.New("out of order")
+var errOnce = fmt.Errorf("out of order: %w", rollout.ErrFenced)
 
 func (o *once) Append(ctx context.Context, r rollout.Record) (rollout.Record, error) {
 	if o.armed && r.Kind == rollout.KindLooked {
@@ -134,7 +134,7 @@ func TestCohortsOfOneWatch(t *testing.T) {
 	h := history{t, memory}
 	want := map[string]health.Sample{}
 	for _, id := range []string{"r", "q"} {
-		h.add(rollout.Record{Kind: rollout.KindRequested, Rollout: id, At: noon, Request: &rollout.Requested{Plan: strategy.Plan{Steps: []strategy.Step{strategy.Hold{}}}}})
+		h.add(rollout.Record{Kind: rollout.KindRequested, Rollout: id, At: noon, Request: &rollout.Requested{Plan: strategy.Plan{Steps: []strategy.Step{strategy.Hold{Judges: []string{"a", "b"}}}}}})
 		h.add(rollout.Record{Kind: rollout.KindWaiting, Rollout: id, At: noon})
 		for n, watch := range []string{"a", "b"} {
 			cohorts := health.NewCohorts(health.CohortsOptions{})

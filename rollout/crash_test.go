@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var errCrash = errors.New("the process is gone")
+var errCrash = fmt.Errorf("the process is gone: %w", rollout.ErrFenced)
 
 // crashing is a journal whose process dies at its nth append: before the record
 // is written, or after, when nobody is told.
@@ -89,7 +89,10 @@ func (w *world) request(p strategy.Plan, cohorts *health.Cohorts) rollout.Reques
 }
 
 func (w *world) outcome() rollout.Outcome {
-	if w.smokeNo || w.stuckAt > 0 || w.badAbove < 50*strategy.Percent {
+	if w.smokeNo {
+		return rollout.Cancelled
+	}
+	if w.stuckAt > 0 || w.badAbove < 50*strategy.Percent {
 		return rollout.RolledBack
 	}
 	return rollout.Succeeded

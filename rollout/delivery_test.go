@@ -27,6 +27,9 @@ func (h history) add(r rollout.Record) {
 func (h history) rollout(id string, start, end time.Time, committed time.Time, good bool) {
 	h.t.Helper()
 	plan := strategy.Plan{Steps: []strategy.Step{strategy.Shift{To: strategy.All}, strategy.Hold{}}}
+	if !good {
+		plan.Steps[1] = strategy.Hold{Judges: []string{"errors"}}
+	}
 	h.add(rollout.Record{Kind: rollout.KindRequested, Rollout: id, At: start, Request: &rollout.Requested{Plan: plan, Release: rollout.Release{Committed: committed}}})
 	exposed := start.Add(time.Minute)
 	h.add(rollout.Record{Kind: rollout.KindBegun, Rollout: id, At: exposed, Attempt: 1})
@@ -35,7 +38,7 @@ func (h history) rollout(id string, start, end time.Time, committed time.Time, g
 	if good {
 		h.add(rollout.Record{Kind: rollout.KindDone, Rollout: id, Step: 1, At: end})
 	} else {
-		h.add(rollout.Record{Kind: rollout.KindLooked, Rollout: id, Step: 1, At: end, Look: &rollout.Look{Verdict: health.Verdict{Call: health.Fail}}})
+		h.add(rollout.Record{Kind: rollout.KindLooked, Rollout: id, Step: 1, At: end, Look: &rollout.Look{Watch: "errors", Verdict: health.Verdict{Call: health.Fail}}})
 		h.add(rollout.Record{Kind: rollout.KindBegun, Rollout: id, Generation: 1, At: end, Attempt: 1})
 		h.add(rollout.Record{Kind: rollout.KindDone, Rollout: id, Generation: 1, At: end})
 	}

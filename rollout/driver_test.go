@@ -155,15 +155,16 @@ func TestStepsHaveADeadline(t *testing.T) {
 		gate    rollout.Gate
 		shift   func(context.Context, strategy.Share) error
 		want    time.Duration
+		outcome rollout.Outcome
 	}{
-		{"gate", 10 * time.Second, late, nil, 10 * time.Second},
-		{"gate, by default", 0, late, nil, time.Minute},
+		{"gate", 10 * time.Second, late, nil, 10 * time.Second, rollout.Cancelled},
+		{"gate, by default", 0, late, nil, time.Minute, rollout.Cancelled},
 		{"shift", 10 * time.Second, func(context.Context) error { return nil }, func(ctx context.Context, to strategy.Share) error {
 			if to > 0 {
 				return late(ctx)
 			}
 			return nil
-		}, 10 * time.Second},
+		}, 10 * time.Second, rollout.RolledBack},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -177,7 +178,7 @@ func TestStepsHaveADeadline(t *testing.T) {
 					Plan: strategy.Plan{Steps: []strategy.Step{strategy.Verify{Gates: []string{"gate"}}, strategy.Shift{To: strategy.All}}},
 				})
 				require.NoError(t, err)
-				require.Equal(t, rollout.RolledBack, outcome)
+				require.Equal(t, tt.outcome, outcome)
 				require.Equal(t, tt.want, time.Since(began))
 				status, _ := engine.Status("r")
 				require.Contains(t, status.State.Reason, context.DeadlineExceeded.Error())

@@ -34,7 +34,6 @@ func TestRequestsAreRefused(t *testing.T) {
 		{"fewer than no requests", steps(strategy.Hold{Exposed: -1}), "found 0s and -1 requests"},
 		{"nobody to ask", steps(strategy.Verify{}), "names no gates"},
 		{"a pointer", steps(&strategy.Promote{}), "is a *strategy.Promote"},
-		{"two judges", steps(strategy.Hold{Judges: []string{"a"}}, strategy.Hold{Judges: []string{"b"}}), `names the judges ["a" "b"]`},
 		{"a judge without cohorts", func(r *rollout.Request) {
 			r.Plan.Steps = []strategy.Step{strategy.Hold{Judges: []string{"a"}}}
 			r.Watches = map[string]rollout.Watch{"a": {Judge: watch.Judge}}

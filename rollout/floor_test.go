@@ -158,7 +158,7 @@ func TestTheFloorIsNoExposure(t *testing.T) {
 		require.Equal(t, flag.Ramp{Share: 5 * flag.Percent, Serve: "on", Salt: "steady"}, status.Ramp)
 		outcome, err := guard.Run(t.Context())
 		require.NoError(t, err)
-		require.Equal(t, rollout.RolledBack, outcome)
+		require.Equal(t, rollout.Cancelled, outcome)
 		s := guard.Progress().State
 		require.Equal(t, []strategy.Share{5 * strategy.Percent, 5 * strategy.Percent}, []strategy.Share{s.Share, s.Peak})
 		checkJournal(t, journal)

@@ -462,7 +462,7 @@ func TestGuardRefuses(t *testing.T) {
 		require.NoError(t, err)
 		outcome, err := guard.Run(t.Context())
 		require.NoError(t, err)
-		require.Equal(t, rollout.RolledBack, outcome)
+		require.Equal(t, rollout.Cancelled, outcome)
 		p := guard.Progress()
 		require.Zero(t, p.State.Peak, "nobody was exposed")
 		require.Equal(t, `verify by smoke: gate "smoke" says no: no`, p.State.Reason)
@@ -475,7 +475,7 @@ func TestGuardRefuses(t *testing.T) {
 		require.NoError(t, err)
 		outcome, err := guard.Run(t.Context())
 		require.NoError(t, err)
-		require.Equal(t, rollout.RolledBack, outcome)
+		require.Equal(t, rollout.Cancelled, outcome)
 		require.Contains(t, guard.Progress().State.Reason, "panic: boo")
 	})
 }
@@ -488,7 +488,7 @@ func TestAnotherServicesJournal(t *testing.T) {
 	require.NoError(t, err)
 	_, err = rollout.New(journal, rollout.Options{Service: "another", Environment: "test"})
 	require.ErrorIs(t, err, rollout.ErrConflict)
-	require.ErrorContains(t, err, `open journal: it is of service "site" in "test", want "another" in "test"`)
+	require.ErrorContains(t, err, `record 1: conflict: it is of service "site" in "test", want "another" in "test"`)
 }
 
 // TestEvidenceSurvives: a judge that has seen failures before a crash goes on from

@@ -180,7 +180,7 @@ func (m *Machine) apply(r Record) error {
 	switch {
 	case r.Kind == KindRequested && s.Phase == Pending && r.Request != nil:
 		m.begin(r)
-	case r.Kind == KindBegun && next.Do == DoBegin:
+	case r.Kind == KindBegun && next.Do == DoBegin && r.Attempt >= 0:
 		s.Begun, s.Attempt, s.Until, s.Held = true, r.Attempt, r.Until, false
 		m.allow(r.At)
 	case r.Kind == KindDone && (s.Begun || next.Do == DoAdvance || next.Do == DoExpire && next.Then == ThenGoOn && s.Phase == Waiting && !s.Paused.on()):
@@ -243,7 +243,7 @@ func (m *Machine) begin(r Record) {
 	s.Share, s.Peak, s.Expires = q.Floor, q.Floor, q.Deadlines.Overall.after(r.At)
 	s.Phase = Forward
 	if q.TakesBack != "" { // the way back is all there is
-		s.Phase, s.Reason, s.Actor, s.Expires = Back, r.Reason, r.Actor, time.Time{}
+		s.Phase, s.Reason, s.Actor, s.Expires, s.Peak = Back, r.Reason, r.Actor, time.Time{}, strategy.All
 		m.back = q.Plan.Steps
 		m.giveUp()
 	}
@@ -398,7 +398,7 @@ func (m *Machine) gone() bool {
 func (m *Machine) giveUp() {
 	for _, step := range m.back {
 		if shift, ok := step.(strategy.Shift); ok {
-			m.state.Share, m.state.Peak = shift.To, max(m.state.Peak, shift.From)
+			m.state.Share = shift.To
 		}
 	}
 }

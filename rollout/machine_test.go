@@ -137,8 +137,8 @@ finish       succeeded    share 100 % rest
 		{"the gate says no", []string{"request", "begin", "fail smoke", "finish"}, `
 request      forward 0    share 0 %   next: verify by smoke
 begin        forward 0    share 0 %   next: verify by smoke
-fail smoke   back 0       share 0 %   next: end, rolled back
-finish       rolled back  share 0 %   rest
+fail smoke   back 0       share 0 %   next: end, cancelled
+finish       cancelled    share 0 %   rest
 because smoke
 `},
 		{"the judge says no, and the way back fails once", []string{"request", "begin", "done", "begin", "done", "hold", "look fail", "stale", "begin", "fail lost", "wait", "wait", "begin", "done", "finish"}, `
@@ -201,8 +201,8 @@ look at nothing new waiting 2    share 5 %   next: go on
 		{"some have it already", []string{"request 2", "begin", "fail smoke", "finish"}, `
 request 2    forward 0    share 2 %   next: verify by smoke
 begin        forward 0    share 2 %   next: verify by smoke
-fail smoke   back 0       share 2 %   next: end, rolled back
-finish       rolled back  share 2 %   rest
+fail smoke   back 0       share 2 %   next: end, cancelled
+finish       cancelled    share 2 %   rest
 because smoke
 `},
 		{"nothing out of place", []string{"done", "request", "request", "done", "hold", "finish", "begin", "look", "finish"}, `
@@ -213,7 +213,7 @@ done (refused: done after forward 0: cannot follow) forward 0    share 0 %   nex
 hold (refused: waiting after forward 0: cannot follow) forward 0    share 0 %   next: verify by smoke
 finish (refused: finished after forward 0: cannot follow) forward 0    share 0 %   next: verify by smoke
 begin        forward 0    share 0 %   next: verify by smoke
-look (refused: looked after forward 0: cannot follow) forward 0    share 0 %   next: verify by smoke
+look (refused: looked after forward 0: no judge "errors" watches: cannot follow) forward 0    share 0 %   next: verify by smoke
 finish (refused: finished after forward 0: cannot follow) forward 0    share 0 %   next: verify by smoke
 `},
 	}

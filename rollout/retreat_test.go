@@ -3,40 +3,103 @@ package rollout_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
+	"github.com/guidon-go/guidon/health"
 	"github.com/guidon-go/guidon/rollout"
 	"github.com/guidon-go/guidon/strategy"
 	"github.com/stretchr/testify/require"
 )
 
-// full is a journal that takes no looks any more.
-type full struct{ rollout.Journal }
+// full is a journal that takes no records of a kind while there is no room.
+type full struct {
+	rollout.Journal
+	kind rollout.Kind // empty: of any
+	room atomic.Bool
+}
 
 var errFull = errors.New("no space left on device")
 
-func (f full) Append(ctx context.Context, r rollout.Record) (rollout.Record, error) {
-	if r.Kind == rollout.KindLooked {
+func (f *full) Append(ctx context.Context, r rollout.Record) (rollout.Record, error) {
+	if !f.room.Load() && (f.kind == "" || r.Kind == f.kind) {
 		return r, errFull
 	}
 	return f.Journal.Append(ctx, r)
 }
 
 // TestRetreatWithoutJournal: a change that fails is taken back even if that cannot
-// be written down, and the next run finds it so and says why it is over.
+// be written down; the engine says that it cannot, and writes it down when it can.
 func TestRetreatWithoutJournal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, memory := plan(t), &rollout.Memory{}
 		w := &world{stuckAt: -1, badAbove: 0}
-		_, err := live(t, full{memory}, w, p)
-		require.ErrorIs(t, err, errFull)
-		require.ErrorContains(t, err, "the change fails and was taken back, but could not be written down")
-		require.Equal(t, strategy.Share(0), w.at())
-		w.badAbove = strategy.All
-		outcome, err := live(t, memory, w, p)
+		disk := &full{Journal: memory, kind: rollout.KindLooked}
+		var told []error
+		engine, err := rollout.New(disk, rollout.Options{OnProblem: func(id string, err error) {
+			require.Equal(t, "r", id)
+			told = append(told, err)
+		}})
 		require.NoError(t, err)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		var outcome rollout.Outcome
+		over := make(chan error)
+		go func() {
+			var err error
+			outcome, err = engine.Deploy(ctx, w.request(p, health.NewCohorts(health.CohortsOptions{})))
+			over <- err
+		}()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		require.Zero(t, w.at())
+		status, err := engine.Status("r")
+		require.NoError(t, err)
+		require.ErrorIs(t, status.Problem, errFull)
+		require.Len(t, told, 1, "it is said once")
+		require.ErrorIs(t, told[0], errFull)
+		disk.room.Store(true)
+		require.NoError(t, <-over)
 		require.Equal(t, rollout.RolledBack, outcome)
+		require.Equal(t, []bool{true, false}, []bool{told[0] != nil, told[len(told)-1] != nil})
+		status, err = engine.Status("r")
+		require.NoError(t, err)
+		require.Equal(t, "it hurts", status.State.Reason)
 		checkJournal(t, memory)
 	})
+}
+
+// TestNothingMovesWithoutJournal: while nothing can be written nothing goes forward,
+// and whoever is exposed is watched all the same.
+func TestNothingMovesWithoutJournal(t *testing.T) {
+	for _, kind := range []rollout.Kind{"", rollout.KindRequested, rollout.KindBegun, rollout.KindDone, rollout.KindWaiting, rollout.KindFinished} {
+		t.Run(string(kind), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p, memory, w := plan(t), &rollout.Memory{}, harmless()
+				disk := &full{Journal: memory, kind: kind}
+				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+				defer cancel()
+				go func() {
+					time.Sleep(5 * time.Minute)
+					if len(w.shifts) > 0 && kind == "" {
+						t.Error("it moved")
+					}
+					disk.room.Store(true)
+				}()
+				outcome, err := live(t, disk, w, p)
+				if kind == rollout.KindRequested || kind == "" {
+					require.ErrorIs(t, err, errFull, "what was never acknowledged is refused")
+					time.Sleep(6 * time.Minute)
+					outcome, err = live(t, disk, w, p)
+				}
+				require.NoError(t, err)
+				require.Equal(t, rollout.Succeeded, outcome)
+				require.Equal(t, strategy.All, w.at())
+				checkJournal(t, memory)
+				_ = ctx
+			})
+		})
+	}
 }
