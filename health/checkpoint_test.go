@@ -114,6 +114,8 @@ func TestRestoreRefuses(t *testing.T) {
 		{"mark of nothing", nil, func(cp *health.Checkpoint) { cp.Marks[0].Ramp = 0 }, "marks[0]: a ramp of 0, after 0"},
 		{"mark too far", nil, func(cp *health.Checkpoint) { cp.Marks[1].Ramp = 100_000 }, "marks[1]: a ramp of 100000"},
 		{"mark goes back", nil, func(cp *health.Checkpoint) { cp.Marks = append(cp.Marks, health.Mark{Unit: 2, Ramp: 3}) }, "marks[2]: a ramp of 3, after 100000"},
+		{"halved too often", nil, func(cp *health.Checkpoint) { cp.Sample.Halved = 65 }, "halved 65 times, after 0, want at most 64"},
+		{"halved less than never", nil, func(cp *health.Checkpoint) { cp.Sample.Halved = -1 }, "halved -1 times, after 0"},
 		{"slow outcome made up", nil, func(cp *health.Checkpoint) { cp.Slow = cp.Marks }, "slower of 2 units, the sample has 0"},
 		{"kept failure made up", nil, func(cp *health.Checkpoint) { cp.Kept = cp.Marks }, "kept of 2 units, the sample has 0"},
 		{"table of others", nil, func(cp *health.Checkpoint) { cp.Tables = []health.Table{{Ramp: 100, Counts: make(health.Counts, 9)}} }, "tables[0] has 9 counts, want 3000"},
@@ -195,6 +197,15 @@ func FuzzCheckpoint(f *testing.F) {
 			f.Add(string(data))
 		}
 	}
+	full := health.NewCohorts(health.CohortsOptions{MaxUnits: 3})
+	for i := range uint64(40) {
+		full.Record(health.Outcome{Unit: i, Slot: 5_000, Ramp: 1_000})
+		if i%20 == 19 {
+			data, err := json.Marshal(full.Checkpoint())
+			require.NoError(f, err)
+			f.Add(string(data))
+		}
+	}
 	f.Add(`{"sample":{"candidate":{"successes":1},"firsts":[{"ramp":10,"candidate":1}]},"marks":"AAAA"}`)
 	f.Add(`{"sample":{"baseline":{"failures":1},"firsts":[{"ramp":1000,"baseline":1}],"units":1},"marks":"AAAAAAAAAAEAA+g="}`)
 	f.Fuzz(func(t *testing.T, text string) {
@@ -208,8 +219,6 @@ func FuzzCheckpoint(f *testing.F) {
 			return
 		}
 		got, want := c.Snapshot(), withoutLatency(cp.Sample)
-		got.Full, want.Full = false, false // follows from MaxUnits
-		got.Slow.Full, want.Slow.Full, got.Kept.Full, want.Kept.Full = false, false, false, false
 		got.Tables, want.Tables, want.Elapsed = nil, nil, 0 // in the checkpoint, and with whoever took it
 		for _, coins := range []*health.Coins{&want.Coins, &want.Slow, &want.Kept} {
 			if len(coins.Firsts) == 0 {

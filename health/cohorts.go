@@ -28,11 +28,15 @@ type CohortsOptions struct {
 	// Floor is the ramp at which this rollout began, in slots. Those below it were
 	// exposed before and are left out of the comparison.
 	Floor int32
-	// MaxUnits bounds how many failed units are remembered, at about 50 bytes each,
-	// and no more than 4,096 kinds of coins are kept; zero means 65,536. When that is
-	// reached, new failing units count in the rates but no longer as evidence.
-	// Forgetting an old one to make room is not an option: its coin would be
-	// counted twice.
+	// MaxUnits bounds how many failed units are remembered, at about 50 bytes each;
+	// zero means 65,536. When they are that many, half of all units, drawn by a hash
+	// of their own, stop to be evidence: what they have told stays, they are
+	// forgotten, and from then on they count in the rates and by bucket only. The
+	// other half goes on, so evidence comes more slowly and does not end; see
+	// [Coins.Halved]. Forgetting old ones instead would count a coin twice.
+	//
+	// No more than 4,096 kinds of coins (pairs of Lo and Ramp) are kept, which 90
+	// steps of a ramp can fill; coins of other kinds are no evidence then.
 	MaxUnits int
 	// Slow holds up to four latencies, ascending, that outcomes are compared with:
 	// needed to judge [Latency]. Fix them before the rollout, from what the service
@@ -106,7 +110,7 @@ func NewCohorts(o CohortsOptions) *Cohorts {
 	o.Strict = min(max(o.Strict, 0), maxTables)
 	c := &Cohorts{o: o}
 	for _, coins := range []*coins{&c.errors, &c.slow, &c.kept} {
-		coins.floor, coins.max = o.Floor, o.MaxUnits
+		coins.floor, coins.max, coins.seed = o.Floor, o.MaxUnits, o.Seed
 		coins.units, coins.firsts = make(map[uint64]int32), make(map[bias]tally)
 	}
 	c.tables.Store(new([]*table))

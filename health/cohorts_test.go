@@ -95,16 +95,16 @@ func TestCohortsRecord(t *testing.T) {
 			},
 		},
 		{
-			name:     "full: old units go on, new ones do not",
+			name:     "full: half of the units go on",
 			options:  health.CohortsOptions{MaxUnits: 2},
-			outcomes: []health.Outcome{fail(1, 50, 10), fail(2, 5, 10), fail(3, 5, 10), fail(4, 50, 10), fail(1, 50, 60)},
+			outcomes: []health.Outcome{fail(3, 50, 10), fail(1, 50, 10), fail(2, 5, 10), fail(6, 5, 10), fail(3, 50, 60), fail(1, 50, 60)},
 			want: health.Sample{
-				Candidate: health.Side{Failures: 3},
+				Candidate: health.Side{Failures: 4},
 				Baseline:  health.Side{Failures: 2},
 				Coins: health.Coins{Firsts: []health.First{
-					{Lo: 0, Ramp: 10, Candidate: 1, Baseline: 1},
+					{Lo: 0, Ramp: 10, Candidate: 1, Baseline: 2}, // 3 is dropped to make room for 2, and 6 is of its half
 					{Lo: 10, Ramp: 60, Candidate: 1},
-				}, Units: 2, Full: true},
+				}, Units: 3, Halved: 1},
 			},
 		},
 	} {

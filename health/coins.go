@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/guidon-go/guidon/internal/bucket"
 	"github.com/guidon-go/guidon/internal/evidence"
 )
 
@@ -13,10 +14,18 @@ import (
 type coins struct {
 	floor  int32
 	max    int
+	seed   uint64
 	units  map[uint64]int32 // of those that had the event, all that is known: their slot is at least this
+	halved int              // how often those that count were halved; it only rises
+	gone   int              // units that were counted, and dropped from units when it was halved
 	firsts map[bias]tally
 	marks  Marks // made since the last checkpoint
 }
+
+const (
+	maxHalved = 64      // what a hash of 64 bits allows
+	halving   = 1 << 63 // the lane in which units are halved; Cohorts.keep draws in those of small numbers
+)
 
 type (
 	bias  struct{ lo, ramp int32 }
@@ -57,12 +66,36 @@ func (c *coins) count(unit uint64, key bias, candidate bool, next int32) {
 	t, tossed := c.firsts[key]
 	// Decided by what is known before the side is looked at, so that a full table
 	// cannot bend the coins it still counts.
-	if !known && len(c.units) >= c.max || !tossed && len(c.firsts) >= maxFirsts {
+	if !tossed && len(c.firsts) >= maxFirsts || !known && !c.admit(unit) {
 		return
 	}
 	c.firsts[key] = t.plus(candidate)
 	c.units[unit] = next
 	c.marks = append(c.marks, Mark{Unit: unit, Ramp: key.ramp, Candidate: candidate})
+}
+
+// admit makes room for a new unit, if it is one of those that count. In a full table
+// half of the units stop to count: their coins stay, they are forgotten, and they are
+// never let in again, or the same coin would be counted twice. Which half is drawn by
+// a hash that has nothing to do with the slots.
+func (c *coins) admit(unit uint64) bool {
+	for c.counts(unit) && len(c.units) >= c.max && c.halved < maxHalved {
+		c.halve(c.halved + 1)
+	}
+	return c.counts(unit) && len(c.units) < c.max
+}
+
+// counts says whether a unit is among those that still count: one in 2^halved is.
+func (c *coins) counts(unit uint64) bool {
+	return bucket.Hash(bucket.Hash(unit, c.seed), halving)>>(64-c.halved) == 0
+}
+
+// halve drops all units that no longer count.
+func (c *coins) halve(halved int) {
+	c.halved = halved
+	before := len(c.units)
+	maps.DeleteFunc(c.units, func(unit uint64, _ int32) bool { return !c.counts(unit) })
+	c.gone += before - len(c.units)
 }
 
 func (t tally) plus(candidate bool) tally {
@@ -75,9 +108,7 @@ func (t tally) plus(candidate bool) tally {
 }
 
 func (c *coins) snapshot() Coins {
-	s := Coins{Units: len(c.units), Full: len(c.units) >= c.max || len(c.firsts) >= maxFirsts}
-	s.Firsts = sorted(c.firsts)
-	return s
+	return Coins{Firsts: sorted(c.firsts), Units: len(c.units) + c.gone, Halved: c.halved}
 }
 
 func sorted(firsts map[bias]tally) []First {
@@ -109,13 +140,19 @@ type rule struct {
 func (c *coins) replay(name string, marks Marks, want Coins, r rule) (keep func(), err error) {
 	fresh := make(map[uint64]int32, len(marks))
 	firsts := maps.Clone(c.firsts)
-	units := len(c.units)
+	units := len(c.units) + c.gone
+	if want.Halved < c.halved || want.Halved > maxHalved {
+		return nil, fmt.Errorf("%w: %s of units that were halved %d times, after %d, want at most %d", ErrInvalid, name, want.Halved, c.halved, maxHalved)
+	}
 	for i, m := range marks {
 		lo, known := fresh[m.Unit]
 		if !known {
 			lo, known = c.units[m.Unit]
 		}
 		if !known {
+			if !c.counts(m.Unit) {
+				return nil, fmt.Errorf("%w: %s[%d]: unit %x counts no more, and may have counted before", ErrInvalid, name, i, m.Unit)
+			}
 			units++
 			lo = c.floor
 		}
@@ -141,5 +178,8 @@ func (c *coins) replay(name string, marks Marks, want Coins, r rule) (keep func(
 	return func() {
 		c.firsts = firsts
 		maps.Copy(c.units, fresh)
+		if want.Halved > c.halved {
+			c.halve(want.Halved)
+		}
 	}, nil
 }

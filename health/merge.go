@@ -10,7 +10,9 @@ import (
 // flag, the same salt and the same options. Each part is all that one process has
 // counted, in one checkpoint: see [Checkpoint.After]. It is what one process would
 // have counted if it had seen all requests, but for outcomes that come after the
-// ramp has moved on: a unit's coins are put in the order of the ramp.
+// ramp has moved on: a unit's coins are put in the order of the ramp. Where processes
+// have reached [CohortsOptions.MaxUnits], all coins that any of them has counted
+// count, each once; Halved is the most of all.
 //
 // What is merged are counts and the marks of units, never evidence: a unit that
 // failed in two processes is one coin. Latency quantiles have no value, and Elapsed
@@ -39,9 +41,9 @@ func Merge(parts ...Checkpoint) (Sample, error) {
 		sum.Baseline = sum.Baseline.plus(part.Sample.Baseline)
 		sum.Invalid += part.Sample.Invalid
 		sum.Elapsed = max(sum.Elapsed, part.Sample.Elapsed)
-		sum.Full = sum.Full || part.Sample.Full
-		sum.Slow.Full = sum.Slow.Full || part.Sample.Slow.Full
-		sum.Kept.Full = sum.Kept.Full || part.Sample.Kept.Full
+		sum.Halved = max(sum.Halved, part.Sample.Halved)
+		sum.Slow.Halved = max(sum.Slow.Halved, part.Sample.Slow.Halved)
+		sum.Kept.Halved = max(sum.Kept.Halved, part.Sample.Kept.Halved)
 		errors, slow, kept = append(errors, part.Marks), append(slow, part.Slow), append(kept, part.Kept)
 	}
 	o := sum.Options

@@ -79,11 +79,12 @@ func TestMergeKept(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, health.Coins{Firsts: []health.First{{Ramp: 10_000, Baseline: 4}}, Units: 4}, sum.Kept)
 	require.Equal(t, 2*time.Minute, sum.Elapsed)
-	require.False(t, sum.Full)
-	parts[0].Sample.Full = true
-	sum, err = health.Merge(parts...)
+	require.Zero(t, sum.Halved)
+	parts[0].Sample.Halved, parts[1].Sample.Slow.Halved, parts[0].Sample.Kept.Halved = 3, 4, 5
+	again, err := health.Merge(parts...)
 	require.NoError(t, err)
-	require.True(t, sum.Full)
+	require.Equal(t, []int{3, 4, 5}, []int{again.Halved, again.Slow.Halved, again.Kept.Halved})
+	require.Equal(t, sum.Firsts, again.Firsts, "what was counted counts")
 }
 
 // A process that came later did not see who had been exposed before it: in strict

@@ -51,7 +51,7 @@ type First struct {
 type Coins struct {
 	Firsts []First `json:"firsts,omitempty"` // ordered by Lo, then Ramp
 	Units  int     `json:"units,omitempty"`  // how many units count in Firsts
-	Full   bool    `json:"full,omitempty"`   // at CohortsOptions.MaxUnits: Firsts takes no new units
+	Halved int     `json:"halved,omitempty"` // of the units that fail now, one in 2^Halved can still count: see CohortsOptions.MaxUnits
 }
 
 // Sample is what [Cohorts] have counted since the rollout began, and all that a

@@ -27,6 +27,7 @@ type world struct {
 	exposed int     // the ramp goes up after this many requests in the candidate instead, as a guard's may
 	harm    float64 // the candidate fails this many times as often; 1: a harmless change
 	crashes int     // how often the process dies, and takes what the journal does not have with it
+	memory  int     // CohortsOptions.MaxUnits
 
 	perRequest bool // wrong on purpose: each request is counted as if it were a unit
 }
@@ -44,7 +45,8 @@ func (w world) rollout(run uint64, units []uint64, come func(*rand.Rand) int) (a
 	rng := rand.New(rand.NewPCG(run, 42))
 	lane := bucket.Lane("rollout-"+strconv.FormatUint(run, 10), bucket.Ramp)
 	judge := health.FirstFailure{Alpha: simAlpha}
-	cohorts, state := health.NewCohorts(health.CohortsOptions{}), health.State(nil)
+	options := health.CohortsOptions{MaxUnits: w.memory, Seed: bucket.Lane("rollout-"+strconv.FormatUint(run, 10), "placebo")}
+	cohorts, state := health.NewCohorts(options), health.State(nil)
 	var journal [][]byte
 	crashAt := make(map[int]bool)
 	for range w.crashes {
@@ -103,7 +105,7 @@ func (w world) rollout(run uint64, units []uint64, come func(*rand.Rand) int) (a
 			journal = append(journal, entry)
 		}
 		if crashAt[i] {
-			cohorts, state = resume(journal)
+			cohorts, state = resume(journal, options)
 		}
 	}
 	return 0, false
@@ -115,8 +117,8 @@ type entry struct {
 	State      health.State
 }
 
-func resume(journal [][]byte) (*health.Cohorts, health.State) {
-	cohorts := health.NewCohorts(health.CohortsOptions{})
+func resume(journal [][]byte, options health.CohortsOptions) (*health.Cohorts, health.State) {
+	cohorts := health.NewCohorts(options)
 	var e entry
 	for _, data := range journal {
 		e = entry{}
@@ -193,6 +195,10 @@ func TestFalseRollbacks(t *testing.T) {
 		{name: "ramp by exposure, chronic users", users: 100, chronic: true, ramps: steps, exposed: 20},
 		{name: "crash", users: 500, burst: 3, chronic: true, ramps: steps, crashes: 1},
 		{name: "crash loop", users: 100, chronic: true, ramps: []int32{50_000}, crashes: 30},
+		{name: "memory of 8", users: 10_000, zipf: true, ramps: steps, memory: 8},
+		{name: "memory of 8, bursts of 10", users: 500, burst: 10, ramps: steps, memory: 8},
+		{name: "memory of 8, chronic users", users: 500, chronic: true, ramps: steady, memory: 8},
+		{name: "memory of 8, crash loop", users: 100, chronic: true, ramps: []int32{50_000}, crashes: 30, memory: 8},
 	} {
 		t.Run(w.name, func(t *testing.T) {
 			t.Parallel()
@@ -219,6 +225,8 @@ func TestHarmIsFound(t *testing.T) {
 		{world{name: "10,000 users, Zipf", users: 10_000, zipf: true, ramps: steady}, 1_200},
 		{world{name: "ramp", users: 10_000, zipf: true, ramps: steps}, 4_000},
 		{world{name: "crash", users: 10_000, zipf: true, ramps: steps, crashes: 1}, 4_000},
+		{world{name: "memory of 32", users: 10_000, zipf: true, ramps: steady, memory: 32}, 1_200},
+		{world{name: "ramp, memory of 32", users: 10_000, zipf: true, ramps: steps, memory: 32}, 4_000},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -342,8 +342,7 @@ func (d *driver) judge(ctx context.Context, m Machine, hold strategy.Hold, name 
 	s, q := m.State(), d.run.request
 	before := d.engine.judgeState(d.run.id, name)
 	verdict, state := judge(d.request.Watches[name].Judge, before, cp.Sample)
-	// A sample that is full has stopped to see new units: no data, so no end.
-	ends := last && (s.Looked.Before(s.Until) || s.Exposed < s.ExposedBefore+uint64(hold.Exposed)) && !cp.Sample.Full && !cp.Sample.Slow.Full && cp.Sample.Candidate.Requests() >= s.ExposedBefore+uint64(hold.Exposed)
+	ends := last && (s.Looked.Before(s.Until) || s.Exposed < s.ExposedBefore+uint64(hold.Exposed)) && cp.Sample.Candidate.Requests() >= s.ExposedBefore+uint64(hold.Exposed)
 	fails := verdict.Call == health.Fail && !s.Forced && s.Shadowed == ""
 	passes := q.Promotion == EvidenceOfNoHarm && (verdict.Call == health.Pass) != m.passed(name)
 	// Which looks are written must not depend on what they say, or a crash would

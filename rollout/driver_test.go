@@ -351,27 +351,3 @@ func everySecond(ctx context.Context, do func()) {
 		}
 	}
 }
-
-// TestAFullMemoryEndsNoHold: a judge that can see no new failing units has not seen
-// that there is no harm.
-func TestAFullMemoryEndsNoHold(t *testing.T) {
-	for units, want := range map[int]strategy.Share{9: strategy.All, 10: 5 * strategy.Percent} {
-		t.Run(strconv.Itoa(units), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w, cohorts := harmless(), health.NewCohorts(health.CohortsOptions{MaxUnits: 10})
-				for unit := range units {
-					cohorts.Record(health.Outcome{Unit: uint64(unit), Slot: 60_000, Ramp: 5 * strategy.Percent})
-				}
-				ctx, cancel := context.WithTimeout(t.Context(), 24*time.Hour)
-				defer cancel()
-				go everySecond(ctx, func() {
-					cohorts.Record(health.Outcome{Unit: 100, Ramp: 5 * strategy.Percent, Class: health.Success})
-				})
-				_, _ = newEngine(t, &rollout.Memory{}).Deploy(ctx, watched(t, w, patient, cohorts))
-				cancel()
-				synctest.Wait()
-				require.Equal(t, want, w.at())
-			})
-		})
-	}
-}

@@ -58,9 +58,6 @@ func (p Progress) String() string {
 		return at
 	}
 	at += ": " + p.Verdict.Reason
-	if p.Sample.Full || p.Sample.Slow.Full {
-		at += "; the memory of units is full, so the judge sees no new ones and the hold cannot end: a restart with a larger Guarded.Cohorts.MaxUnits goes on"
-	}
 	if need := p.hold.Exposed; need > 0 {
 		if seen := p.Sample.Candidate.Requests() - min(s.ExposedBefore, p.Sample.Candidate.Requests()); seen < uint64(need) {
 			at += fmt.Sprintf("; this hold has %d of %d requests on the new side", seen, need)

@@ -86,7 +86,7 @@ func TestTrafficOfJudges(t *testing.T) {
 	r := &recorder{}
 	healthtest.TestJudge(r, func() health.Judge {
 		return health.JudgeFunc(func(state health.State, s health.Sample) (health.Verdict, health.State) {
-			if s.Units > 0 && !s.Full {
+			if s.Units > 1 && s.Halved == 0 {
 				panic("not what was asked for")
 			}
 			return health.Verdict{Reason: "as ever"}, state
