@@ -340,14 +340,3 @@ func TestEveryMarkIsWritten(t *testing.T) {
 func patient(health.State, health.Sample) (health.Verdict, health.State) {
 	return health.Verdict{}, nil
 }
-
-func everySecond(ctx context.Context, do func()) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(time.Second):
-			do()
-		}
-	}
-}
