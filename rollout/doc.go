@@ -12,45 +12,71 @@
 //	go http.ListenAndServe(":8080", handler)
 //	outcome, err := guard.Run(ctx)
 //
+// Whatever else can be moved a little at a time is a [Request] with a target of the
+// host's own, which [Engine.Deploy] carries out. What people do is [Engine.Act]: pause,
+// continue, approve, abort, promote, roll back.
+//
 // # The machine
 //
 //	Pending
-//	   | requested
-//	   v          begun, done
+//	   | requested                (paused and frozen lie over Forward and Waiting:
+//	   v          begun, done      nothing goes forward, and judges go on)
 //	Forward(0) -----------------> Forward(n) ----- finished ----> Done(Succeeded)
 //	   |                           |  ^   |
 //	   |                   waiting |  |   |
 //	   |                           v  |   |
 //	   |        Waiting(n) <-------+  |   |
-//	   |         |    |     done      |   |
-//	   |         |    +---------------+   |
-//	   | failed, | looked: fail,          | failed,
-//	   | replaced| failed, replaced       | replaced
-//	   v         v                        v
-//	Back(0) -- begun, done --> Back(n) ----- finished ----> Done(RolledBack)
-//	              failed: again, later                      or Done(Superseded)
+//	   |         |    |     done      |   |     a person promotes: Forward(0) again,
+//	   |         |    +---------------+   |     with no gate and no hold
+//	   | failed, | looked: fail,          | failed,           ^
+//	   | abort,  | failed, abort,         | abort,            |
+//	   | replaced| replaced               | replaced          |
+//	   v         v                        v                   |
+//	Back(0) -- begun, done --> Back(n) ----- finished ----> Done(RolledBack),
+//	  held: the old version is       failed: again, later   Done(Cancelled) if nobody
+//	  no better, so it waits                                was exposed, or
+//	                                                        Done(Superseded)
+//
+// Past a [strategy.NoReturn] nothing leads to Back: what fails there pauses. The way
+// back of a rollout that has succeeded is one of its own, and begins at Back(0).
 //
 // # Guarantees
 //
+// Each is held by the test beside it.
+//
 //   - Nothing moves before the journal says that it begins, and nothing is called
-//     done before it was read back.
+//     done before it was read back: TestTargetsAreReadBack, TestModel.
 //   - After a crash between any two records, resuming ends in the same outcome: a
 //     step that was acknowledged is not taken again, and one whose end nobody knows
-//     is taken again, which every [strategy.Target] must bear.
+//     is taken again, which every [strategy.Target] must bear: TestCrashAnywhere,
+//     TestModel, TestKill.
+//   - Shares lie between 0 and 100 % after every record, and the target never has
+//     more than the journal allows: TestModel, FuzzMachine.
+//   - There is exactly one finished record for a rollout, and at most one rollout of
+//     a service, environment and flag at a time: TestModel, TestStories.
+//   - No step is left while a gate says no or a judge says that the change fails,
+//     unless a person promotes it or judges only report: TestModel, TestStories.
+//   - After a way back the target is where it was before; one that fails is tried
+//     again until it is seen to have worked, and is never called rolled back before:
+//     TestTheWayBackIsTriedAgain, TestModel.
+//   - Replaying the journal gives the same state: TestModel, TestStories.
 //   - A guarded flag never serves more users than the journal allows, from the
-//     moment [Engine.Guard] returns.
-//   - A way back that fails is tried again until it is seen to have worked; it is
-//     never called rolled back before.
+//     moment [Engine.Guard] returns: TestGuardSurvivesCrashes.
 //   - A context that ends stops the engine and is no abort: the journal goes on from
-//     there. No goroutine outlives the call that was given the context.
-//   - There is exactly one finished record for a rollout.
+//     there. No goroutine outlives the call that was given the context:
+//     TestCancelIsNoAbort.
+//   - Freezes, pauses and deadlines never hold up a way back: TestStories.
+//   - A hold is never shorter than it says, whatever the clock does: TestStories.
 //   - Whoever moves the target by hand meanwhile ends the rollout, and the journal
-//     says so.
-//   - A change that fails is taken back even if the journal cannot be written; the
-//     next process, which cannot know, goes on where the journal ends.
+//     says so: TestTargetsAreReadBack.
+//   - While the journal cannot be written nothing goes forward; a change that fails
+//     meanwhile is taken back all the same, and written down when that is possible.
+//     If the process ends first, the next one, which cannot know, goes on where the
+//     journal ends: TestRetreatWithoutJournal, TestNothingMovesWithoutJournal.
 //   - With the default judge, a change that does nothing is rolled back by it with
 //     probability at most 5 %, however often it looks; [health.FirstFailure] and
 //     [health.Placebo] say what that rests on, and what is proved where: a hold that
 //     waits for requests of the new side is outside the proof, unless the cohorts
-//     count in strict mode, and measured at the same 5 %.
+//     count in strict mode, and measured at the same 5 %. Alarms are no part of that
+//     bound.
 package rollout
