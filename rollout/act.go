@@ -119,7 +119,7 @@ func (e *Engine) takeBack(ctx context.Context, r *run, act Act) error {
 		return fmt.Errorf("%w: %s", ErrNoWayBack, fmt.Sprintf(format, args...))
 	}
 	e.mu.Lock()
-	l := e.line(q.lane())
+	l := e.track(q.lane())
 	newest := ""
 	if n := len(l.good); n > 0 {
 		newest = l.good[n-1].id

@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var errCrash = fmt.Errorf("the process is gone: %w", rollout.ErrFenced)
+var errCrash = errors.New("the process is gone")
 
 // crashing is a journal whose process dies at its nth append: before the record
 // is written, or after, when nobody is told.
@@ -36,7 +36,7 @@ func (c *crashing) Append(ctx context.Context, r rollout.Record) (rollout.Record
 			return r, err
 		}
 	}
-	return r, errCrash
+	return r, fmt.Errorf("%w: %w", errCrash, rollout.ErrFenced) // or the engine would try again
 }
 
 // world is what a rollout moves and sees; it outlives crashes. What happens in it

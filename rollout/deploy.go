@@ -193,17 +193,17 @@ func (r *run) conflict(plan strategy.Plan) error {
 func (e *Engine) myTurn(ctx context.Context, r *run, request Request, l lane) error {
 	e.mu.Lock()
 	r.request.Service, r.request.Environment, r.request.Release, r.request.Flag = l.service, l.environment, request.Release, l.flag // for Status, while it waits
-	e.line(l).queue = append(e.line(l).queue, r)
+	e.track(l).queue = append(e.track(l).queue, r)
 	e.mu.Unlock()
 	defer func() {
 		e.mu.Lock()
 		defer e.mu.Unlock()
-		e.line(l).queue = slices.DeleteFunc(e.line(l).queue, func(q *run) bool { return q == r })
+		e.track(l).queue = slices.DeleteFunc(e.track(l).queue, func(q *run) bool { return q == r })
 		e.tell()
 	}()
 	for {
 		e.mu.Lock()
-		here, changed := e.line(l), e.changed
+		here, changed := e.track(l), e.changed
 		other := here.active
 		first := here.queue[0] == r || request.Overlap == Supersede
 		if other == nil && first {
@@ -236,10 +236,10 @@ func (e *Engine) myTurn(ctx context.Context, r *run, request Request, l lane) er
 func (e *Engine) others(l lane, r *run) string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if other := e.line(l).active; other != nil {
+	if other := e.track(l).active; other != nil {
 		return fmt.Sprintf("%q", other.id)
 	}
-	return fmt.Sprintf("%q", e.line(l).queue[0].id)
+	return fmt.Sprintf("%q", e.track(l).queue[0].id)
 }
 
 // supersede makes another rollout go back. If nobody drives it, because its process

@@ -32,7 +32,7 @@ const actor = "engine"
 // begin writes the request down, if there is a way back from it.
 func (d *driver) begin(ctx context.Context, asked Requested) error {
 	d.engine.mu.Lock()
-	if all := d.engine.line(asked.lane()).good; len(all) > 0 {
+	if all := d.engine.track(asked.lane()).good; len(all) > 0 {
 		asked.Previous = all[len(all)-1].release
 	}
 	d.engine.mu.Unlock()

@@ -34,12 +34,14 @@ type Engine struct {
 	over    []string            // the last of runs that are over, oldest first
 	ended   map[uint64]struct{} // hashes of all IDs that are over
 	seed    maphash.Seed        // of these hashes
-	lanes   map[lane]*line
+	lanes   map[lane]*track
 	backs   []rollback        // automatic, of late
 	guards  map[string]*Guard // by flag
 	changed chan struct{}     // closed and made anew when a rollout ends, or nobody drives it any more
 	last    uint64            // the newest record that was folded
 	pending uint64            // appends under way
+	idle    chan struct{}     // closed when there is none
+	hush    chan struct{}     // closed when records may be appended again; nil while they may
 }
 
 // Options tune an Engine. Every zero is right for most.
@@ -94,8 +96,8 @@ type run struct {
 	unwritten map[*health.Cohorts]health.Checkpoint
 }
 
-// line is the rollouts of one lane.
-type line struct {
+// track is the rollouts of one lane.
+type track struct {
 	active *run   // under way, or about to be
 	queue  []*run // who waits for its turn
 	good   []good // what succeeded and was not taken back, newest last
@@ -130,7 +132,7 @@ func New(journal Journal, options Options) (*Engine, error) {
 	}
 	e := &Engine{
 		journal: journal, options: options, calendar: calendar, seed: maphash.MakeSeed(), changed: make(chan struct{}),
-		runs: map[string]*run{}, ended: map[uint64]struct{}{}, lanes: map[lane]*line{}, guards: map[string]*Guard{},
+		runs: map[string]*run{}, ended: map[uint64]struct{}{}, lanes: map[lane]*track{}, guards: map[string]*Guard{},
 	}
 	for r, err := range recent(journal) {
 		if err != nil {
@@ -158,9 +160,36 @@ func (e *Engine) replay(r Record) error {
 	if q, o := r.Request, e.options; q != nil && (o.Service != "" && q.Service != o.Service || o.Environment != "" && q.Environment != o.Environment) {
 		return fmt.Errorf("%w: it is of service %q in %q, want %q in %q", ErrConflict, q.Service, q.Environment, o.Service, o.Environment)
 	}
+	if r.Kind == KindCheckpoint {
+		return e.restore(r)
+	}
 	if err := e.fold(r); err != nil {
 		return fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
+	return nil
+}
+
+// restore begins with a checkpoint. One that is not the first record says nothing
+// new.
+func (e *Engine) restore(r Record) error {
+	first := e.last == 0
+	e.last = r.Seq
+	if !first {
+		return nil
+	}
+	e.mu.Lock()
+	for _, ended := range r.Checkpoint.Ended {
+		run := ended.run()
+		e.runs[run.id] = run
+		e.end(run)
+	}
+	e.mu.Unlock()
+	for _, r := range r.Checkpoint.Live {
+		if err := e.replay(r); err != nil {
+			return err
+		}
+	}
+	e.last = max(e.last, r.Seq)
 	return nil
 }
 
@@ -186,7 +215,7 @@ func (e *Engine) fold(r Record) error {
 	e.runs[r.Rollout] = run
 	switch now := run.machine.State(); {
 	case r.Kind == KindRequested:
-		e.line(run.request.lane()).active = run
+		e.track(run.request.lane()).active = run
 	case now.Phase == Done && before.Phase != Done:
 		e.end(run)
 	case now.Generation != before.Generation && run.cancel != nil:
@@ -222,17 +251,17 @@ func (r *run) apply(record Record) error {
 	return nil
 }
 
-// line returns the rollouts of a lane. Called with mu held, like all that follow.
-func (e *Engine) line(l lane) *line {
+// track returns the rollouts of a lane. Called with mu held, like all that follow.
+func (e *Engine) track(l lane) *track {
 	if e.lanes[l] == nil {
-		e.lanes[l] = &line{}
+		e.lanes[l] = &track{}
 	}
 	return e.lanes[l]
 }
 
 // end notes what a rollout that is over means for others.
 func (e *Engine) end(r *run) {
-	s, l := r.machine.State(), e.line(r.request.lane())
+	s, l := r.machine.State(), e.track(r.request.lane())
 	if l.active == r {
 		l.active = nil
 	}
@@ -277,17 +306,39 @@ func (e *Engine) lookUp(id string) (*run, error) {
 		if err != nil {
 			return nil, &Error{"look up", id, err}
 		}
-		if record.Rollout != id {
-			continue
+		if record.Kind == KindCheckpoint && r == nil {
+			for _, ended := range record.Checkpoint.Ended {
+				if ended.ID == id {
+					r = ended.run()
+				}
+			}
 		}
-		if r == nil {
-			r = newRun(id)
-		}
-		if err := r.apply(record); err != nil {
-			return nil, &Error{"look up", id, fmt.Errorf("%w: record %d: %w", ErrCorrupt, record.Seq, err)}
+		for record := range record.of(id, r == nil) {
+			if r == nil {
+				r = newRun(id)
+			}
+			if err := r.apply(record); err != nil {
+				return nil, &Error{"look up", id, fmt.Errorf("%w: record %d: %w", ErrCorrupt, record.Seq, err)}
+			}
 		}
 	}
 	return r, nil
+}
+
+// of yields the record if it is of a rollout, and what a checkpoint that comes first
+// has of that.
+func (r Record) of(id string, first bool) iter.Seq[Record] {
+	return func(yield func(Record) bool) {
+		if r.Rollout == id {
+			yield(r)
+		} else if first && r.Checkpoint != nil {
+			for _, r := range r.Checkpoint.Live {
+				if r.Rollout == id && !yield(r) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // Cohorts returns cohorts for one watch of a rollout, as the journal left them:
@@ -295,13 +346,20 @@ func (e *Engine) lookUp(id string) (*run, error) {
 // has counted, so that none is counted twice. Take them before the host listens.
 func (e *Engine) Cohorts(id, watch string, options health.CohortsOptions) (*health.Cohorts, error) {
 	cohorts := health.NewCohorts(options)
-	for r, err := range recent(e.journal) {
-		if err == nil && r.Rollout == id && r.Look != nil && r.Look.Watch == watch {
-			err = cohorts.Restore(r.Look.Checkpoint)
+	first := true
+	for record, err := range recent(e.journal) {
+		if err != nil {
+			return nil, &Error{"resume", id, err}
+		}
+		for r := range record.of(id, first) {
+			if r.Look != nil && r.Look.Watch == watch {
+				err = errors.Join(err, cohorts.Restore(r.Look.Checkpoint))
+			}
 		}
 		if err != nil {
 			return nil, &Error{"resume", id, err}
 		}
+		first = false
 	}
 	return cohorts, nil
 }
@@ -350,7 +408,7 @@ func (e *Engine) Live() iter.Seq[Status] {
 			live = append(live, r)
 		}
 	}
-	return oldest(live)
+	return byAge(live)
 }
 
 // History yields every rollout of the journal: those that are over, in the order in
@@ -386,7 +444,7 @@ func (e *Engine) History() iter.Seq2[Status, error] {
 				}
 			}
 		}
-		for s := range oldest(slices.Collect(maps.Values(live))) {
+		for s := range byAge(slices.Collect(maps.Values(live))) {
 			if !yield(s, nil) {
 				return
 			}
@@ -394,7 +452,7 @@ func (e *Engine) History() iter.Seq2[Status, error] {
 	}
 }
 
-func oldest(runs []*run) iter.Seq[Status] {
+func byAge(runs []*run) iter.Seq[Status] {
 	slices.SortFunc(runs, func(a, b *run) int {
 		return cmp.Or(a.started.Compare(b.started), strings.Compare(a.id, b.id))
 	})

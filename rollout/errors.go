@@ -21,16 +21,19 @@ var (
 	ErrNoWayBack = errors.New("no way back")
 	// ErrInconclusive is what a gate's error wraps when the gate could not tell.
 	ErrInconclusive = errors.New("inconclusive")
-	// ErrFenced is a journal that another writer has taken over. Whoever gets it must
-	// stop acting.
-	ErrFenced = errors.New("another writer has taken over")
 	// ErrRunning is a second run of the same rollout in this process.
 	ErrRunning = errors.New("already running")
 	// ErrCorrupt is a journal whose records do not agree with their checksums or
 	// with one another. Nothing was changed.
 	ErrCorrupt = errors.New("corrupt journal")
+	// ErrVersion is a journal with records of a format that this package does not
+	// know. Nothing was changed.
+	ErrVersion = errors.New("unknown version")
 	// ErrLocked is a journal that another process writes.
 	ErrLocked = errors.New("locked by another process")
+	// ErrFenced is a journal that another writer has taken over since it was opened.
+	// Nothing is appended through this one any more.
+	ErrFenced = errors.New("another writer has taken over")
 )
 
 // Error says which operation failed, on what.

@@ -1,172 +1,139 @@
 package rollout
 
 import (
-	"bufio"
-	"context"
 	"errors"
 	"fmt"
-	"io"
-	"iter"
 	"os"
 	"path/filepath"
 	"sync"
 )
 
-// fileName is the journal's file in its folder: one JSON object a line.
-const fileName = "journal.jsonl"
-
-// FileJournal is a journal in a folder. Every record is on the disk, with its
-// folder, before Append returns.
+// FileJournal is a journal in a folder, a [Checkpointer]. Every record is on the
+// disk, with its folder, before Append returns; records that are appended at the
+// same time share one write and one sync.
+//
+// The newest records are in journal.jsonl, one JSON object a line. A checkpoint
+// begins that file anew, and what was there is journal-N.jsonl from then on, N
+// being the number of its first record: those older files can be moved away, the
+// oldest first, at any time. Another file, called lock, has the writer's number.
 type FileJournal struct {
-	path string
-	torn int64
+	dir         string
+	disk        disk
+	segmentSize int64
+	torn        int64
 
-	mu   sync.Mutex // guards what follows
-	file *os.File
-	size int64
-	seq  uint64
-	prev string
-	err  error // why nothing can be appended any more
+	turn chan struct{} // whoever has put something in may use what follows, and the disk
+
+	lock   file
+	fence  uint64 // number of this writer
+	mark   []byte // what the lock says as long as this is the writer
+	active file   // journal.jsonl
+	end    chain  // of what was acknowledged
+	err    error  // why nothing will be appended any more
+
+	broken bool  // something failed, and the disk has to be looked at first
+	unsure int64 // how many bytes of it may be there, after what was acknowledged
+	moving bool  // it was the beginning of a segment
+
+	mu    sync.Mutex // guards what follows, which only changes in turn; never held while the disk works
+	group *group     // what waits to be written
+	first uint64     // record of journal.jsonl
+	size  int64      // of journal.jsonl, as it was acknowledged
+	base  int64      // size of the checkpoint that it begins with
 }
 
-// OpenFile opens the journal in a folder, and makes both if they are not there.
-// Every record is checked. An incomplete last record, as a crash leaves it, is cut
-// off; see [FileJournal.Torn]. Any other damage is [ErrCorrupt], with its place,
-// and nothing is changed. While it is open, other processes get [ErrLocked], on
-// systems that have flock.
-func OpenFile(dir string) (*FileJournal, error) {
-	j := &FileJournal{path: filepath.Join(dir, fileName)}
-	if err := j.open(dir); err != nil {
-		if j.file != nil {
-			j.file.Close()
-		}
-		return nil, &Error{"open", j.path, err}
+// FileOptions tune a FileJournal. Every zero is right for most.
+type FileOptions struct {
+	// SegmentSize is after how many bytes of records since the newest checkpoint the
+	// journal is full. Zero means 64 MiB. After a checkpoint that is larger than that,
+	// it takes as many bytes as the checkpoint has.
+	SegmentSize int64
+}
+
+// OpenFile opens the journal in a folder, with the zero [FileOptions].
+func OpenFile(dir string) (*FileJournal, error) { return FileOptions{}.Open(dir) }
+
+// Open opens the journal in a folder for writing, and makes both if they are not
+// there. Every record from the newest checkpoint on is checked. An incomplete last
+// record, as a crash leaves it, is cut off; see [FileJournal.Torn]. Any other
+// damage is [ErrCorrupt], with its place, and records of a later release are
+// [ErrVersion]; then nothing is changed. There is one writer: while it is open
+// others get [ErrLocked], on systems that have flock. Elsewhere the second one takes
+// over, and the first gets [ErrFenced].
+func (o FileOptions) Open(dir string) (*FileJournal, error) { return openFile(osDisk{}, dir, o) }
+
+func openFile(d disk, dir string, o FileOptions) (*FileJournal, error) {
+	j := &FileJournal{dir: dir, disk: d, segmentSize: o.SegmentSize, turn: make(chan struct{}, 1)}
+	if o.SegmentSize < 0 {
+		return nil, &Error{"open", j.path(), fmt.Errorf("%w: segment size: found %d, want bytes, or 0 for 64 MiB", ErrInvalid, o.SegmentSize)}
+	}
+	if o.SegmentSize == 0 {
+		j.segmentSize = 64 << 20
+	}
+	if err := j.open(); err != nil {
+		j.close()
+		return nil, &Error{"open", j.path(), err}
 	}
 	return j, nil
 }
 
-func (j *FileJournal) open(dir string) (err error) {
-	_, missing := os.Stat(dir)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+func (j *FileJournal) path() string { return filepath.Join(j.dir, activeName) }
+
+func (j *FileJournal) open() error {
+	if err := j.disk.Mkdir(j.dir); err != nil {
 		return err
 	}
-	if missing != nil {
-		if err := syncDir(filepath.Dir(dir)); err != nil {
+	if err := j.takeLock(); err != nil {
+		return err
+	}
+	if err := j.openActive(); err != nil {
+		return err
+	}
+	if j.end.fence >= j.fence { // the lock file is not the one that these records were written under
+		if err := j.takeNumber(j.end.fence + 1); err != nil {
 			return err
 		}
 	}
-	if j.file, err = os.OpenFile(j.path, os.O_RDWR|os.O_CREATE, 0o600); err != nil {
-		return err
-	}
-	if err := lockFile(j.file); err != nil {
-		return err
-	}
-	end, err := j.file.Seek(0, io.SeekEnd)
-	if err != nil {
-		return err
-	}
-	for r, err := range j.read(end) {
-		if err != nil {
-			return err
-		}
-		j.seq, j.prev = r.Seq, r.Sum
-	}
-	if j.torn = end - j.size; j.torn > 0 {
-		if err := j.file.Truncate(j.size); err != nil {
-			return err
-		}
-	}
-	return errors.Join(j.file.Sync(), syncDir(dir))
+	j.end.fence = j.fence
+	return j.disk.SyncDir(j.dir)
 }
 
 // Torn is how many bytes of an incomplete last record were cut off when the
 // journal was opened; nobody had been told that it was written.
 func (j *FileJournal) Torn() int64 { return j.torn }
 
-// Append writes a record and waits until it is on the disk. After an error
-// nothing more is appended: open the journal again, which repairs it.
-func (j *FileJournal) Append(ctx context.Context, r Record) (Record, error) {
-	if err := ctx.Err(); err != nil {
-		return r, err
-	}
+// Full says that it is time for a checkpoint; see [FileOptions].
+func (j *FileJournal) Full() bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.err != nil {
-		return r, j.err
-	}
-	r, line, err := seal(j.seq+1, j.prev, r)
-	if err != nil {
-		return r, &Error{"append", j.path, err}
-	}
-	if _, err = j.file.WriteAt(line, j.size); err == nil {
-		err = j.file.Sync()
-	}
-	if err != nil {
-		j.err = &Error{"append", j.path, err}
-		return r, j.err
-	}
-	j.seq, j.prev, j.size = r.Seq, r.Sum, j.size+int64(len(line))
-	return r, nil
+	return j.size-j.base >= max(j.segmentSize, j.base)
 }
 
-// Records yields every record in order, checked.
-func (j *FileJournal) Records() iter.Seq2[Record, error] {
-	return func(yield func(Record, error) bool) {
-		j.mu.Lock()
-		size := j.size
-		j.mu.Unlock()
-		for r, err := range scan(io.NewSectionReader(j.file, 0, size), func(int64) {}) {
-			if err != nil {
-				err = &Error{"read", j.path, err}
-			}
-			if !yield(r, err) {
-				return
-			}
-		}
-	}
-}
-
-// Close lets go of the file. Appending afterwards is an error.
+// Close waits for what is being written and lets go of the folder. Appending
+// afterwards is an error; reading is not. It fails if a record that was refused
+// could not be removed.
 func (j *FileJournal) Close() error {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if j.err == nil {
-		j.err = &Error{"append", j.path, os.ErrClosed}
+	j.turn <- struct{}{}
+	defer func() { <-j.turn }()
+	if errors.Is(j.err, os.ErrClosed) {
+		return j.err
 	}
-	return j.file.Close()
+	var err error
+	if j.broken && j.err == nil {
+		err = j.repair()
+	}
+	j.err = &Error{"append", j.path(), os.ErrClosed}
+	if err = errors.Join(err, j.close()); err != nil {
+		return &Error{"close", j.path(), err}
+	}
+	return nil
 }
 
-// read scans the file when it is opened and keeps where its last complete record
-// ends.
-func (j *FileJournal) read(end int64) iter.Seq2[Record, error] {
-	return scan(io.NewSectionReader(j.file, 0, end), func(size int64) { j.size = size })
-}
-
-// scan yields the complete records of a file, tells where each ends, and stops at
-// an incomplete last one.
-func scan(file io.Reader, ends func(int64)) iter.Seq2[Record, error] {
-	return func(yield func(Record, error) bool) {
-		lines, offset, prev := bufio.NewReaderSize(file, 1<<16), int64(0), ""
-		for seq := uint64(1); ; seq++ {
-			line, err := lines.ReadBytes('\n')
-			if err == io.EOF {
-				return
-			}
-			var r Record
-			if err == nil {
-				if r, err = unseal(line[:len(line)-1], seq, prev); err != nil {
-					err = fmt.Errorf("%w: at byte %d: %w", ErrCorrupt, offset, err)
-				}
-			}
-			if err != nil {
-				yield(r, err)
-				return
-			}
-			offset, prev = offset+int64(len(line)), r.Sum
-			ends(offset)
-			if !yield(r, nil) {
-				return
-			}
+func (j *FileJournal) close() (err error) {
+	for _, f := range []file{j.active, j.lock} {
+		if f != nil {
+			err = errors.Join(err, f.Close())
 		}
 	}
+	return err
 }

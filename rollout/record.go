@@ -30,6 +30,8 @@ const (
 	KindHeld      Kind = "held"      // the way back waits, because the old version is no better
 	KindReplaced  Kind = "replaced"  // another rollout takes its place, so it goes back
 	KindFinished  Kind = "finished"  // the rollout is over
+
+	KindCheckpoint Kind = "checkpoint" // what a segment of the journal begins with; see [Checkpoint]
 )
 
 // recordVersion is the newest format that this package writes and reads.
@@ -41,6 +43,7 @@ type Record struct {
 	Version int    `json:"version"`          // of the format
 	Seq     uint64 `json:"seq"`              // from 1, without gaps
 	Prev    string `json:"prev"`             // the Sum of the record before; empty for the first
+	Fence   uint64 `json:"fence,omitempty"`  // the number of its writer; it never falls
 	Kind    Kind   `json:"kind"`             // what the record tells
 	Rollout string `json:"rollout"`          // the rollout's ID
 	Parent  string `json:"parent,omitempty"` // of the rollout that this one is part of
@@ -55,12 +58,13 @@ type Record struct {
 	Actor      string `json:"actor,omitempty"`   // who
 	// Until is a deadline: of a step that was begun, a hold, a freeze, or the next
 	// attempt.
-	Until   time.Time  `json:"until,omitzero"`
-	Request *Requested `json:"request,omitempty"`  // of KindRequested
-	Look    *Look      `json:"evidence,omitempty"` // of KindLooked
-	Act     *Act       `json:"act,omitempty"`      // of KindActed
-	At      time.Time  `json:"at"`                 // when, in UTC
-	Sum     string     `json:"sum"`                // SHA-256 of the record's JSON before this field
+	Until      time.Time   `json:"until,omitzero"`
+	Request    *Requested  `json:"request,omitempty"`    // of KindRequested
+	Look       *Look       `json:"evidence,omitempty"`   // of KindLooked
+	Act        *Act        `json:"act,omitempty"`        // of KindActed
+	Checkpoint *Checkpoint `json:"checkpoint,omitempty"` // of KindCheckpoint
+	At         time.Time   `json:"at"`                   // when, in UTC
+	Sum        string      `json:"sum"`                  // SHA-256 of the record's JSON before this field
 }
 
 // Look is what a judge saw and said.
@@ -124,13 +128,13 @@ func (r Record) LogValue() slog.Value {
 
 const sumField = `,"sum":"`
 
-// seal chains a record to the one before and returns it with its line, newline
-// included.
-func seal(seq uint64, prev string, r Record) (Record, []byte, error) {
-	r.Version, r.Seq, r.Prev, r.Sum = recordVersion, seq, prev, ""
+// seal fills in Version and Sum and returns the record with its line, newline
+// included. Where it stands in the journal is filled in already.
+func seal(r Record) (Record, []byte, error) {
+	r.Version, r.Sum = recordVersion, ""
 	line, err := json.Marshal(r)
 	if err != nil {
-		return r, nil, fmt.Errorf("record %d cannot be written as JSON: %w", seq, err)
+		return r, nil, fmt.Errorf("record %d cannot be written as JSON: %w", r.Seq, err)
 	}
 	body := line[:len(line)-len(sumField)-len(`"}`)]
 	sum := sha256.Sum256(body)
@@ -139,25 +143,31 @@ func seal(seq uint64, prev string, r Record) (Record, []byte, error) {
 	return r, line, nil
 }
 
-// unseal reads a line without its newline and checks it against its own sum and
-// the record before.
-func unseal(line []byte, seq uint64, prev string) (Record, error) {
+// unseal reads a line without its newline and checks it against its own sum. The
+// number is the one that it should have, to say where it stands.
+func unseal(line []byte, seq uint64) (Record, error) {
 	var r Record
 	if cut := len(line) - len(sumField) - hex.EncodedLen(sha256.Size) - len(`"}`); cut < 0 || !bytes.HasPrefix(line[cut:], []byte(sumField)) {
 		return r, fmt.Errorf("record %d does not end in a checksum", seq)
 	} else if sum := sha256.Sum256(line[:cut]); hex.EncodeToString(sum[:]) != string(line[cut+len(sumField):len(line)-len(`"}`)]) {
 		return r, fmt.Errorf("record %d does not agree with its checksum", seq)
 	}
-	if err := json.Unmarshal(line, &r); err != nil {
+	var format struct {
+		Version int `json:"version"`
+	}
+	err := json.Unmarshal(line, &r)
+	if err != nil { // of another version, what is in it may be of other types
+		if json.Unmarshal(line, &format) == nil && format.Version != recordVersion {
+			return r, wrongVersion(seq, format.Version)
+		}
 		return r, fmt.Errorf("record %d: %w", seq, err)
 	}
-	switch {
-	case r.Version != recordVersion:
-		return r, fmt.Errorf("record %d has version %d, want %d: it was written by another version of this package", seq, r.Version, recordVersion)
-	case r.Seq != seq:
-		return r, fmt.Errorf("found record %d, want %d", r.Seq, seq)
-	case r.Prev != prev:
-		return r, fmt.Errorf("record %d does not follow the record before it", seq)
+	if r.Version != recordVersion {
+		return r, wrongVersion(seq, r.Version)
 	}
 	return r, nil
+}
+
+func wrongVersion(seq uint64, version int) error {
+	return fmt.Errorf("%w: record %d has version %d, want %d: open the journal with the release of this package that wrote it, or a newer one", ErrVersion, seq, version, recordVersion)
 }

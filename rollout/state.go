@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/guidon-go/guidon/strategy"
@@ -41,13 +42,15 @@ func (o Outcome) String() string {
 	return fmt.Sprintf("Outcome(%d)", uint8(o))
 }
 
-// MarshalText writes "rolled back" and the like.
-func (o Outcome) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
+// MarshalText writes "rolled_back" and the like.
+func (o Outcome) MarshalText() ([]byte, error) {
+	return []byte(strings.ReplaceAll(o.String(), " ", "_")), nil
+}
 
 // UnmarshalText reads what MarshalText wrote.
 func (o *Outcome) UnmarshalText(text []byte) error {
 	for i, name := range outcomes {
-		if string(text) == name {
+		if string(text) == strings.ReplaceAll(name, " ", "_") {
 			*o = Outcome(i)
 			return nil
 		}

@@ -55,6 +55,7 @@ func (e *Engine) record(ctx context.Context, run *run, r Record) error {
 	<-run.writing
 	if err == nil && r.Seq > 0 {
 		e.report(run, r)
+		e.rotate(ctx)
 	}
 	return err
 }
@@ -75,23 +76,21 @@ func (e *Engine) append(ctx context.Context, run *run, r Record) (Record, error)
 		return r, err
 	}
 	r.To = m.State().String()
-	e.mu.Lock()
-	e.pending++
-	e.mu.Unlock()
+	if err := e.enter(ctx); err != nil {
+		return r, err
+	}
 	r, err := e.journal.Append(ctx, r)
-	e.mu.Lock()
-	foreign := err == nil && r.Seq > e.last+e.pending
-	e.pending--
-	e.mu.Unlock()
+	foreign := e.leave(r, err)
+	if err == nil && !foreign {
+		return r, e.fold(r)
+	}
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return r, err
 	case err != nil:
 		return r, unwritten{err}
-	case foreign:
-		return r, unwritten{fmt.Errorf("%w: record %d follows one that this engine has not written", ErrFenced, r.Seq)}
 	}
-	return r, e.fold(r)
+	return r, unwritten{fmt.Errorf("%w: record %d follows one that this engine has not written", ErrFenced, r.Seq)}
 }
 
 // report tells OnRecord of a record, after those before it, and outside any lock:
