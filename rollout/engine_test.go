@@ -192,3 +192,20 @@ func TestRequestProblems(t *testing.T) {
 		require.ErrorContains(t, err, want)
 	}
 }
+
+// TestTwoEnginesOnOneJournal: both stop at the first record that they did not expect.
+func TestTwoEnginesOnOneJournal(t *testing.T) {
+	memory := &rollout.Memory{}
+	one, two := newEngine(t, memory), newEngine(t, memory)
+	request := func(id string) rollout.Request {
+		return rollout.Request{ID: id, Service: id, Plan: toFifty, Target: harmless()}
+	}
+	_, err := one.Deploy(t.Context(), request("a"))
+	require.NoError(t, err)
+	w := request("b")
+	_, err = two.Deploy(t.Context(), w)
+	require.ErrorIs(t, err, rollout.ErrFenced)
+	require.Empty(t, w.Target.(*world).shifts, "nothing moves")
+	_, err = one.Deploy(t.Context(), request("c"))
+	require.ErrorIs(t, err, rollout.ErrFenced)
+}

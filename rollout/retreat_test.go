@@ -83,7 +83,7 @@ func TestNothingMovesWithoutJournal(t *testing.T) {
 				defer cancel()
 				go func() {
 					time.Sleep(5 * time.Minute)
-					if len(w.shifts) > 0 && kind == "" {
+					if w.at() > 0 && kind == "" {
 						t.Error("it moved")
 					}
 					disk.room.Store(true)
