@@ -143,7 +143,7 @@ func TestHostileRecords(t *testing.T) {
 			}
 			_, err := rollout.New(h.journal, rollout.Options{})
 			require.ErrorIs(t, err, rollout.ErrCorrupt)
-			_, err = rollout.NewDelivery(h.journal.Records(), noon, noon.Add(time.Hour))
+			_, err = rollout.NewDelivery(h.journal.Records(), rollout.DeliveryOptions{})
 			require.ErrorIs(t, err, rollout.ErrCorrupt)
 		})
 	}

@@ -160,22 +160,3 @@ func ExampleOpenFile() {
 	fmt.Println(r.Seq, len(r.Sum), err)
 	// Output: 1 64 <nil>
 }
-
-func ExampleEngine_Delivery() {
-	engine, err := rollout.New(&rollout.Memory{}, rollout.Options{})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	now := time.Now()
-	delivery, err := engine.Delivery(now.AddDate(0, 0, -30), now)
-	fmt.Println(err)
-	fmt.Println(delivery)
-	// Output:
-	// <nil>
-	// deployments            0
-	// deployment frequency   0.00 a day
-	// lead time for changes  no value
-	// change failure rate    no value: no deployments
-	// time to recover        no value
-}

@@ -162,9 +162,9 @@ func TestTheFloorIsNoExposure(t *testing.T) {
 		s := guard.Progress().State
 		require.Equal(t, []strategy.Share{5 * strategy.Percent, 5 * strategy.Percent}, []strategy.Share{s.Share, s.Peak})
 		checkJournal(t, journal)
-		d, err := engine.Delivery(time.Time{}, time.Now().Add(time.Hour))
+		d, err := engine.Delivery(rollout.DeliveryOptions{})
 		require.NoError(t, err)
-		require.Zero(t, d.Deployments)
+		require.Zero(t, d[0].Deployments)
 	})
 }
 

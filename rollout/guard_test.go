@@ -466,9 +466,9 @@ func TestGuardRefuses(t *testing.T) {
 		p := guard.Progress()
 		require.Zero(t, p.State.Peak, "nobody was exposed")
 		require.Equal(t, `verify by smoke: gate "smoke" says no: no`, p.State.Reason)
-		d, err := engine.Delivery(time.Time{}, time.Now())
+		d, err := engine.Delivery(rollout.DeliveryOptions{})
 		require.NoError(t, err)
-		require.Zero(t, d.Deployments)
+		require.Zero(t, d[0].Deployments)
 	})
 	t.Run("a gate panics", func(t *testing.T) {
 		guard, err := wrapped(engineOn(t, &rollout.Memory{}).Guard(pages(t), rollout.Guarded{Flag: newPage, Before: map[string]rollout.Gate{"smoke": func(context.Context) error { panic("boo") }}}))

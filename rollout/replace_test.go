@@ -54,9 +54,9 @@ func TestReplace(t *testing.T) {
 					}
 				}
 				require.Equal(t, []string{"new-page", "again"}, seen)
-				d, err := engine.Delivery(time.Time{}, time.Now().Add(time.Second))
+				d, err := engine.Delivery(rollout.DeliveryOptions{})
 				require.NoError(t, err)
-				require.Equal(t, []int{2, 0}, []int{d.Deployments, d.Failed})
+				require.Equal(t, []int{2, 0}, []int{d[0].Deployments, d[0].Failed})
 			})
 		})
 	}
