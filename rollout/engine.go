@@ -417,31 +417,13 @@ func (e *Engine) Live() iter.Seq[Status] {
 func (e *Engine) History() iter.Seq2[Status, error] {
 	return func(yield func(Status, error) bool) {
 		live := map[string]*run{}
-		for record, err := range e.journal.Records() {
+		for w, err := range walk(e.journal.Records(), live) {
 			if err != nil {
 				yield(Status{}, err)
 				return
 			}
-			if record.Rollout == "" {
-				continue
-			}
-			r := live[record.Rollout]
-			if r == nil {
-				if record.Kind != KindRequested {
-					continue // of one that is over, or began before the journal does
-				}
-				r = newRun(record.Rollout)
-				live[r.id] = r
-			}
-			if err := r.apply(record); err != nil {
-				yield(Status{}, &Error{"read", r.id, fmt.Errorf("%w: record %d: %w", ErrCorrupt, record.Seq, err)})
+			if w.Kind == KindFinished && w.run.machine.State().Phase == Done && !yield(w.run.status(), nil) {
 				return
-			}
-			if record.Kind == KindFinished && r.machine.State().Phase == Done {
-				delete(live, r.id)
-				if !yield(r.status(), nil) {
-					return
-				}
 			}
 		}
 		for s := range byAge(slices.Collect(maps.Values(live))) {
