@@ -28,6 +28,7 @@ type Ended struct {
 	Reason      string         `json:"reason,omitempty"`       // why it ended so
 	Actor       string         `json:"actor,omitempty"`        // who made it
 	Started     time.Time      `json:"started"`                // when it was requested
+	Since       time.Time      `json:"since,omitzero"`         // when somebody was exposed for the first time
 	At          time.Time      `json:"at"`                     // when it was over
 	// Request is what was asked for. The plan is kept only of the last one that
 	// succeeded of its service, environment and flag: it says the way back.

@@ -171,7 +171,7 @@ func summary(journal Checkpointer) (*Checkpoint, error) {
 // over is what a checkpoint keeps of a rollout that is over.
 func (r *run) over() Ended {
 	s := r.machine.State()
-	return Ended{ID: r.id, Outcome: s.Outcome, Share: s.Share, Peak: s.Peak, Automatic: s.Automatic, FailedLater: s.FailedLater, Reason: s.Reason, Actor: s.Actor, Started: r.started, At: r.ended, Request: &r.request}
+	return Ended{ID: r.id, Outcome: s.Outcome, Share: s.Share, Peak: s.Peak, Automatic: s.Automatic, FailedLater: s.FailedLater, Reason: s.Reason, Actor: s.Actor, Started: r.started, Since: s.Since, At: r.ended, Request: &r.request}
 }
 
 // run is a rollout as a checkpoint has it.
@@ -179,7 +179,7 @@ func (e Ended) run() *run {
 	r := newRun(e.ID)
 	r.request, r.started, r.ended = *e.Request, e.Started, e.At
 	r.machine.route = &route{Requested: r.request}
-	r.machine.state = State{Phase: Done, Outcome: e.Outcome, Share: e.Share, Peak: e.Peak, Automatic: e.Automatic, Reason: e.Reason, Actor: e.Actor, FailedLater: e.FailedLater}
+	r.machine.state = State{Phase: Done, Outcome: e.Outcome, Share: e.Share, Peak: e.Peak, Since: e.Since, Automatic: e.Automatic, Reason: e.Reason, Actor: e.Actor, FailedLater: e.FailedLater}
 	return r
 }
 

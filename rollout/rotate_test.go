@@ -152,6 +152,16 @@ func TestOldSegmentsMayGo(t *testing.T) {
 	}
 	journal = openFile(t, dir)
 	require.NoError(t, rollout.Verify(journal.Records()))
+	delivery, err := newEngine(t, journal).Delivery(rollout.DeliveryOptions{})
+	require.NoError(t, err)
+	require.Equal(t, 5, delivery[0].Deployments)
+	history := 0
+	for s, err := range newEngine(t, journal).History() {
+		require.NoError(t, err)
+		require.Equal(t, rollout.Succeeded, s.State.Outcome)
+		history++
+	}
+	require.Equal(t, 5, history)
 	w := harmless()
 	for i := range 5 {
 		outcome, err := newEngine(t, journal).Deploy(t.Context(), rollout.Request{ID: fmt.Sprint(i), Plan: toFifty, Target: w})

@@ -67,6 +67,9 @@ func (t *tally) take(w walked) {
 		d.detected = w.At
 	case s.Phase == Done:
 		delete(t.under, w.Rollout)
+		if d.exposed.IsZero() && s.Peak > q.Floor { // a checkpoint has it
+			d.exposed, d.peak, d.failed = s.Since, s.Peak, s.FailedLater
+		}
 		t.end(w, d)
 	}
 }
@@ -164,7 +167,9 @@ func sum(all []*deployment) Delivery {
 		}
 		if !one.restored.IsZero() { // never negative, whatever the clock did
 			recovery = append(recovery, max(one.restored.Sub(one.exposed), 0))
-			repair = append(repair, max(one.restored.Sub(one.detected), 0))
+			if !one.detected.IsZero() {
+				repair = append(repair, max(one.restored.Sub(one.detected), 0))
+			}
 		}
 	}
 	d.Between, d.LeadTime = durations(between), durations(lead)

@@ -12,38 +12,52 @@ type walked struct {
 }
 
 // walk folds records, and yields each with its rollout. live has the rollouts that
-// are not over meanwhile; nothing else is kept.
+// are not over meanwhile; nothing else is kept. Of what a checkpoint that comes first
+// says, it yields the end of what is over, and the records of what is not.
 func walk(records iter.Seq2[Record, error], live map[string]*run) iter.Seq2[walked, error] {
 	return func(yield func(walked, error) bool) {
+		first := true
 		for record, err := range records {
 			if err != nil {
 				yield(walked{}, err)
 				return
 			}
-			if record.Rollout == "" {
-				continue
+			all := []Record{record}
+			if record.Kind == KindCheckpoint {
+				if all = nil; first {
+					all = record.Checkpoint.Live
+					for _, e := range record.Checkpoint.Ended {
+						if !yield(walked{Record{Kind: KindFinished, Rollout: e.ID, At: e.At}, e.run()}, nil) {
+							return
+						}
+					}
+				}
 			}
-			r := live[record.Rollout]
-			if r == nil && record.Kind == KindActed {
-				if !yield(walked{Record: record}, nil) {
+			first = false
+			for _, record := range all {
+				if w, err := step(record, live); !yield(w, err) || err != nil {
 					return
 				}
-				continue
-			}
-			if r == nil {
-				r = newRun(record.Rollout)
-			}
-			if err := r.apply(record); err != nil {
-				yield(walked{}, &Error{"read", r.id, fmt.Errorf("%w: record %d: %w", ErrCorrupt, record.Seq, err)})
-				return
-			}
-			live[r.id] = r
-			if r.machine.State().Phase == Done {
-				delete(live, r.id)
-			}
-			if !yield(walked{record, r}, nil) {
-				return
 			}
 		}
 	}
+}
+
+// step folds one record into its rollout.
+func step(record Record, live map[string]*run) (walked, error) {
+	r := live[record.Rollout]
+	if r == nil && record.Kind == KindActed {
+		return walked{Record: record}, nil
+	}
+	if r == nil {
+		r = newRun(record.Rollout)
+	}
+	if err := r.apply(record); err != nil {
+		return walked{}, &Error{"read", r.id, fmt.Errorf("%w: record %d: %w", ErrCorrupt, record.Seq, err)}
+	}
+	live[r.id] = r
+	if r.machine.State().Phase == Done {
+		delete(live, r.id)
+	}
+	return walked{record, r}, nil
 }

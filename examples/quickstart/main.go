@@ -200,15 +200,9 @@ func printJSON(guards []*rollout.Guard, outcomes []rollout.Outcome, requests uin
 
 // measure takes the delivery metrics since the journal began.
 func measure(engine *rollout.Engine) (rollout.Delivery, error) {
-	now := time.Now()
-	began := now
-	for status, err := range engine.History() {
-		if err != nil {
-			return rollout.Delivery{}, err
-		}
-		if status.Started.Before(began) {
-			began = status.Started
-		}
+	all, err := engine.Delivery(rollout.DeliveryOptions{})
+	if err != nil {
+		return rollout.Delivery{}, err
 	}
-	return engine.Delivery(began, now)
+	return all[0], nil
 }
