@@ -65,8 +65,11 @@ func TestFilter(t *testing.T) {
 			{ID: "b", Outcome: rollout.RolledBack}, {ID: "c", Outcome: rollout.Succeeded, Request: all[7].Request},
 		}}
 	})
-	add(rollout.KindBegun, "d", "engine", nil) // 13
-	add(rollout.KindFailed, "c", "ann", nil)   // 14
+	add(rollout.KindBegun, "d", "engine", nil)                                  // 13
+	add(rollout.KindFailed, "c", "ann", nil)                                    // 14
+	add(rollout.KindRequested, "e", "zed", asked("shop", "production", "cart")) // 15
+	add(rollout.KindFinished, "e", "zed", over(rollout.Succeeded))              // 16
+	add(rollout.KindFailed, "c", "zed", nil)                                    // 17: e is
 
 	for _, tt := range []struct {
 		name   string
@@ -74,17 +77,17 @@ func TestFilter(t *testing.T) {
 		recent bool
 		want   []uint64
 	}{
-		{"everything", rollout.Filter{}, false, []uint64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14}},
+		{"everything", rollout.Filter{}, false, []uint64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17}},
 		{"rollout", rollout.Filter{Rollout: "b"}, false, []uint64{2, 4, 5}},
-		{"service", rollout.Filter{Service: "shop"}, false, []uint64{1, 2, 3, 4, 6, 7, 8, 9, 14}},
-		{"environment", rollout.Filter{Environment: "production"}, false, []uint64{1, 3, 6, 7, 8, 9, 11, 13, 14}},
+		{"service", rollout.Filter{Service: "shop"}, false, []uint64{1, 2, 3, 4, 6, 7, 8, 9, 14, 15, 16}},
+		{"environment", rollout.Filter{Environment: "production"}, false, []uint64{1, 3, 6, 7, 8, 9, 11, 13, 14, 15, 16}},
 		{"flag", rollout.Filter{Flag: "ledger"}, false, []uint64{11, 13}},
 		{"actor", rollout.Filter{Actor: "ann"}, false, []uint64{1, 5, 7, 8, 10, 11, 14}},
-		{"kinds", rollout.Filter{Kinds: []rollout.Kind{rollout.KindFinished, rollout.KindCheckpoint}}, false, []uint64{4, 6, 9, 12}},
-		{"from", rollout.Filter{From: noon.Add(12 * time.Minute)}, false, []uint64{13, 14}},
+		{"kinds", rollout.Filter{Kinds: []rollout.Kind{rollout.KindFinished, rollout.KindCheckpoint}}, false, []uint64{4, 6, 9, 12, 16}},
+		{"from", rollout.Filter{From: noon.Add(12 * time.Minute)}, false, []uint64{13, 14, 15, 16, 17}},
 		{"to", rollout.Filter{To: noon.Add(2 * time.Minute)}, false, []uint64{1, 2}},
 		{"all of them", rollout.Filter{Rollout: "c", Service: "shop", Environment: "production", Flag: "cart", Actor: "ann", Kinds: []rollout.Kind{rollout.KindFailed}, From: noon, To: noon.Add(time.Hour)}, false, []uint64{14}},
-		{"since a checkpoint", rollout.Filter{Environment: "production"}, true, []uint64{13, 14}},
+		{"since a checkpoint", rollout.Filter{Environment: "production"}, true, []uint64{13, 14, 15, 16}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			in := memory.Records()

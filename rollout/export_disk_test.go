@@ -7,9 +7,8 @@ import (
 
 // What tests need to put a journal on a disk of their own.
 type (
-	Disk   = disk
-	File   = file
-	OSDisk = osDisk
+	Disk = disk
+	File = file
 )
 
 func OpenOn(d Disk, dir string, o FileOptions) (*FileJournal, error) { return openFile(d, dir, o) }

@@ -73,6 +73,39 @@ func TestFollow(t *testing.T) {
 	})
 }
 
+// TestFollowBetweenTwoFiles: the writer died between the two renames, and the next one
+// makes an end of it later.
+func TestFollowBetweenTwoFiles(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newMemoryDisk()
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		w := &writer{disk: d, dir: "/j", tries: 1}
+		require.True(t, w.open() && w.add("a"))
+		r := follows(ctx, d)
+		looks()
+		renames := 0
+		d.failing(func(op, _ string) (how, error) {
+			if op == "rename" {
+				renames++
+			}
+			if renames == 2 && op != "list" && op != "open" && op != "read" && op != "stat" && op != "close" {
+				return nothing, errCrash
+			}
+			return all, nil
+		})
+		require.False(t, w.checkpoint("b"))
+		d.die()
+		looks()
+		require.NoError(t, r.err)
+		require.Equal(t, []uint64{1}, r.seqs)
+		begun(t, openOn(t, d), "c")
+		looks()
+		require.NoError(t, r.err)
+		require.Equal(t, []uint64{1, 2, 3}, r.seqs)
+	})
+}
+
 // TestFollowHalfARecord: it is never seen, in whatever pieces it comes.
 func TestFollowHalfARecord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -234,6 +234,17 @@ func TestTheLock(t *testing.T) {
 	}
 }
 
+// TestTheSameNumber: two that take the same number, at the same instant.
+func TestTheSameNumber(t *testing.T) {
+	d := newMemoryDisk()
+	d.noLocks = true
+	first := openOn(t, d)
+	d.put("/j/lock", nil)
+	openOn(t, d)
+	_, err := first.Append(t.Context(), rollout.Record{Kind: rollout.KindBegun})
+	require.ErrorIs(t, err, rollout.ErrFenced)
+}
+
 // TestTheLockIsGone: without it nothing is appended, until it is back.
 func TestTheLockIsGone(t *testing.T) {
 	dir := t.TempDir()

@@ -94,6 +94,36 @@ func TestReadingWhileASegmentBegins(t *testing.T) {
 	require.Equal(t, []uint64{1, 2, 3, 4, 5, 6}, seqs)
 }
 
+// TestARenameWhileAFileIsOpened: between two tries to find it, it gets its other name.
+func TestARenameWhileAFileIsOpened(t *testing.T) {
+	d := newMemoryDisk()
+	journal := openOn(t, d)
+	begun(t, journal, "a", "b")
+	d.fault = func(op, path string) (how, error) {
+		if op == "open" && path == "/j/journal.jsonl" {
+			d.fault = nil
+			mark(t, journal)
+		}
+		return all, nil
+	}
+	require.Equal(t, []uint64{1, 2}, numbers(t, records(t, journal)))
+}
+
+// TestInTheWay: a file with the name that the segment would get is not overwritten.
+func TestInTheWay(t *testing.T) {
+	d := newMemoryDisk()
+	journal := openOn(t, d)
+	begun(t, journal, "a")
+	d.put("/j/"+closed(1), []byte("mine"))
+	_, err := journal.Checkpoint(t.Context(), rollout.Record{Kind: rollout.KindCheckpoint, Checkpoint: &rollout.Checkpoint{}})
+	require.ErrorContains(t, err, closed(1)+" is in the way")
+	require.Equal(t, "mine", string(d.raw("/j/"+closed(1))))
+	require.NoError(t, d.Remove("/j/"+closed(1)))
+	begun(t, journal, "b")
+	mark(t, journal)
+	require.Equal(t, []uint64{1, 2, 3}, numbers(t, records(t, journal)))
+}
+
 func TestDamagedSegments(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
