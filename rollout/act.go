@@ -13,7 +13,7 @@ import (
 // Act is what a person does to a rollout. It is one record in the journal, and
 // [Engine.Act] is the one place to authorise.
 type Act struct {
-	Kind   ActKind `json:"kind"`
+	Kind   ActKind `json:"kind"`             // what
 	Actor  string  `json:"actor"`            // who; required
 	Reason string  `json:"reason,omitempty"` // why, for the journal
 }

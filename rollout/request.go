@@ -150,6 +150,11 @@ func (r Request) check() error {
 	if r.Promotion == EvidenceOfNoHarm && len(r.Plan.Judges()) == 0 {
 		add("promotion: wants evidence of no harm, and the plan has no judge to give it")
 	}
+	for i, step := range r.Plan.Steps {
+		if hold, ok := step.(strategy.Hold); ok && hold.Exposed > 0 && len(hold.Judges) == 0 {
+			add("plan: step %d (%v) asks for requests, and has no judge to count them", i+1, hold)
+		}
+	}
 	for _, name := range r.Plan.Gates() {
 		if r.Gates[name] == nil {
 			add("gates: %q is in the plan and bound to nothing", name)

@@ -109,10 +109,10 @@ type State struct {
 
 // Stop is something that keeps a rollout from going forward. The zero Stop is none.
 type Stop struct {
-	Since  time.Time `json:"since,omitzero"` // when it began; zero means that there is none
-	Until  time.Time `json:"until,omitzero"` // when it ends by itself; zero means never
-	Reason string    `json:"reason,omitempty"`
-	Actor  string    `json:"actor,omitempty"`
+	Since  time.Time `json:"since,omitzero"`   // when it began; zero means that there is none
+	Until  time.Time `json:"until,omitzero"`   // when it ends by itself; zero means never
+	Reason string    `json:"reason,omitempty"` // why
+	Actor  string    `json:"actor,omitempty"`  // who
 }
 
 // on says whether there is one.

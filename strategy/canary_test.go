@@ -141,6 +141,29 @@ func TestPlanFromJSON(t *testing.T) {
 	}
 }
 
+// TestNoReturn: from where on there is no way back, and what people and files see of
+// that.
+func TestNoReturn(t *testing.T) {
+	plan := strategy.Plan{Strategy: "contract", Steps: []strategy.Step{
+		strategy.Shift{To: strategy.All}, strategy.Hold{For: time.Minute, Approval: true}, strategy.NoReturn{Why: "orders.total is dropped"}, strategy.Promote{},
+	}}
+	for at, want := range []bool{true, true, false, false, false} {
+		require.Equal(t, want, plan.Returns(at), "from step %d", at)
+	}
+	require.True(t, plan.Returns(-1))
+	require.Equal(t, `contract, 1m0s of holds
+  1  shift from 0 % to 100 %
+  2  hold 1m0s until approved
+  3  point of no return: orders.total is dropped
+  4  promote`, plan.String())
+	text, err := json.Marshal(plan)
+	require.NoError(t, err)
+	var back strategy.Plan
+	require.NoError(t, json.Unmarshal(text, &back))
+	require.Equal(t, plan, back)
+	require.EqualError(t, strategy.Plan{Steps: []strategy.Step{strategy.NoReturn{}}}.Check(movable{}), "strategy: step 1 (point of no return: ): says not why")
+}
+
 // still is a target that can be read and not moved.
 type still struct{}
 
@@ -160,8 +183,8 @@ func TestCheckNamesWhatIsMissing(t *testing.T) {
 	require.ErrorContains(t, err, "strategy: step 1 (shift from 0 % to 0.1 %) needs a target with the method Shift, which strategy_test.still lacks")
 	require.Len(t, strings.Split(err.Error(), "\n"), 3)
 	err = strategy.Plan{Steps: []strategy.Step{nil, &strategy.Shift{}, strategy.Shift{To: 2 * strategy.All}, strategy.Hold{Exposed: -1}, strategy.Verify{}}}.Check(movable{})
-	require.EqualError(t, err, `strategy: step 1 is a <nil>, want a Verify, Shift, Hold or Promote
-strategy: step 2 is a *strategy.Shift, want a Verify, Shift, Hold or Promote
+	require.EqualError(t, err, `strategy: step 1 is a <nil>, want a Verify, Shift, Hold, NoReturn or Promote
+strategy: step 2 is a *strategy.Shift, want a Verify, Shift, Hold, NoReturn or Promote
 strategy: step 3 (shift from 0 % to 200 %): found 0 % to 200 %, want shares from 0 to 100 %
 strategy: step 4 (hold 0s): found 0s and -1 requests, want nothing negative
 strategy: step 5 (verify by ): names no gates`)
