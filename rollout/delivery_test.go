@@ -271,6 +271,17 @@ func TestDeliveryOptions(t *testing.T) {
 	require.WithinRange(t, all[0].To, time.Now().Add(-time.Minute), time.Now().Add(time.Minute))
 }
 
+// TestMidnight: what ends when a period ends belongs to the next one.
+func TestMidnight(t *testing.T) {
+	h := history{t, &rollout.Memory{}}
+	h.rollout(deployed{"a", at(11), at(12), rollout.Requested{}, rollout.Succeeded, 0})
+	all := measure(t, h.journal, rollout.DeliveryOptions{Every: rollout.Day})
+	require.Len(t, all, 2)
+	require.Equal(t, []int{0, 1}, []int{all[0].Deployments, all[1].Deployments})
+	require.Zero(t, measure(t, h.journal, rollout.DeliveryOptions{To: at(12)})[0].Deployments)
+	require.Equal(t, 1, measure(t, h.journal, rollout.DeliveryOptions{From: at(12)})[0].Deployments)
+}
+
 // TestCalendarDays: a day is a day, however many hours it has.
 func TestCalendarDays(t *testing.T) {
 	berlin, err := time.LoadLocation("Europe/Berlin")

@@ -71,6 +71,7 @@ func TestExplain(t *testing.T) {
 			r.Alarms, r.Stable = map[string]rollout.Gate{"db": no}, no
 		}},
 		{name: "frozen", plan: held, options: rollout.Options{Freezes: []rollout.Freeze{{Name: "nights", From: "00:00", To: "06:00"}}}},
+		{name: "no longer frozen", plan: held, until: 6*time.Hour + 10500*time.Millisecond, options: rollout.Options{Freezes: []rollout.Freeze{{Name: "nights", From: "00:00", To: "06:00"}}}},
 		{name: "past the point of no return", plan: gone, until: time.Hour + time.Second/2, spoil: func(_ *rollout.Request, w *world) { w.badAbove = strategy.Percent }},
 		{name: "taken back", plan: held, options: rollout.Options{}, until: 2 * time.Minute, after: 90500 * time.Millisecond, act: func(e *rollout.Engine) {
 			act(e, rollout.RollBack)
@@ -177,6 +178,8 @@ var explained = map[string]string{
 2000-01-01 00:00:00  rollback held after 10.5s by stable: the old version is no better: no`,
 	"frozen": `2000-01-01 00:00:00  frozen after 6h0m0s by freeze nights: freeze: nights
 2000-01-01 06:00:00  holding after 1m0s by hold 1m0s: held 1m0s`,
+	"no longer frozen": `2000-01-01 00:00:00  frozen after 6h0m0s by freeze nights: freeze: nights
+2000-01-01 06:00:00  holding until 06:01:00 by hold 1m0s: its time is over at 06:01:00`,
 	"past the point of no return": `2000-01-01 00:00:00  holding by hold 1m0s and 10 requests under errors: this hold has 2 of 10 requests on the new side
     judge errors, 1h0m0s after the first exposure: new side 2 requests, 0 % fail, p50 2.06µs, p99 2.06µs; old side 2 requests, 0 % fail, p50 2.06µs, p99 2.06µs
 2000-01-01 00:00:00  paused by judge errors: it hurts (there is no way back: past the point of no return)
