@@ -239,7 +239,12 @@ func (e *Engine) others(l lane, r *run) string {
 	if other := e.track(l).active; other != nil {
 		return fmt.Sprintf("%q", other.id)
 	}
-	return fmt.Sprintf("%q", e.track(l).queue[0].id)
+	for _, other := range e.track(l).queue {
+		if other != r {
+			return fmt.Sprintf("%q", other.id)
+		}
+	}
+	return "it is just over"
 }
 
 // supersede makes another rollout go back. If nobody drives it, because its process

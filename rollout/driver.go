@@ -289,8 +289,8 @@ func (d *driver) rest(ctx context.Context, pause time.Duration) error {
 func (d *driver) look(ctx context.Context, m Machine, last bool) error {
 	hold, exposed := m.watched()
 	s := m.State()
-	if s.Phase == Back || !exposed && s.Share <= d.run.request.Floor {
-		return nil
+	if s.Phase == Back || !exposed && s.Share <= d.run.request.Floor || s.Paused.on() && m.gone() {
+		return nil // nothing would come of it
 	}
 	err := ask(ctx, func(ctx context.Context) error { return d.readBack(ctx, m, s.Share) })
 	switch {

@@ -370,6 +370,9 @@ func (m *Machine) turn(r Record, automatic bool) {
 	s := &m.state
 	replaced, gone := r.Kind == KindReplaced, m.gone()
 	if gone && !replaced {
+		if s.Paused.on() {
+			return // it waits for a person already
+		}
 		r.Reason += " (there is no way back: past the point of no return)"
 		m.pause(r)
 		return
