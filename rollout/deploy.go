@@ -77,6 +77,7 @@ func (e *Engine) deploy(ctx context.Context, request Request, asked Requested) (
 		}
 		asked.Release, asked.Plan = request.Release, request.Plan
 		asked.Promotion, asked.Shadow, asked.Deadlines, asked.Rework = request.Promotion, request.Shadow, request.Deadlines, request.Rework
+		asked.Fails = request.fails()
 		if err := d.begin(ctx, asked); err != nil {
 			return fail(err)
 		}

@@ -313,8 +313,8 @@ func (d *driver) look(ctx context.Context, m Machine, last bool) error {
 			break
 		}
 		w := d.request.Watches[name]
-		cp, seen := taken[w.Cohorts]
-		if !seen {
+		cp, shared := taken[w.Cohorts]
+		if !shared {
 			if cp, err = w.Cohorts.Checkpoint().After(d.run.unwritten[w.Cohorts]); err != nil {
 				return err
 			}
@@ -325,10 +325,10 @@ func (d *driver) look(ctx context.Context, m Machine, last bool) error {
 		if err != nil {
 			return err
 		}
-		if written {
+		if written && !shared {
 			delete(d.run.unwritten, w.Cohorts)
-			cp.Marks, cp.Slow, cp.Kept = nil, nil, nil // another judge's record has them
 		}
+		cp.Marks, cp.Slow, cp.Kept, cp.Tables = nil, nil, nil, nil // those are for the records of the first
 		taken[w.Cohorts] = cp
 		if m = d.engine.machine(d.run); m.State().Generation != s.Generation {
 			return nil
@@ -343,7 +343,7 @@ func (d *driver) judge(ctx context.Context, m Machine, hold strategy.Hold, name 
 	before := d.engine.judgeState(d.run.id, name)
 	verdict, state := judge(d.request.Watches[name].Judge, before, cp.Sample)
 	ends := last && (s.Looked.Before(s.Until) || s.Exposed < s.ExposedBefore+uint64(hold.Exposed)) && cp.Sample.Candidate.Requests() >= s.ExposedBefore+uint64(hold.Exposed)
-	fails := verdict.Call == health.Fail && !s.Forced && s.Shadowed == ""
+	fails := verdict.Call == health.Fail && m.heeds(name)
 	passes := q.Promotion == EvidenceOfNoHarm && (verdict.Call == health.Pass) != m.passed(name)
 	// Which looks are written must not depend on what they say, or a crash would
 	// keep the incriminating ones and lose the others.
@@ -352,7 +352,7 @@ func (d *driver) judge(ctx context.Context, m Machine, hold strategy.Hold, name 
 		return false, nil
 	}
 	r := Record{Kind: KindLooked, Actor: "judge " + name, Reason: verdict.Reason, Look: &Look{Watch: name, Verdict: verdict, State: state, Checkpoint: cp}}
-	if fails && !q.Shadow {
+	if fails && !q.Shadow && q.Fails[name] == ThenAbort {
 		return true, d.fail(ctx, m, r)
 	}
 	return true, d.write(ctx, m, r)

@@ -138,7 +138,7 @@ func (e *Engine) Guard(flags *flag.Store, guarded Guarded) (*Guard, error) {
 		ID:    id, Release: guarded.Release, Plan: plan, Look: guarded.Look,
 		Target:  g.target,
 		Gates:   guarded.Before,
-		Watches: map[string]Watch{judgeName: {g.judge, cohorts}},
+		Watches: map[string]Watch{judgeName: {Judge: g.judge, Cohorts: cohorts}},
 	}
 	if err := g.request.check(); err != nil {
 		return fail(err)

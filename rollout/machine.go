@@ -25,6 +25,7 @@ type Machine struct {
 type route struct {
 	Requested
 	judges []string          // of the plan
+	must   uint64            // those that EvidenceOfNoHarm asks for a Pass, a bit each
 	undo   [][]strategy.Step // the way back from each step
 	last   int               // the last hold with judges: there the promotion is decided
 }
@@ -113,7 +114,7 @@ func (m Machine) ready(now time.Time) bool {
 	case s.Looked.Before(s.Until), s.Exposed < s.ExposedBefore+uint64(hold.Exposed):
 		return false
 	}
-	return m.route.Promotion == NoHarmSeen || s.Step != m.route.last || s.passed == 1<<len(m.route.judges)-1
+	return m.route.Promotion == NoHarmSeen || s.Step != m.route.last || s.passed&m.route.must == m.route.must
 }
 
 // due is the deadline that is over, if any is.
@@ -238,6 +239,11 @@ func (m *Machine) begin(r Record) {
 			q.last = i
 		}
 	}
+	for i, name := range q.judges {
+		if q.Fails[name] == ThenAbort {
+			q.must |= 1 << i
+		}
+	}
 	m.route = q
 	s := &m.state
 	s.Share, s.Peak, s.Expires = q.Floor, q.Floor, q.Deadlines.Overall.after(r.At)
@@ -319,18 +325,34 @@ func (m *Machine) looked(r Record) error {
 		s.Looked = r.At
 	}
 	s.passed &^= 1 << i
-	switch {
+	switch then := m.route.Fails[r.Look.Watch]; {
 	case r.Look.Verdict.Call == health.Pass:
 		s.passed |= 1 << i
-	case r.Look.Verdict.Call != health.Fail || s.Forced:
-	case m.route.Shadow:
-		if s.Shadowed == "" {
-			s.Shadowed = r.Reason
-		}
-	default:
+	case r.Look.Verdict.Call != health.Fail || !m.heeds(r.Look.Watch):
+	case then == ThenAbort && m.route.Shadow:
+		s.Shadowed = r.Reason
+	case then == ThenAbort:
 		m.turn(r, true)
+	default:
+		s.doubted |= 1 << i
+		if then == ThenPause && !m.route.Shadow {
+			m.pause(r)
+		}
 	}
 	return nil
+}
+
+// heeds says whether a Fail of this judge would change anything. One that only makes
+// it pause does so once: whoever continues it has seen why.
+func (m *Machine) heeds(judge string) bool {
+	s := m.state
+	switch {
+	case s.Forced:
+		return false
+	case m.route.Fails[judge] == ThenAbort:
+		return s.Shadowed == ""
+	}
+	return s.doubted&(1<<slices.Index(m.route.judges, judge)) == 0 && !s.Paused.on()
 }
 
 // pause keeps it from going forward; a deadline that made it is used up.

@@ -97,10 +97,15 @@ type Request struct {
 	guard *Guard // whose rollout it is, if it is a guarded flag's
 }
 
-// Watch is a judge and the cohorts that it looks at.
+// Watch is a judge and the cohorts that it looks at. Several watches may share their
+// cohorts: take them, by [Engine.Cohorts], for the one that the plan names first.
 type Watch struct {
 	Judge   health.Judge    // who compares
 	Cohorts *health.Cohorts // what it compares; see Engine.Cohorts
+	// Then is what its first Fail does: the rollout goes back, waits for a person, or
+	// goes on, so that the judge only reports. It is in the journal with the request.
+	// Only those that send the rollout back are asked for a Pass by EvidenceOfNoHarm.
+	Then Expiry
 }
 
 // Promotion is what it takes to leave the last hold that has judges.
@@ -111,8 +116,9 @@ const (
 	// NoHarmSeen asks that no judge says Fail. What they could have seen is up to the
 	// traffic: [health.Planner] says it beforehand.
 	NoHarmSeen Promotion = iota
-	// EvidenceOfNoHarm asks for a Pass from every judge of the plan, as [health.NoHarm]
-	// gives it; until then the hold goes on, up to Deadlines.Progress.
+	// EvidenceOfNoHarm asks for a Pass from every judge of the plan that may send it
+	// back, as [health.NoHarm] gives it; until then the hold goes on, up to
+	// Deadlines.Progress.
 	EvidenceOfNoHarm
 )
 
@@ -147,7 +153,7 @@ func (r Request) check() error {
 	if r.Doubt > ThenGoOn || r.Promotion > EvidenceOfNoHarm || r.Overlap > Reject {
 		add("doubt, promotion, overlap: found %d, %d and %d, want one of the constants each", r.Doubt, r.Promotion, r.Overlap)
 	}
-	if r.Promotion == EvidenceOfNoHarm && len(r.Plan.Judges()) == 0 {
+	if r.Promotion == EvidenceOfNoHarm && len(r.Plan.Judges()) == len(r.fails()) {
 		add("promotion: wants evidence of no harm, and the plan has no judge to give it")
 	}
 	for i, step := range r.Plan.Steps {
@@ -169,6 +175,8 @@ func (r Request) check() error {
 		switch w := r.Watches[name]; {
 		case w.Judge == nil || w.Cohorts == nil:
 			add("watches: %q is in the plan and not bound to a judge and cohorts", name)
+		case w.Then > ThenGoOn:
+			add("watches: %q: then: found %d, want one of the constants", name, w.Then)
 		default:
 			if v, ok := w.Judge.(interface{ Validate() error }); ok {
 				if err := v.Validate(); err != nil {
@@ -181,6 +189,20 @@ func (r Request) check() error {
 		return fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	return nil
+}
+
+// fails is what the Fail of each judge does that does not send the rollout back.
+func (r Request) fails() map[string]Expiry {
+	var fails map[string]Expiry
+	for _, name := range r.Plan.Judges() {
+		if then := r.Watches[name].Then; then != ThenAbort {
+			if fails == nil {
+				fails = map[string]Expiry{}
+			}
+			fails[name] = then
+		}
+	}
+	return fails
 }
 
 // Requested is a request as the journal keeps it.
@@ -200,6 +222,8 @@ type Requested struct {
 	Shadow    bool           `json:"shadow,omitempty"`     // of Request
 	Deadlines Deadlines      `json:"deadlines,omitzero"`   // of Request
 	Rework    bool           `json:"rework,omitempty"`     // of Request
+	// Fails is Watch.Then of the judges whose Fail does not send it back.
+	Fails map[string]Expiry `json:"fails,omitempty"`
 }
 
 // lane is what there is one rollout of at a time.
