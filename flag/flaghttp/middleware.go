@@ -2,6 +2,9 @@ package flaghttp
 
 import (
 	"net/http"
+	"runtime"
+	"sync"
+	"weak"
 
 	"github.com/guidon-go/guidon/flag"
 )
@@ -9,10 +12,33 @@ import (
 // Middleware puts a view of the flags into each request's context. who says whom
 // the request is for; it is called once per request.
 func Middleware(flags *flag.Store, who func(*http.Request) flag.Subject) func(http.Handler) http.Handler {
+	note(flags)
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			view := flags.View(who(r))
 			next.ServeHTTP(w, r.WithContext(flag.NewContext(r.Context(), view)))
 		})
 	}
+}
+
+// served are weak pointers to the stores that a Middleware was made for, so that none
+// is kept alive by it.
+var served sync.Map
+
+func note(flags *flag.Store) {
+	if flags == nil {
+		return
+	}
+	p := weak.Make(flags)
+	if _, known := served.LoadOrStore(p, struct{}{}); !known {
+		runtime.AddCleanup(flags, func(p weak.Pointer[flag.Store]) { served.Delete(p) }, p)
+	}
+}
+
+// Serves says whether this process has made a [Middleware] for these flags. Whoever
+// depends on views in contexts can ask before it begins; where the middleware stands,
+// nobody can tell before the first request.
+func Serves(flags *flag.Store) bool {
+	_, known := served.Load(weak.Make(flags))
+	return known && flags != nil
 }
