@@ -18,6 +18,8 @@ type View struct {
 	own       atomic.Pointer[Exposure]
 	carried   atomic.Bool
 	context   viewContext // for the first context that carries the view, to save an allocation
+	first     Exposure    // likewise, for the first that watches it
+	used      atomic.Bool // first is
 }
 
 // override is a value that a view gives a flag.
@@ -132,7 +134,11 @@ func (r Ref[T]) Watch(view *View) *Exposure {
 	if view == nil {
 		return nil
 	}
-	e := &Exposure{key: r.Key()}
+	e := &view.first
+	if view.watched != nil || !view.used.CompareAndSwap(false, true) {
+		e = new(Exposure)
+	}
+	e.key = r.Key()
 	for {
 		e.next = view.exposures().Load()
 		if view.exposures().CompareAndSwap(e.next, e) {
