@@ -113,6 +113,9 @@ func (e *Engine) remember(r *run) {
 	}
 }
 
+// backSuffix ends the ID of a rollout that takes another one back.
+const backSuffix = " back"
+
 // takeBack requests the way back of a rollout that has succeeded.
 func (e *Engine) takeBack(ctx context.Context, r *run, act Act) error {
 	q, none := r.request, func(format string, args ...any) error {
@@ -146,7 +149,7 @@ func (e *Engine) takeBack(ctx context.Context, r *run, act Act) error {
 	back.TakesBack, back.Release, back.Previous = r.id, q.Previous, q.Release
 	back.Plan = strategy.Plan{Strategy: "roll back", Steps: q.Plan.Undo(end)}
 	back.Digest = digest(back)
-	child := newRun(r.id + " back")
+	child := newRun(r.id + backSuffix)
 	e.mu.Lock()
 	if l.active == nil {
 		l.active, e.runs[child.id] = child, child

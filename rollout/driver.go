@@ -304,6 +304,9 @@ func (d *driver) look(ctx context.Context, m Machine, last bool) error {
 	case d.stalls == 0:
 		d.engine.problem(d.run, nil)
 	}
+	if d.request.guard != nil {
+		d.request.guard.complain()
+	}
 	if r, no := d.alarm(ctx, m); no {
 		return d.fail(ctx, m, r)
 	}

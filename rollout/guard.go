@@ -3,19 +3,18 @@ package rollout
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"maps"
-	"net/http"
-	"slices"
+	"hash/maphash"
+	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/guidon-go/guidon/flag"
+	"github.com/guidon-go/guidon/flag/flaghttp"
 	"github.com/guidon-go/guidon/health"
 	"github.com/guidon-go/guidon/internal/bucket"
-	"github.com/guidon-go/guidon/strategy"
 )
 
 // Guarded says how a flag ramps itself. Flag is required; every other zero is
@@ -30,27 +29,45 @@ type Guarded struct {
 	ID string
 	// Release is what the flag releases, for the journal and the delivery metrics.
 	Release Release
-	// Before must say yes before anybody is exposed.
+	// Before must say yes before anybody is exposed: a smoke suite's Check, for example.
 	Before map[string]Gate
+	// Alarms are hard health failures, which take the change back at once: the Check of
+	// a [health.Monitor], as a method value, stands there, and says no when a check is
+	// down beyond its threshold. They are asked with every look, as long as somebody is
+	// exposed; see Request.Alarms. Nil means that the guard acts on its judge alone.
+	Alarms map[string]Gate
 	// Ladder is the shares to go through, ascending, up to 100 %. Nil means 1, 10,
 	// 50 and 100 %.
 	Ladder []flag.Share
 	// Hold is the least time at each share below 100 %. Zero means ten minutes.
 	Hold time.Duration
+	// Rungs are Ladder and Hold in one, with a hold for each share, as [Budget.Ladder]
+	// derives them. Nil means that Ladder and Hold count.
+	Rungs Ladder
 	// Exposed is how many requests on the new side must have been answered during
 	// each hold; without them the rollout waits. Zero means 20.
 	Exposed int
 	// Judge compares those whom the ramp let in with those whom it left out. Nil
 	// means [health.DefaultJudge] of errors, and of latency if Cohorts.Slow is set,
-	// with its bound of 5 % on a false rollback, for as long as the holds take.
+	// with its bound of 5 % on a false rollback, for as long as the holds take; and of
+	// what a Pass needs, if Promotion asks for one.
 	Judge health.Judge
+	// Traffic says what to do when one side has more or fewer requests than its users'
+	// share and history let expect: requests get lost there, or are not counted, so what
+	// the judge says of them is not to be trusted; or the change makes people ask more
+	// or less, as it may be meant to. A change that does neither is paused by it with
+	// probability at most 1 %. Zero pauses the rollout, once, for a person to continue
+	// or abort it. What the journal has of a rollout wins.
+	Traffic Mismatch
 	// Cohorts says what is counted for the judge. Floor and Seed follow from the
 	// rollout, and in strict mode the number of steps does: there any Strict will do,
-	// and the ladder has to go in whole steps of 0.1 %. A guard records no history: it
-	// counts from the first exposure on.
+	// and the ladder has to go in whole steps of 0.1 %. Harm is 2 where Promotion asks
+	// for evidence and nothing else is said. What came before the first exposure is
+	// history, by which the judge knows how users differ anyway.
 	Cohorts health.CohortsOptions
 	// Classify says how an answer counts; it may look at the latency, too. Nil means
-	// its Class: 500 and above is a failure, and so is none at all.
+	// its Class: 500 and above is a failure, and so is none at all. Work that is told
+	// of by [Guard.Do] has a status of 200, or of 500 beside its error.
 	Classify func(health.Response) health.Class
 	// Within is by when the answer to a request must have begun. One that has not
 	// counts then, on either side, as what Classify makes of it: a failure, by default.
@@ -58,12 +75,32 @@ type Guarded struct {
 	Within time.Duration
 	// Look is how often the judge looks. Zero means once a second.
 	Look time.Duration
+	// Manual says that views come into contexts by the host itself ([flag.NewContext]),
+	// or requests by [Guard.Do] or [Guard.Begin], so that Run does not ask for the
+	// usual middleware.
+	Manual bool
+
+	// What follows is as in [Request], where it is described.
+
+	Promotion Promotion // what it takes to leave the last hold
+	Shadow    bool      // the judge only reports
+	Stable    Gate      // says no if the old side is no better
+	Doubt     Expiry    // what a gate does that cannot tell
+	Deadlines Deadlines // of holds, pauses, and all
+	Rework    bool      // it is a hotfix
+	Actor     string    // who asks
+	Reason    string    // why
 }
 
-// judgeName is what a guard's plan calls its judge.
-const judgeName = "errors"
+// Mismatch is what a guard does about a sample ratio that cannot be.
+type Mismatch uint8
 
-var defaultLadder = []flag.Share{1 * flag.Percent, 10 * flag.Percent, 50 * flag.Percent, flag.All}
+// What it does.
+const (
+	MismatchPauses  Mismatch = iota // the rollout waits for a person
+	MismatchReports                 // [Progress] and the journal say so
+	MismatchIgnored                 // nobody looks
+)
 
 // Guard is a flag that ramps itself on live traffic and comes back by itself. Its
 // Middleware joins who was exposed with what became of them; its Run moves the
@@ -80,8 +117,12 @@ type Guard struct {
 	asked   Requested
 	lane    uint64
 	resumed bool
+	manual  bool
 	wrapped atomic.Bool // Middleware was called
+	viewed  atomic.Bool // a request had a view
+	told    atomic.Bool // it was said that none has
 
+	answers                     sync.Pool     // of *answer
 	noView, notAsked, notByRamp atomic.Uint64 // see Skipped
 }
 
@@ -90,8 +131,19 @@ type Guard struct {
 // [Guard.Run].
 //
 // A flag that serves nobody yet gets a fresh salt, so that nobody's luck of an
-// earlier rollout comes back. A flag whose ramp is above zero keeps its salt and
-// goes on from there; those who had it before are left out of the comparison.
+// earlier rollout comes back, and from now on a ramp of 0 % by it, which serves
+// nobody either and lies over its document: requests are history until the first
+// exposure. A flag whose ramp is above zero keeps its salt and goes on from there;
+// those who had it before are left out of the comparison. No other flag and no
+// earlier rollout may use that salt.
+//
+// Whoever has no key, no ramp admits: give requests without a user [flag.Anonymous],
+// and each counts as a unit of its own.
+//
+// Any number of flags may be guarded at once, on the same requests: their salts make
+// them independent, so each is judged as if the others did not move. Flags of one
+// layer may be, too: a layer shares out who is eligible by a lane of its own, and each
+// flag's ramp divides those by another.
 func (e *Engine) Guard(flags *flag.Store, guarded Guarded) (*Guard, error) {
 	id := cmp.Or(guarded.ID, guarded.Flag.Key())
 	fail := func(err error) (*Guard, error) { return nil, &Error{"guard", id, err} }
@@ -102,20 +154,28 @@ func (e *Engine) Guard(flags *flag.Store, guarded Guarded) (*Guard, error) {
 	if err != nil {
 		return fail(err)
 	}
-	if known, err := e.lookUp(id); err != nil {
+	known, err := e.lookUp(id)
+	if err != nil {
 		return fail(err)
-	} else if known == nil && (status.True == "" || status.True == status.Serve) {
+	}
+	if known != nil && known.machine.State().Phase == Pending {
+		known = nil
+	}
+	if known == nil && (status.True == "" || status.True == status.Serve) {
 		return fail(fmt.Errorf("%w: flag: its document must serve false to everybody whom neither rule nor ramp decides, and have one variant that is true; it serves %q, and true is %q", ErrInvalid, status.Serve, status.True))
 	}
 	if status.Split || status.Ramp.Schedule != nil {
 		return fail(fmt.Errorf("%w: flag: its document has a split or a scheduled ramp of its own, want a ramp without a schedule, or none: the guard moves it", ErrInvalid))
 	}
-	if guarded.Within < 0 {
-		return fail(fmt.Errorf("%w: within: found %v, want more than 0", ErrInvalid, guarded.Within))
+	if err := guarded.check(); err != nil {
+		return fail(err)
 	}
-	asked, plan, err := e.asked(id, guarded, status)
+	asked, plan, err := e.asked(id, known, guarded, status, flags)
 	if err != nil {
 		return fail(err)
+	}
+	if known != nil {
+		guarded.Promotion = known.request.Promotion // what the journal has wins
 	}
 	cohorts, err := e.Cohorts(id, judgeName, guarded.counting(asked, plan))
 	if err != nil {
@@ -124,8 +184,9 @@ func (e *Engine) Guard(flags *flag.Store, guarded Guarded) (*Guard, error) {
 	g := &Guard{
 		engine: e, flag: guarded.Flag, cohorts: cohorts, asked: asked,
 		judge: guarded.Judge, class: guarded.Classify, within: cmp.Or(guarded.Within, time.Minute),
-		lane: bucket.Lane(asked.Salt, bucket.Ramp),
+		lane: bucket.Lane(asked.Salt, bucket.Ramp), manual: guarded.Manual,
 	}
+	g.answers.New = func() any { return newAnswer(g) }
 	if g.judge == nil {
 		g.judge = guarded.defaultJudge(plan)
 	}
@@ -136,9 +197,14 @@ func (e *Engine) Guard(flags *flag.Store, guarded Guarded) (*Guard, error) {
 	g.request = Request{
 		guard: g,
 		ID:    id, Release: guarded.Release, Plan: plan, Look: guarded.Look,
-		Target:  g.target,
-		Gates:   guarded.Before,
-		Watches: map[string]Watch{judgeName: {Judge: g.judge, Cohorts: cohorts}},
+		Target: g.target,
+		Gates:  guarded.Before, Alarms: guarded.Alarms, Stable: guarded.Stable,
+		Watches: map[string]Watch{
+			judgeName:   {Judge: g.judge, Cohorts: cohorts},
+			trafficName: {Judge: traffic(plan), Cohorts: cohorts, Then: guarded.Traffic.then()},
+		},
+		Promotion: guarded.Promotion, Shadow: guarded.Shadow, Doubt: guarded.Doubt, Deadlines: guarded.Deadlines,
+		Rework: guarded.Rework, Actor: guarded.Actor, Reason: guarded.Reason,
 	}
 	if err := g.request.check(); err != nil {
 		return fail(err)
@@ -158,7 +224,7 @@ func (e *Engine) reserve(g *Guard) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if other := e.guards[g.asked.Flag]; other != nil {
-		if r := e.runs[other.request.ID]; r == nil || r.machine.State().Phase != Done {
+		if _, over := e.ended[maphash.String(e.seed, other.request.ID)]; !over {
 			return fmt.Errorf("%w: this process guards the flag already, for rollout %q", ErrConflict, other.request.ID)
 		}
 	}
@@ -166,177 +232,86 @@ func (e *Engine) reserve(g *Guard) error {
 	return nil
 }
 
-// asked is what the journal will keep, or keeps, of a guarded rollout, and its plan.
-func (e *Engine) asked(id string, guarded Guarded, status flag.Status) (Requested, strategy.Plan, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	asked := Requested{Flag: guarded.Flag.Key(), Salt: status.Ramp.Salt, Floor: strategy.Share(status.Ramp.Share)}
-	r := e.runs[id]
-	known := r != nil && r.machine.State().Phase != Pending
-	switch {
-	case known:
-		asked.Salt, asked.Floor = r.request.Salt, r.request.Floor
-	case asked.Floor == 0:
-		asked.Salt = asked.Flag + "." + rand.Text()
-	default:
-		if err := e.fresh(asked, status); err != nil {
-			return asked, strategy.Plan{}, err
-		}
-	}
-	plan, err := guarded.plan(asked.Floor)
-	if err != nil {
-		return asked, plan, fmt.Errorf("%w: as a plan: %w", ErrInvalid, err)
-	}
-	for _, share := range guarded.Ladder {
-		if guarded.Cohorts.Strict > 0 && share%(flag.Percent/10) != 0 {
-			return asked, plan, fmt.Errorf("%w: ladder: %v is no whole step of 0.1 %%, which strict mode needs", ErrInvalid, share)
-		}
-	}
-	asked.Digest = digest(struct {
-		Flag string
-		Plan strategy.Plan
-	}{asked.Flag, plan})
-	if known && r.request.Digest != asked.Digest {
-		return asked, plan, r.conflict(plan)
-	}
-	return asked, plan, nil
+// back is the rollout that takes this one back after it has succeeded, if somebody
+// asked for that: see [Engine.Act].
+func (g *Guard) back() (Status, bool) {
+	status, err := g.engine.Status(g.request.ID + backSuffix)
+	return status, err == nil && status.TakesBack == g.request.ID
 }
 
-// fresh says whether users who have the flag already can be left out without a bias:
-// nothing but the flag's own ramp may look at their slots, and no rollout may have
-// judged the others before, whose luck would come back. Called with mu held.
-func (e *Engine) fresh(asked Requested, status flag.Status) error {
-	if slices.Contains(status.Salts, asked.Salt) {
-		return fmt.Errorf("%w: flag: the ramp of one of its rules has the salt %q of its own ramp, which is above zero: give the rule's ramp a salt", ErrInvalid, asked.Salt)
-	}
-	for id, r := range e.runs {
-		if r.machine.State().Phase == Done && r.request.Flag == asked.Flag && r.request.Salt == asked.Salt {
-			return fmt.Errorf("%w: flag: rollout %q has judged the same users by the salt %q: start again from 0 %%, or pin another salt in the document", ErrConflict, id, asked.Salt)
-		}
-	}
-	return nil
-}
-
-// plan is a canary on the flag.
-func (g Guarded) plan(from strategy.Share) (strategy.Plan, error) {
-	ladder := g.Ladder
-	if ladder == nil {
-		ladder = defaultLadder
-	}
-	c := strategy.Canary{
-		Hold:    cmp.Or(g.Hold, 10*time.Minute),
-		Exposed: cmp.Or(g.Exposed, 20),
-		Gates:   slices.Sorted(maps.Keys(g.Before)),
-		Judges:  []string{judgeName},
-	}
-	for _, share := range ladder {
-		c.Weights = append(c.Weights, strategy.Share(share))
-	}
-	return c.Plan(strategy.Input{From: from})
-}
-
-// counting is how cohorts count for this rollout.
-func (g Guarded) counting(asked Requested, plan strategy.Plan) health.CohortsOptions {
-	o := g.Cohorts
-	o.Floor, o.Seed = int32(asked.Floor), bucket.Lane(asked.Salt, "placebo")
-	if o.Strict > 0 {
-		o.Strict = 0
-		for _, step := range plan.Steps {
-			if shift, ok := step.(strategy.Shift); ok && shift.To > asked.Floor && shift.To < strategy.Share(flag.All) {
-				o.Strict++
-			}
-		}
-	}
-	return o
-}
-
-// defaultJudge spends its alpha over the holds.
-func (g Guarded) defaultJudge(plan strategy.Plan) health.Judge {
-	over := time.Duration(0)
-	for _, step := range plan.Steps {
-		if hold, ok := step.(strategy.Hold); ok {
-			over += hold.For
-		}
-	}
-	signals := []health.Signal{health.Errors}
-	if len(g.Cohorts.Slow) > 0 {
-		signals = append(signals, health.Latency)
-	}
-	return health.DefaultJudge(over, signals...)
-}
-
-// restore puts the flag where the journal has it.
+// restore puts the flag where the journal has it, or at a ramp that serves nobody yet.
 func (g *Guard) restore() error {
 	status, err := g.engine.Status(g.request.ID)
-	if errors.Is(err, ErrNotFound) {
-		return nil
-	} else if err != nil {
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return g.wait()
+	case err != nil:
 		return err
 	}
+	if back, ok := g.back(); ok {
+		status = back
+	}
 	g.resumed = true
-	return g.target.set(status.State.Share, fmt.Sprintf("rollout %s: restored from the journal, %s", g.request.ID, status.State))
+	return g.target.set(status.State.Share, fmt.Sprintf("rollout %s: restored from the journal, %s", status.ID, status.State))
+}
+
+// wait gives the flag its ramp of 0 %, by which there is a history. What somebody has
+// killed or overridden stays as it is, and so does who did it.
+func (g *Guard) wait() error {
+	status, err := g.target.flags.Status(g.flag.Key())
+	if err != nil || g.asked.Floor > 0 || status.Killed || status.Override != "" {
+		return err
+	}
+	return g.target.set(0, fmt.Sprintf("rollout %s: has not begun", g.request.ID))
 }
 
 // Run moves the ramp until the rollout is over. When the context ends first, it
 // returns the context's error and leaves the ramp and the journal as they are: Run
 // again, in this process or the next, goes on. A rollout that is over returns its
-// outcome at once. Run is refused while nothing could be judged, because
-// [Guard.Middleware] was never called.
+// outcome at once; if it has succeeded and a person has asked to take it back
+// ([Engine.Act] with [RollBack]), Run does that, and returns [RolledBack].
+//
+// Run is refused while nothing could be judged, because [Guard.Middleware] was never
+// called, or no flaghttp.Middleware was made for the flags; see [Guarded.Manual]. When
+// requests come and none of them has a view of the flags, it says so, once, in the
+// default log of package slog.
 //
 // A rollout of the same flag under another ID that is not over goes back first.
 // Whoever kills the flag, disables it, or gives it another ramp meanwhile ends the
 // rollout: it goes back, and the journal says who did it and why.
 func (g *Guard) Run(ctx context.Context) (Outcome, error) {
-	if status, _ := g.engine.Status(g.request.ID); !g.wrapped.Load() && status.State.Phase != Done {
-		return Unfinished, &Error{"run", g.request.ID, fmt.Errorf("%w: guard.Middleware was never called, so no request could be judged", ErrInvalid)}
+	fail := func(err error) (Outcome, error) { return Unfinished, &Error{"run", g.request.ID, err} }
+	status, err := g.engine.Status(g.request.ID)
+	if err := g.wired(); err != nil && status.State.Phase != Done {
+		return fail(err)
 	}
-	if _, err := g.engine.Status(g.request.ID); errors.Is(err, ErrNotFound) {
+	if errors.Is(err, ErrNotFound) {
 		if seen, err := g.target.Observe(ctx); err == nil && seen.Share != g.asked.Floor {
-			return Unfinished, &Error{"run", g.request.ID, fmt.Errorf("%w: the flag's ramp is at %v, and was at %v when it was guarded", ErrConflict, seen.Share, g.asked.Floor)}
+			return fail(fmt.Errorf("%w: the flag's ramp is at %v, and was at %v when it was guarded", ErrConflict, seen.Share, g.asked.Floor))
 		}
 	}
-	return g.engine.deploy(ctx, g.request, g.asked)
-}
-
-// Middleware joins exposure and outcome. It must stand inside flaghttp.Middleware,
-// which gives each request its view of the flags, and outside the handlers that
-// evaluate the flag. A request counts if it evaluated the flag through its view,
-// before it was answered, and the ramp decided; those that a rule, a kill or
-// another ramp decided are left out. It counts once, when its handler returns: as a
-// failure if that panics, or if the client gave up before there was an answer; or
-// when no answer has begun in time, see [Guarded.Within].
-func (g *Guard) Middleware(next http.Handler) http.Handler {
-	g.wrapped.Store(true)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		view := flag.FromContext(r.Context())
-		if view == nil {
-			g.noView.Add(1)
-			next.ServeHTTP(w, r)
-			return
-		}
-		exposure := g.flag.Watch(view)
-		health.ObserveWithin(w, r, next, g.within, func(answer health.Response) {
-			if exposure.Seen() {
-				g.record(view, answer)
-			} else {
-				g.notAsked.Add(1)
-			}
-		})
-	})
-}
-
-func (g *Guard) record(view *flag.View, answer health.Response) {
-	d := g.flag.DecideFrom(view)
-	if d.Reason != flag.ReasonRamp || strategy.Share(d.Ramp) <= g.asked.Floor || bucket.Slot(d.Unit, g.lane) != d.Slot {
-		g.notByRamp.Add(1)
-		return
+	outcome, err := g.engine.deploy(ctx, g.request, g.asked)
+	if back, ok := g.back(); ok && outcome == Succeeded {
+		return g.engine.Resume(ctx, Request{ID: back.ID, Target: g.target})
 	}
-	o := health.Outcome{Unit: d.Unit, Slot: d.Slot, Ramp: int32(d.Ramp), Latency: answer.Latency}
-	defer func() {
-		if p := recover(); p != nil {
-			o.Class = health.Failure // a Classify that panics must not hide what it was given
-		}
-		g.cohorts.Record(o)
-	}()
-	o.Class = g.class(answer)
+	return outcome, err
+}
+
+// wired says why no request could be judged.
+func (g *Guard) wired() error {
+	switch {
+	case g.manual:
+	case !g.wrapped.Load():
+		return fmt.Errorf("%w: guard.Middleware was never called, so no request could be judged", ErrInvalid)
+	case !flaghttp.Serves(g.target.flags):
+		return fmt.Errorf("%w: no flaghttp.Middleware was made for these flags, so no request has a view of them, and none could be judged: want flaghttp.Middleware(flags, who)(guard.Middleware(handler)), or Guarded.Manual", ErrInvalid)
+	}
+	return nil
+}
+
+// complain says, once, that requests come and none can be judged.
+func (g *Guard) complain() {
+	if n := g.noView.Load(); n >= 10 && !g.viewed.Load() && g.told.CompareAndSwap(false, true) {
+		slog.Default().Error("rollout: requests come, and none has a view of the flags, so nothing can be judged: flaghttp.Middleware must stand around guard.Middleware", "rollout", g.request.ID, "requests", n)
+	}
 }

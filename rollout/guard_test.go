@@ -29,6 +29,7 @@ func pages(t testing.TB) *flag.Store {
 	t.Helper()
 	store := flag.New(flag.Bytes([]byte(pageFlags)), flag.Options{})
 	require.NoError(t, store.Load(t.Context()))
+	flaghttp.Middleware(store, who)
 	return store
 }
 
@@ -202,7 +203,7 @@ func TestWhoIsCompared(t *testing.T) {
 		sample := guard.Progress().Sample
 		require.Equal(t, 2, count())
 		require.Equal(t, uint64(1), sample.Candidate.Failures+sample.Baseline.Failures)
-		require.Equal(t, rollout.Skipped{NotAsked: 1, NotByRamp: 3}, guard.Progress().Skipped)
+		require.Equal(t, rollout.Skipped{NotAsked: 1, NotByRamp: 2}, guard.Progress().Skipped)
 		cancel()
 		synctest.Wait()
 	})
@@ -298,7 +299,7 @@ func TestGuardKeepsAnEarlierRamp(t *testing.T) {
 		require.Equal(t, before.Ramp, after.Ramp)
 		p := guard.Progress()
 		require.Equal(t, 50*flag.Percent, int(p.State.Peak))
-		require.Equal(t, []string{"shift from 5 % to 50 %", "hold 10m0s and 20 requests under errors", "shift from 50 % to 100 %", "promote"}, p.Plan)
+		require.Equal(t, []string{"shift from 5 % to 50 %", "hold 10m0s and 20 requests under errors, traffic", "shift from 50 % to 100 %", "promote"}, p.Plan)
 	})
 }
 
@@ -329,6 +330,7 @@ func TestSomebodyElseMoves(t *testing.T) {
 				data = pageFlags
 				store := flag.New(flag.SourceFunc(func(context.Context) ([]byte, error) { return []byte(data), nil }), flag.Options{})
 				require.NoError(t, store.Load(t.Context()))
+				flaghttp.Middleware(store, who)
 				journal := &rollout.Memory{}
 				guard, err := wrapped(engineOn(t, journal).Guard(store, rollout.Guarded{Flag: newPage}))
 				require.NoError(t, err)
@@ -340,7 +342,7 @@ func TestSomebodyElseMoves(t *testing.T) {
 				outcome, err := guard.Run(t.Context())
 				require.NoError(t, err)
 				require.Equal(t, rollout.RolledBack, outcome)
-				require.Contains(t, guard.Progress().String(), "new-page: rolled back at 0 %: "+tt.want+" (during hold 10m0s and 20 requests under errors)")
+				require.Contains(t, guard.Progress().String(), "new-page: rolled back at 0 %: "+tt.want+" (during hold 10m0s and 20 requests under errors, traffic)")
 				checkJournal(t, journal)
 				status, err := store.Status("new-page")
 				require.NoError(t, err)
@@ -430,7 +432,7 @@ func TestGuardRefuses(t *testing.T) {
 		{"no time to answer", rollout.Guarded{Flag: newPage, Within: -1}, rollout.ErrInvalid, []string{"within: found -1ns, want more than 0"}},
 		{"a ladder too fine for strict mode", rollout.Guarded{Flag: newPage, Ladder: []flag.Share{50, flag.All}, Cohorts: health.CohortsOptions{Strict: 1}}, rollout.ErrInvalid, []string{"ladder: 0.05 % is no whole step of 0.1 %, which strict mode needs"}},
 		{"an impossible alpha", rollout.Guarded{Flag: newPage, Judge: health.FirstFailure{Alpha: 2}}, rollout.ErrInvalid, []string{"alpha is 2, want between 0 and 1"}},
-		{"another request with a known ID", rollout.Guarded{Flag: newPage, ID: "known", Hold: time.Minute}, rollout.ErrConflict, []string{`the journal has this ID for another plan: its step 2 is "hold 10m0s and 20 requests under errors", and this one's "hold 1m0s and 20 requests under errors"`}},
+		{"another request with a known ID", rollout.Guarded{Flag: newPage, ID: "known", Hold: time.Minute}, rollout.ErrConflict, []string{`the journal has this ID for another plan: its step 2 is "hold 10m0s and 20 requests under errors, traffic", and this one's "hold 1m0s and 20 requests under errors, traffic"`}},
 		{"no gate under a name", rollout.Guarded{Flag: flag.Bool("steady", false), Before: map[string]rollout.Gate{"smoke": nil}}, rollout.ErrInvalid, []string{`gates: "smoke" is in the plan and bound to nothing`}},
 	}
 	for _, tt := range tests {

@@ -2,7 +2,9 @@ package rollout
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/guidon-go/guidon/health"
 )
@@ -14,6 +16,9 @@ type Progress struct {
 	Sample health.Sample
 	// Verdict is what the judge makes of it now.
 	Verdict health.Verdict
+	// Traffic is what the alarm for the sample ratio makes of it now; zero if the
+	// rollout has none. See Guarded.Traffic.
+	Traffic health.Verdict
 	// Resumed says that the journal knew the rollout when this process began.
 	Resumed bool
 	// Skipped is what this process saw and did not count.
@@ -31,6 +36,9 @@ type Skipped struct {
 // Progress returns how the rollout stands this moment. It moves nothing.
 func (g *Guard) Progress() Progress {
 	status, err := g.engine.Status(g.request.ID)
+	if back, ok := g.back(); ok {
+		status = back
+	}
 	if err != nil {
 		status = Status{ID: g.request.ID, Release: g.request.Release, Flag: g.asked.Flag, Phase: "pending"}
 		status.State.Share = g.asked.Floor
@@ -44,6 +52,9 @@ func (g *Guard) Progress() Progress {
 		return p
 	}
 	p.Verdict, _ = judge(g.judge, g.engine.judgeState(g.request.ID, judgeName), p.Sample)
+	if slices.Contains(g.request.Plan.Judges(), trafficName) {
+		p.Traffic, _ = judge(g.request.Watches[trafficName].Judge, g.engine.judgeState(g.request.ID, trafficName), p.Sample)
+	}
 	return p
 }
 
@@ -51,13 +62,30 @@ func (g *Guard) Progress() Progress {
 func (p Progress) String() string {
 	s := p.State
 	at := fmt.Sprintf("%s: %s at %v", p.ID, p.Phase, s.Share)
+	if p.Problem != nil {
+		at += fmt.Sprintf("; it cannot go on at the moment, and tries again: %v", p.Problem)
+	}
 	switch {
 	case s.Phase == Done || s.Phase == Back:
 		return at + ": " + s.Reason
-	case s.Phase != Waiting:
+	case s.Paused.on():
+		at += s.Paused.line("paused")
+	case s.Frozen.on():
+		at += s.Frozen.line("frozen")
+	}
+	if s.Phase != Waiting {
 		return at
 	}
 	at += ": " + p.Verdict.Reason
+	if s.Shadowed != "" {
+		at += "; its judge, which only reports, would have taken it back: " + s.Shadowed
+	}
+	if p.Traffic.Call == health.Fail {
+		at += "; the sides' numbers of requests cannot be by chance: " + p.Traffic.Reason
+	}
+	if p.hold.Approval && !s.Approved {
+		at += "; it needs a person to approve"
+	}
 	if need := p.hold.Exposed; need > 0 {
 		if seen := p.Sample.Candidate.Requests() - min(s.ExposedBefore, p.Sample.Candidate.Requests()); seen < uint64(need) {
 			at += fmt.Sprintf("; this hold has %d of %d requests on the new side", seen, need)
@@ -67,6 +95,18 @@ func (p Progress) String() string {
 		at += p.Skipped.hint()
 	}
 	return at
+}
+
+// line is a stop, for people.
+func (s Stop) line(what string) string {
+	text := fmt.Sprintf("; %s by %s", what, s.Actor)
+	if !s.Until.IsZero() {
+		text += " until " + s.Until.Format(time.DateTime)
+	}
+	if s.Reason != "" {
+		text += ": " + s.Reason
+	}
+	return text
 }
 
 // hint says what may be wired wrongly when nothing is counted.

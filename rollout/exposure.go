@@ -1,0 +1,150 @@
+package rollout
+
+import (
+	"context"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/guidon-go/guidon/flag"
+	"github.com/guidon-go/guidon/health"
+	"github.com/guidon-go/guidon/internal/bucket"
+	"github.com/guidon-go/guidon/strategy"
+)
+
+// Middleware joins exposure and outcome. It must stand inside flaghttp.Middleware,
+// which gives each request its view of the flags, and outside the handlers that
+// evaluate the flag. A request counts if it evaluated the flag through its view,
+// before it was answered, and the ramp decided; those that a rule, a kill or
+// another ramp decided are left out. It counts once, when its handler returns: as a
+// failure if that panics, or if the client gave up before there was an answer; or
+// when no answer has begun in time, see [Guarded.Within].
+func (g *Guard) Middleware(next http.Handler) http.Handler {
+	g.wrapped.Store(true)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		view := g.view(r.Context())
+		if view == nil {
+			next.ServeHTTP(w, r)
+			return
+		}
+		a := g.answers.Get().(*answer)
+		a.view, a.exposure, a.counted = view, g.flag.Watch(view), false
+		health.ObserveWithin(w, r, next, g.within, a.done)
+		if a.counted {
+			a.view, a.exposure = nil, nil
+			g.answers.Put(a)
+		}
+	})
+}
+
+// answer is one request in the middleware. It is used again, to save allocations, but
+// not if it was late: then another goroutine may still have it.
+type answer struct {
+	view     *flag.View
+	exposure *flag.Exposure
+	done     func(health.Response)
+	counted  bool // on the request's own goroutine
+}
+
+func newAnswer(g *Guard) *answer {
+	a := new(answer)
+	a.done = func(res health.Response) {
+		if res.Err == nil { // a server's only error is that it was late
+			a.counted = true
+		}
+		g.count(a.view, a.exposure, res)
+	}
+	return a
+}
+
+// view is the context's.
+func (g *Guard) view(ctx context.Context) *flag.View {
+	view := flag.FromContext(ctx)
+	if view == nil {
+		g.noView.Add(1)
+	} else if !g.viewed.Load() {
+		g.viewed.Store(true)
+	}
+	return view
+}
+
+// Do joins exposure and outcome of work that is no HTTP request: a job of a queue, a
+// message, a call. It does the work, with the context, and returns its error, which
+// is how it counts: nil is a success, unless Guarded.Classify says otherwise. The
+// context carries the view of the flags ([flag.NewContext]) of whom the work is for.
+// As in [Guard.Middleware], it counts once, and only if the flag was evaluated
+// through that view; as a failure if it panics, or has not returned within
+// [Guarded.Within].
+func (g *Guard) Do(ctx context.Context, work func(context.Context) error) error {
+	w := g.Begin(ctx)
+	defer w.end(health.Response{Status: http.StatusInternalServerError, Panicked: true}) // if nothing else did
+	err := work(ctx)
+	w.Done(err)
+	return err
+}
+
+// Begin is the first half of [Guard.Do], for work that ends elsewhere: call Done, or
+// else it counts as a failure when Guarded.Within is over, if the flag was evaluated
+// by then. A context without a view gives a Work that counts as no more than that.
+func (g *Guard) Begin(ctx context.Context) *Work {
+	view := g.view(ctx)
+	if view == nil {
+		return nil
+	}
+	w := &Work{guard: g, view: view, exposure: g.flag.Watch(view), began: time.Now()}
+	timer := time.AfterFunc(g.within, func() { w.end(health.Response{Err: context.DeadlineExceeded}) })
+	w.stop = timer.Stop
+	return w
+}
+
+// Work is something that [Guard.Begin] has begun. A nil Work counts nothing.
+type Work struct {
+	guard    *Guard
+	view     *flag.View
+	exposure *flag.Exposure
+	began    time.Time
+	stop     func() bool // of its timer
+	over     atomic.Bool
+}
+
+// Done says how the work ended, from any goroutine. The first call counts, and later
+// ones do nothing.
+func (w *Work) Done(err error) {
+	if w == nil {
+		return
+	}
+	w.stop()
+	status := http.StatusOK
+	if err != nil {
+		status = http.StatusInternalServerError
+	}
+	w.end(health.Response{Status: status, Err: err})
+}
+
+func (w *Work) end(res health.Response) {
+	if w != nil && w.over.CompareAndSwap(false, true) {
+		res.Latency = time.Since(w.began)
+		w.guard.count(w.view, w.exposure, res)
+	}
+}
+
+// count counts what became of a request, if it says anything about the change.
+func (g *Guard) count(view *flag.View, exposure *flag.Exposure, res health.Response) {
+	if !exposure.Seen() {
+		g.notAsked.Add(1)
+		return
+	}
+	d := g.flag.DecideFrom(view)
+	if d.Reason != flag.ReasonRamp || bucket.Slot(d.Unit, g.lane) != d.Slot || strategy.Share(d.Ramp) < g.asked.Floor {
+		g.notByRamp.Add(1)
+		return
+	}
+	o := health.Outcome{Unit: d.Unit, Slot: d.Slot, Ramp: int32(d.Ramp), Latency: res.Latency}
+	defer func() {
+		if p := recover(); p != nil {
+			o.Class = health.Failure // a Classify that panics must not hide what it was given
+		}
+		g.cohorts.Record(o)
+	}()
+	o.Class = g.class(res)
+}

@@ -1,0 +1,204 @@
+package rollout
+
+import (
+	"cmp"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/guidon-go/guidon/flag"
+	"github.com/guidon-go/guidon/health"
+	"github.com/guidon-go/guidon/internal/bucket"
+	"github.com/guidon-go/guidon/strategy"
+)
+
+// What a guard's plan calls its judges.
+const (
+	judgeName   = "errors"
+	trafficName = "traffic"
+)
+
+var defaultLadder = []flag.Share{1 * flag.Percent, 10 * flag.Percent, 50 * flag.Percent, flag.All}
+
+const defaultHold = 10 * time.Minute
+
+// asked is what the journal will keep, or keeps, of a guarded rollout, and its plan.
+// known is the rollout, if the journal has it.
+func (e *Engine) asked(id string, known *run, guarded Guarded, status flag.Status, flags *flag.Store) (Requested, strategy.Plan, error) {
+	asked := Requested{Flag: guarded.Flag.Key(), Salt: status.Ramp.Salt, Floor: strategy.Share(status.Ramp.Share)}
+	judges := []string{judgeName}
+	if guarded.Traffic != MismatchIgnored {
+		judges = append(judges, trafficName)
+	}
+	switch {
+	case known != nil:
+		asked.Salt, asked.Floor, judges = known.request.Salt, known.request.Floor, known.request.Plan.Judges()
+	case asked.Floor == 0:
+		asked.Salt = asked.Flag + "." + rand.Text()
+	default:
+		if err := e.fresh(id, asked, status, flags); err != nil {
+			return asked, strategy.Plan{}, err
+		}
+	}
+	plan, err := guarded.plan(asked.Floor, judges)
+	if err != nil {
+		return asked, plan, fmt.Errorf("%w: as a plan: %w", ErrInvalid, err)
+	}
+	for _, share := range guarded.shares() {
+		if guarded.Cohorts.Strict > 0 && share%(flag.Percent/10) != 0 {
+			return asked, plan, fmt.Errorf("%w: ladder: %v is no whole step of 0.1 %%, which strict mode needs", ErrInvalid, share)
+		}
+	}
+	// The digest leaves out who watches the traffic: it is older than that.
+	without, err := guarded.plan(asked.Floor, []string{judgeName})
+	asked.Digest = digest(struct {
+		Flag string
+		Plan strategy.Plan
+	}{asked.Flag, without})
+	if known != nil && known.request.Digest != asked.Digest {
+		return asked, plan, known.conflict(plan)
+	}
+	return asked, plan, err
+}
+
+// fresh says whether users who have the flag already can be left out without a bias:
+// nothing but the flag's own ramp may look at their slots, and no rollout may have
+// judged the others by them, whose luck would come back. A salt that was drawn for
+// the rollout needs no such look.
+func (e *Engine) fresh(id string, asked Requested, status flag.Status, flags *flag.Store) error {
+	if slices.Contains(status.Salts, asked.Salt) {
+		return fmt.Errorf("%w: flag: the ramp of one of its rules has the salt %q of its own ramp, which is above zero: give the rule's ramp a salt", ErrInvalid, asked.Salt)
+	}
+	// Every other flag, not only those that this one depends on: what shares a salt
+	// exposes the same users, and its harm would look like this one's.
+	for other := range flags.All() {
+		if other.Key != asked.Flag && (other.Ramp.Salt == asked.Salt || slices.Contains(other.Salts, asked.Salt)) {
+			return fmt.Errorf("%w: flag: flag %q has a ramp with the same salt %q, so it exposes the same users, and nobody could tell their harm apart: give one of them another salt", ErrConflict, other.Key, asked.Salt)
+		}
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for other, r := range e.runs {
+		switch q := r.request; {
+		case other == id || q.Salt != asked.Salt || r.machine.State().Phase == Pending:
+		case q.Flag != asked.Flag:
+			return fmt.Errorf("%w: flag: rollout %q of flag %q judges the same users by the salt %q: pin another salt in the document", ErrConflict, other, q.Flag, asked.Salt)
+		case r.machine.State().Phase == Done:
+			return fmt.Errorf("%w: flag: rollout %q has judged the same users by the salt %q: start again from 0 %%, or pin another salt in the document", ErrConflict, other, asked.Salt)
+		}
+	}
+	return nil
+}
+
+// plan is a canary on the flag, under these judges.
+func (g Guarded) plan(from strategy.Share, judges []string) (strategy.Plan, error) {
+	c := strategy.Canary{
+		Hold:    cmp.Or(g.Hold, defaultHold),
+		Exposed: cmp.Or(g.Exposed, 20),
+		Gates:   slices.Sorted(maps.Keys(g.Before)),
+		Judges:  judges,
+	}
+	for _, share := range g.shares() {
+		c.Weights = append(c.Weights, strategy.Share(share))
+	}
+	plan, err := c.Plan(strategy.Input{From: from})
+	if err != nil || g.Rungs == nil {
+		return plan, err
+	}
+	holds := map[strategy.Share]time.Duration{}
+	for _, rung := range g.Rungs {
+		holds[strategy.Share(rung.Share)] = rung.Hold
+	}
+	for i, step := range plan.Steps {
+		if hold, ok := step.(strategy.Hold); ok {
+			hold.For = holds[plan.Steps[i-1].(strategy.Shift).To] // a canary holds after each shift
+			plan.Steps[i] = hold
+		}
+	}
+	return plan, nil
+}
+
+// shares are those to go through.
+func (g Guarded) shares() []flag.Share {
+	switch {
+	case g.Rungs != nil:
+		var shares []flag.Share
+		for _, rung := range g.Rungs {
+			shares = append(shares, rung.Share)
+		}
+		return shares
+	case g.Ladder != nil:
+		return g.Ladder
+	}
+	return defaultLadder
+}
+
+// check says what is wrong with what only a guard has.
+func (g Guarded) check() error {
+	var problems []error
+	if g.Within < 0 {
+		problems = append(problems, fmt.Errorf("within: found %v, want more than 0", g.Within))
+	}
+	if g.Traffic > MismatchIgnored {
+		problems = append(problems, fmt.Errorf("traffic: found %d, want one of the constants", g.Traffic))
+	}
+	if g.Rungs != nil && (g.Ladder != nil || g.Hold != 0) {
+		problems = append(problems, errors.New("rungs: given beside ladder or hold, want one or the other"))
+	}
+	for i, rung := range g.Rungs {
+		if rung.Share < flag.All && rung.Hold <= 0 {
+			problems = append(problems, fmt.Errorf("rungs[%d]: hold: found %v, want more than 0 below 100 %%", i, rung.Hold))
+		}
+	}
+	if err := errors.Join(problems...); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	return nil
+}
+
+// counting is how cohorts count for this rollout.
+func (g Guarded) counting(asked Requested, plan strategy.Plan) health.CohortsOptions {
+	o := g.Cohorts
+	if g.Promotion == EvidenceOfNoHarm {
+		o.Harm = cmp.Or(o.Harm, 2)
+	}
+	o.Floor, o.Seed = int32(asked.Floor), bucket.Lane(asked.Salt, "placebo")
+	if o.Strict > 0 {
+		o.Strict = 0
+		for _, step := range plan.Steps {
+			if shift, ok := step.(strategy.Shift); ok && shift.To > asked.Floor && shift.To < strategy.Share(flag.All) {
+				o.Strict++
+			}
+		}
+	}
+	return o
+}
+
+// defaultJudge spends its alpha over the holds.
+func (g Guarded) defaultJudge(plan strategy.Plan) health.Judge {
+	signals := []health.Signal{health.Errors}
+	if len(g.Cohorts.Slow) > 0 {
+		signals = append(signals, health.Latency)
+	}
+	judge := health.DefaultJudge(plan.Length(), signals...)
+	if g.Promotion == EvidenceOfNoHarm {
+		judge.Pass = []health.Part{{Name: "no harm", Judge: health.NoHarm{Over: plan.Length()}}}
+	}
+	return judge
+}
+
+// traffic is the alarm for a sample ratio that cannot be.
+func traffic(plan strategy.Plan) health.Judge {
+	return health.Placebo{Of: health.Traffic, Alpha: 0.01, Over: plan.Length()}
+}
+
+// then is what its Fail does.
+func (m Mismatch) then() Expiry {
+	if m == MismatchPauses {
+		return ThenPause
+	}
+	return ThenGoOn
+}
