@@ -181,7 +181,7 @@ var explained = map[string]string{
 	"no longer frozen": `2000-01-01 00:00:00  frozen after 6h0m0s by freeze nights: freeze: nights
 2000-01-01 06:00:00  holding until 06:01:00 by hold 1m0s: its time is over at 06:01:00`,
 	"past the point of no return": `2000-01-01 00:00:00  holding by hold 1m0s and 10 requests under errors: this hold has 2 of 10 requests on the new side
-    judge errors, 1h0m0s after the first exposure: new side 2 requests, 0 % fail, p50 2.06µs, p99 2.06µs; old side 2 requests, 0 % fail, p50 2.06µs, p99 2.06µs
+    judge errors, 0s after the first exposure: new side 2 requests, 0 % fail, p50 2.06µs, p99 2.06µs; old side 2 requests, 0 % fail, p50 2.06µs, p99 2.06µs
 2000-01-01 00:00:00  paused by judge errors: it hurts (there is no way back: past the point of no return)
     judge errors, 0s after the first exposure: new side 2 requests, 0 % fail, p50 2.06µs, p99 2.06µs; old side 2 requests, 0 % fail, p50 2.06µs, p99 2.06µs`,
 	"taken back": `2000-01-01 00:00:00  holding after 1m0s by hold 1m0s: held 1m0s
