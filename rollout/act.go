@@ -135,6 +135,8 @@ func (e *Engine) takeBack(ctx context.Context, r *run, act Act) error {
 		return none("%q has come after it, or it was taken back already", newest)
 	case !q.Plan.Returns(end):
 		return none("it is past its point of no return")
+	case len(q.Plan.Undo(end)) == 0:
+		return none("its plan moved nothing")
 	case q.Flag == "" && q.Previous == (Release{}):
 		return none("the journal knows no earlier release that succeeded")
 	case q.Flag == "" && q.Previous.Digest == q.Release.Digest && q.Release.Digest != "":
@@ -147,6 +149,7 @@ func (e *Engine) takeBack(ctx context.Context, r *run, act Act) error {
 	}
 	back := q
 	back.TakesBack, back.Release, back.Previous = r.id, q.Previous, q.Release
+	back.Promotion = NoHarmSeen // no judge watches a way back
 	back.Plan = strategy.Plan{Strategy: "roll back", Steps: q.Plan.Undo(end)}
 	back.Digest = digest(back)
 	child := newRun(r.id + backSuffix)

@@ -122,14 +122,13 @@ func (m Machine) due(now time.Time, ready bool) Effect {
 	s, d := m.state, m.route.Deadlines
 	over := func(t time.Time) bool { return !t.IsZero() && !now.Before(t) }
 	switch {
-	case s.Forced:
-	case over(s.Expires):
+	case over(s.Expires) && !s.Forced && !(s.Paused.on() && d.Overall.Then == ThenPause):
 		return Effect{Do: DoExpire, Step: m.current(), Then: d.Overall.Then, Why: "the rollout takes longer than it may"}
 	case s.Paused.on():
 		if over(s.Paused.Until) {
 			return Effect{Do: DoExpire, Step: m.current(), Then: d.Pause.Then, Why: "the pause takes longer than it may"}
 		}
-	case s.Phase == Waiting && !ready && over(s.Deadline):
+	case s.Phase == Waiting && !ready && over(s.Deadline): // never of one that is promoted: it is ready
 		if hold := m.current().(strategy.Hold); hold.Approval {
 			return Effect{Do: DoExpire, Step: hold, Then: d.Approval.Then, Why: "nobody has approved in time"}
 		}
@@ -392,8 +391,13 @@ func (m *Machine) turn(r Record, automatic bool) {
 	s := &m.state
 	replaced, gone := r.Kind == KindReplaced, m.gone()
 	if gone && !replaced {
-		if s.Paused.on() {
-			return // it waits for a person already
+		if s.Paused.on() { // it waits for a person already; a deadline that is over is used up
+			for _, t := range []*time.Time{&s.Paused.Until, &s.Expires} {
+				if !r.At.Before(*t) {
+					*t = time.Time{}
+				}
+			}
+			return
 		}
 		r.Reason += " (there is no way back: past the point of no return)"
 		m.pause(r)

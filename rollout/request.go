@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -159,6 +160,19 @@ func (r Request) check() error {
 	for i, step := range r.Plan.Steps {
 		if hold, ok := step.(strategy.Hold); ok && hold.Exposed > 0 && len(hold.Judges) == 0 {
 			add("plan: step %d (%v) asks for requests, and has no judge to count them", i+1, hold)
+		}
+	}
+	if r.Promotion == EvidenceOfNoHarm {
+		var last strategy.Hold
+		for _, step := range r.Plan.Steps {
+			if hold, ok := step.(strategy.Hold); ok && len(hold.Judges) > 0 {
+				last = hold
+			}
+		}
+		for _, name := range r.Plan.Judges() {
+			if !slices.Contains(last.Judges, name) {
+				add("promotion: wants evidence of no harm from every judge, and %q does not watch the last hold that has judges", name)
+			}
 		}
 	}
 	for _, name := range r.Plan.Gates() {
