@@ -1,0 +1,249 @@
+package rollout_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/guidon-go/guidon/health"
+	"github.com/guidon-go/guidon/rollout"
+	"github.com/guidon-go/guidon/strategy"
+)
+
+// ledger is a journal that checks every record by the invariants of a rollout as it
+// is written: it folds them by itself. It is used under the lock of its model.
+type ledger struct {
+	machines map[string]*rollout.Machine
+	requests map[string]*rollout.Requested
+	moved    map[string]time.Time              // of the last record but looks
+	verdicts map[string]map[string]health.Call // last ones
+	gone     map[string]bool                   // past a point of no return
+	active   string
+	order    []string
+	records  int
+	wrong    []string // what is broken
+}
+
+func newLedger() *ledger {
+	return &ledger{machines: map[string]*rollout.Machine{}, requests: map[string]*rollout.Requested{}, moved: map[string]time.Time{}, verdicts: map[string]map[string]health.Call{}, gone: map[string]bool{}}
+}
+
+func (l *ledger) breaks(format string, args ...any) {
+	l.wrong = append(l.wrong, fmt.Sprintf(format, args...))
+}
+
+// state is where a rollout stands by the ledger, and whether it is known.
+func (l *ledger) state(id string) (rollout.State, bool) {
+	if m := l.machines[id]; m != nil {
+		return m.State(), true
+	}
+	return rollout.State{}, false
+}
+
+// step is the step of its plan that a rollout stands at, on its way forward.
+func (l *ledger) step(id string) strategy.Step {
+	s, q := l.machines[id].State(), l.requests[id]
+	if (s.Phase == rollout.Forward || s.Phase == rollout.Waiting) && s.Step < len(q.Plan.Steps) {
+		return q.Plan.Steps[s.Step]
+	}
+	return nil
+}
+
+// pass notes it if a rollout is past a point of no return.
+func (l *ledger) pass(id string) {
+	s := l.machines[id].State()
+	if _, gone := l.step(id).(strategy.NoReturn); gone && s.Begun {
+		l.gone[id] = true
+	}
+}
+
+// took folds one record in that was written while the target was at a share.
+func (l *ledger) took(r rollout.Record, at strategy.Share) {
+	l.records++
+	if r.Kind == rollout.KindCheckpoint {
+		return
+	}
+	m := l.machines[r.Rollout]
+	if m == nil {
+		m = &rollout.Machine{}
+		l.machines[r.Rollout], l.verdicts[r.Rollout] = m, map[string]health.Call{}
+		l.order = append(l.order, r.Rollout)
+	}
+	before := m.State()
+	if r.From != before.String() {
+		l.breaks("record %d is from %q, and the rollout was %q", r.Seq, r.From, before)
+	}
+	if r.Kind == rollout.KindRequested {
+		if l.active != "" {
+			l.breaks("record %d begins %q, and %q is not over", r.Seq, r.Rollout, l.active)
+		}
+		l.active, l.requests[r.Rollout] = r.Rollout, r.Request
+	} else if l.active != r.Rollout && (r.Act == nil || r.Act.Kind != rollout.FailedLater) {
+		l.breaks("record %d is of %q, which is over or never began", r.Seq, r.Rollout)
+	}
+	if q := l.requests[r.Rollout]; r.Kind == rollout.KindDone && before.Phase != rollout.Back && !before.Forced && !q.Shadow && !l.gone[r.Rollout] {
+		for name, call := range l.verdicts[r.Rollout] {
+			if call == health.Fail {
+				l.breaks("record %d goes on, and the last word of judge %q is no", r.Seq, name)
+			}
+		}
+	}
+	if err := m.Apply(r); err != nil {
+		l.breaks("record %d (%v) cannot follow: %v", r.Seq, r, err)
+		return
+	}
+	s, q := m.State(), l.requests[r.Rollout]
+	if r.To != s.String() {
+		l.breaks("record %d is to %q, and the rollout is %q", r.Seq, r.To, s)
+	}
+	if s.Share < 0 || s.Share > strategy.All || s.Share > s.Peak {
+		l.breaks("record %d: shares %v of at most %v", r.Seq, s.Share, s.Peak)
+	}
+	if s.Generation != before.Generation {
+		clear(l.verdicts[r.Rollout])
+	} else if r.Look != nil {
+		l.verdicts[r.Rollout][r.Look.Watch] = r.Look.Verdict.Call
+	}
+	l.pass(r.Rollout)
+	if r.Kind != rollout.KindLooked {
+		l.moved[r.Rollout] = r.At
+	}
+	if r.Kind == rollout.KindFinished {
+		l.active = ""
+		if s.Outcome == rollout.Unfinished || s.Phase != rollout.Done {
+			l.breaks("record %d ends %q, which is %v", r.Seq, r.Rollout, s)
+		}
+		if s.Outcome != rollout.Succeeded && at > q.Floor && !l.gone[r.Rollout] {
+			l.breaks("record %d: %q is %v, and the target is at %v", r.Seq, r.Rollout, s, at)
+		}
+		if at > s.Share {
+			l.breaks("record %d: %q is over, and the target is at %v of %v", r.Seq, r.Rollout, at, s.Share)
+		}
+	}
+}
+
+// shifts checks a shift that is about to be done.
+func (l *ledger) shifts(to strategy.Share, full bool) {
+	if l.active == "" {
+		l.breaks("shifted to %v, and no rollout is under way", to)
+		return
+	}
+	s, floor := l.machines[l.active].State(), l.requests[l.active].Floor
+	if to > s.Share {
+		l.breaks("shifted to %v, and the journal allows %v (%v)", to, s.Share, s)
+	}
+	switch step, ok := l.step(l.active).(strategy.Shift); {
+	case to == floor && (full || s.Phase == rollout.Back): // taken back
+	case s.Phase != rollout.Forward || !ok || step.To != to:
+		l.breaks("shifted to %v, and %q is %v", to, l.active, s)
+	}
+}
+
+// String is who is where.
+func (l *ledger) String() string {
+	var b strings.Builder
+	for _, id := range l.order {
+		fmt.Fprintf(&b, "%s: %v; ", id, l.machines[id].State())
+	}
+	return b.String()
+}
+
+// process is one life of the host's process, and what it has of the world. After
+// its death nothing of it moves anything.
+type process struct {
+	*rollout.Memory
+	model *model
+	die   context.CancelFunc
+	n     int  // it dies at so many records from now; 0 for never
+	after bool // it is written, but nobody is told
+	dead  bool
+}
+
+// Append is of a journal that may be full, and whose process may die.
+func (p *process) Append(ctx context.Context, r rollout.Record) (rollout.Record, error) {
+	return p.write(r, func() (rollout.Record, error) { return p.Memory.Append(ctx, r) })
+}
+
+// Checkpoint is likewise.
+func (p *process) Checkpoint(ctx context.Context, r rollout.Record) (rollout.Record, error) {
+	return p.write(r, func() (rollout.Record, error) { return p.Memory.Checkpoint(ctx, r) })
+}
+
+func (p *process) write(r rollout.Record, write func() (rollout.Record, error)) (rollout.Record, error) {
+	w := p.model
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	gone := fmt.Errorf("%w: %w", errCrash, rollout.ErrFenced)
+	switch {
+	case p.dead:
+		return r, gone
+	case w.full.has(w.now()):
+		return r, errFull
+	}
+	if p.n--; p.n == 0 && !p.after {
+		p.dead = true
+		p.die()
+		return r, gone
+	}
+	if r.Kind == rollout.KindRequested {
+		w.newVersion(r.Request)
+	}
+	written, err := write()
+	if err != nil {
+		return written, err
+	}
+	w.ledger.took(written, w.share)
+	if p.n == 0 || w.crashes == "everywhere" && w.fresh(written) {
+		p.dead = true
+		p.die()
+		return r, gone
+	}
+	return written, nil
+}
+
+// Shift moves the target, if the world lets it.
+func (p *process) Shift(ctx context.Context, to strategy.Share) error {
+	w := p.model
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if p.dead {
+		return errCrash
+	}
+	w.ledger.shifts(to, w.full.to > 0)
+	if w.slow > 0 && !w.sound() {
+		w.mu.Unlock()
+		select {
+		case <-time.After(w.slow):
+		case <-ctx.Done():
+		}
+		w.mu.Lock()
+		if !w.late && (p.dead || ctx.Err() != nil) {
+			return errCrash
+		}
+	}
+	switch {
+	case w.sound():
+	case to == w.stuck && to > 0:
+		return errStuck
+	case to == w.once && to > 0:
+		w.once = -1
+		return errStuck
+	case to < w.share && w.flaky > 0:
+		w.flaky--
+		return errStuck
+	}
+	w.share, w.hand = to, ""
+	return nil
+}
+
+// Observe reads the target back.
+func (p *process) Observe(context.Context) (strategy.Observation, error) {
+	w := p.model
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.unreadable.has(w.now()) {
+		return strategy.Observation{}, errLoad
+	}
+	return strategy.Observation{Share: w.share, Why: w.hand}, nil
+}
