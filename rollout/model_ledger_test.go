@@ -84,7 +84,7 @@ func (l *ledger) took(r rollout.Record, at strategy.Share) {
 	}
 	if q := l.requests[r.Rollout]; r.Kind == rollout.KindDone && before.Phase != rollout.Back && !before.Forced && !q.Shadow && !l.gone[r.Rollout] {
 		for name, call := range l.verdicts[r.Rollout] {
-			if call == health.Fail {
+			if call == health.Fail && q.Fails[name] == rollout.ThenAbort {
 				l.breaks("record %d goes on, and the last word of judge %q is no", r.Seq, name)
 			}
 		}

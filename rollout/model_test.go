@@ -2,6 +2,7 @@ package rollout_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -391,11 +392,26 @@ func (w *model) check(t *testing.T) {
 	require.NoError(t, err)
 	w.same(engine)
 	ends := map[string]int{}
+	again := newLedger() // of what a file would have
 	for r := range w.memory.Records() {
 		if r.Kind == rollout.KindFinished {
 			ends[r.Rollout]++
 		}
+		if w.lives%4 == 0 {
+			text, err := json.Marshal(r)
+			require.NoError(t, err)
+			var read rollout.Record
+			require.NoError(t, json.Unmarshal(text, &read))
+			again.took(read, 0)
+		}
 	}
+	for _, id := range again.order {
+		got, _ := again.state(id)
+		if want, _ := w.ledger.state(id); got != want {
+			w.ledger.breaks("after JSON, %q is %v, want %v", id, got, want)
+		}
+	}
+	w.ledger.wrong = append(w.ledger.wrong, again.wrong...)
 	for _, id := range w.ledger.order {
 		s, _ := w.ledger.state(id)
 		if ends[id] != 1 || s.Phase != rollout.Done {

@@ -41,9 +41,10 @@ type fate struct {
 	passes     bool           // the judge says Pass instead of nothing
 	chatty     bool           // the judge has something to remember at every look
 	alarm      span
-	sick       span // the old version is no better
-	full       span // the journal takes nothing
-	idle       bool // nobody sends any request
+	sick       span              // the old version is no better
+	full       span              // the journal takes nothing
+	then       [2]rollout.Expiry // what the judges' first Fail does
+	idle       bool              // nobody sends any request
 	people     []deed
 	crashes    string // never, everywhere, or random
 	downtime   time.Duration
@@ -118,6 +119,10 @@ func draw(seed uint64) *fate {
 		f.badFrom = 1 + upTo(8*time.Minute)
 	}
 	f.passes, f.chatty, f.idle = chance(0.5), chance(0.1), chance(0.15)
+	if chance(0.2) {
+		f.then = [2]rollout.Expiry{rollout.Expiry(r.IntN(3)), rollout.Expiry(r.IntN(3))}
+		f.requests[0].Promotion, f.requests[1].Promotion = rollout.NoHarmSeen, rollout.NoHarmSeen
+	}
 	if chance(0.3) {
 		f.flaky = r.IntN(5)
 	}
@@ -298,8 +303,8 @@ func (l *life) request(i int) rollout.Request {
 		}
 		return health.Verdict{Reason: "nothing to see"}, state
 	})
-	for _, name := range []string{"errors", "latency"} {
-		q.Watches[name] = rollout.Watch{Judge: judge, Cohorts: l.cohorts[i]}
+	for j, name := range []string{"errors", "latency"} {
+		q.Watches[name] = rollout.Watch{Judge: judge, Cohorts: l.cohorts[i], Then: l.then[j]}
 	}
 	q.Alarms = map[string]rollout.Gate{"pager": func(context.Context) error { return l.in(l.alarm, "ringing") }}
 	q.Stable = func(context.Context) error { return l.in(l.sick, "it is sick, too") }

@@ -170,8 +170,8 @@ func (r Request) check() error {
 			}
 		}
 		for _, name := range r.Plan.Judges() {
-			if !slices.Contains(last.Judges, name) {
-				add("promotion: wants evidence of no harm from every judge, and %q does not watch the last hold that has judges", name)
+			if r.Watches[name].Then == ThenAbort && !slices.Contains(last.Judges, name) {
+				add("promotion: wants evidence of no harm from every judge that sends it back, and %q does not watch the last hold that has judges", name)
 			}
 		}
 	}
