@@ -185,11 +185,11 @@ func (m *Machine) act(r Record) error {
 		return errOutOfPlace
 	case kind == FailedLater:
 		if s.Outcome != Succeeded || s.FailedLater {
-			return refused("it is %v, and only what has succeeded can fail later, once", s)
+			return refused("it is %v, and only what has succeeded can fail later, once", *s)
 		}
 		s.FailedLater = true
 	case s.Phase == Done:
-		return fmt.Errorf("%w: it is %v", ErrOver, s)
+		return fmt.Errorf("%w: it is %v", ErrOver, *s)
 	case kind == Pause:
 		switch {
 		case !forward:
@@ -209,7 +209,7 @@ func (m *Machine) act(r Record) error {
 	case kind == Approve:
 		switch {
 		case s.Phase != Waiting || !holds || !hold.Approval:
-			return refused("it is %v, and no hold there waits for approval", s)
+			return refused("it is %v, and no hold there waits for approval", *s)
 		case s.Approved:
 			return refused("this hold is approved already")
 		}

@@ -67,22 +67,22 @@ func (m Machine) Next(now time.Time) Effect {
 		if e := m.due(now, ready); e.Do != DoRest {
 			return e
 		}
-		hold, holds := step.(strategy.Hold)
+		_, holds := step.(strategy.Hold)
 		switch {
 		case s.Phase == Waiting && now.Before(s.Until) && !s.Forced:
-			return Effect{Do: DoWait, Step: hold, At: s.Until}
+			return Effect{Do: DoWait, Step: step, At: s.Until}
 		case s.Phase == Waiting && !ready:
-			return Effect{Do: DoWatch, Step: hold}
+			return Effect{Do: DoWatch, Step: step}
 		case s.Paused.on() && !s.Begun && !(holds && s.Phase == Forward): // a hold does not go forward
 			return Effect{Do: DoWait, Step: step, At: s.Paused.Until}
 		case s.Frozen.on() && !s.Begun && now.Before(s.Frozen.Until) && !(holds && s.Phase == Forward):
 			return Effect{Do: DoWait, Step: step, At: s.Frozen.Until}
 		case s.Phase == Waiting:
-			return Effect{Do: DoAdvance, Step: hold}
+			return Effect{Do: DoAdvance, Step: step}
 		case step == nil:
 			return Effect{Do: DoFinish, Outcome: Succeeded}
 		case holds:
-			return Effect{Do: DoHold, Step: hold}
+			return Effect{Do: DoHold, Step: step}
 		}
 		return Effect{Do: DoBegin, Step: step}
 	case Back:
@@ -130,7 +130,7 @@ func (m Machine) due(now time.Time, ready bool) Effect {
 		}
 	case s.Phase == Waiting && !ready && over(s.Deadline): // never of one that is promoted: it is ready
 		if hold := m.current().(strategy.Hold); hold.Approval {
-			return Effect{Do: DoExpire, Step: hold, Then: d.Approval.Then, Why: "nobody has approved in time"}
+			return Effect{Do: DoExpire, Step: m.current(), Then: d.Approval.Then, Why: "nobody has approved in time"}
 		}
 		return Effect{Do: DoExpire, Step: m.current(), Then: d.Progress.Then, Why: "the hold makes no progress"}
 	}
