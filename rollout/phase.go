@@ -28,7 +28,7 @@ func (m Machine) phase() string {
 		return "shifting"
 	case strategy.Hold:
 		switch {
-		case step.Approval && !s.Approved && s.Phase == Waiting && (s.Looked.After(s.Until) || len(step.Judges) == 0):
+		case step.Approval && !s.Approved && s.Phase == Waiting && (!s.Looked.Before(s.Until) || len(step.Judges) == 0):
 			return "awaiting approval"
 		case s.Share == strategy.All:
 			return "baking"
