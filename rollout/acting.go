@@ -151,9 +151,15 @@ func (d *driver) noHarm(m Machine, hold strategy.Hold) string {
 		return fmt.Sprintf("%v: cut short, as %s promotes it", hold, s.Actor)
 	case len(hold.Judges) == 0:
 		return fmt.Sprintf("held %v", hold.For)
+	case s.Shadowed != "":
+		return fmt.Sprintf("held %v at %v, and its judges only report: %s", hold.For, s.Share, s.Shadowed)
 	}
+	seen := "no harm seen"
 	status, _ := d.engine.Status(d.run.id)
-	return fmt.Sprintf("held %v at %v, no harm seen: %s", hold.For, s.Share, status.Verdict.Reason)
+	if status.Verdict.Call == health.Fail {
+		seen = "a person lets it go on"
+	}
+	return fmt.Sprintf("held %v at %v, %s: %s", hold.For, s.Share, seen, status.Verdict.Reason)
 }
 
 // tell says how the rollout stands, for a log.
@@ -171,6 +177,10 @@ func why(m Machine, outcome Outcome) string {
 		return s.Reason
 	case s.Forced:
 		return "every step was taken, by the word of " + s.Actor
+	case s.Shadowed != "":
+		return "every step was taken, and its judges only report: " + s.Shadowed
+	case m.gone(): // a judge may have seen harm, and a person let it go on
+		return "every step was taken"
 	}
 	return "every step was taken and no judge saw harm"
 }
