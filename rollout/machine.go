@@ -354,15 +354,20 @@ func (m *Machine) heeds(judge string) bool {
 	return s.doubted&(1<<slices.Index(m.route.judges, judge)) == 0 && !s.Paused.on()
 }
 
+// useUp forgets deadlines that are over: they have had their effect.
+func (m *Machine) useUp(at time.Time) {
+	s := &m.state
+	for _, deadline := range []*time.Time{&s.Expires, &s.Deadline, &s.Paused.Until} {
+		if !at.Before(*deadline) {
+			*deadline = time.Time{}
+		}
+	}
+}
+
 // pause keeps it from going forward; a deadline that made it is used up.
 func (m *Machine) pause(r Record) {
 	s := &m.state
-	if !s.Expires.IsZero() && !r.At.Before(s.Expires) {
-		s.Expires = time.Time{}
-	}
-	if !s.Deadline.IsZero() && !r.At.Before(s.Deadline) {
-		s.Deadline = time.Time{}
-	}
+	m.useUp(r.At)
 	if s.Phase == Forward {
 		s.Begun = false // the step is taken again when it goes on
 	}
@@ -391,12 +396,8 @@ func (m *Machine) turn(r Record, automatic bool) {
 	s := &m.state
 	replaced, gone := r.Kind == KindReplaced, m.gone()
 	if gone && !replaced {
-		if s.Paused.on() { // it waits for a person already; a deadline that is over is used up
-			for _, t := range []*time.Time{&s.Paused.Until, &s.Expires} {
-				if !r.At.Before(*t) {
-					*t = time.Time{}
-				}
-			}
+		if s.Paused.on() { // it waits for a person already
+			m.useUp(r.At)
 			return
 		}
 		r.Reason += " (there is no way back: past the point of no return)"
