@@ -216,7 +216,7 @@ func (e *Engine) fold(r Record) error {
 		e.track(run.request.lane()).active = run
 	case now.Phase == Done && before.Phase != Done:
 		e.end(run)
-	case now.Generation != before.Generation && run.cancel != nil:
+	case run.cancel != nil && run.machine.interrupts(before):
 		run.cancel()
 	}
 	return nil

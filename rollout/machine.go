@@ -224,6 +224,13 @@ func (m *Machine) apply(r Record) error {
 	return nil
 }
 
+// interrupts says whether what has been done since a state makes what is under way
+// pointless: it has turned round, or a person promotes what a gate is asked about.
+func (m *Machine) interrupts(before State) bool {
+	_, gates := m.current().(strategy.Verify)
+	return m.state.Generation != before.Generation || gates && m.state.Forced && !before.Forced
+}
+
 // stale is a late answer: it belongs to a direction that the rollout has left.
 func (m *Machine) stale(r Record) bool {
 	return r.Generation >= 0 && r.Generation < m.state.Generation
