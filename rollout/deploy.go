@@ -194,7 +194,12 @@ func (r *run) conflict(plan strategy.Plan) error {
 func (e *Engine) myTurn(ctx context.Context, r *run, request Request, l lane) error {
 	e.mu.Lock()
 	r.request.Service, r.request.Environment, r.request.Release, r.request.Flag = l.service, l.environment, request.Release, l.flag // for Status, while it waits
-	e.track(l).queue = append(e.track(l).queue, r)
+	at, queue := 0, e.track(l).queue                                                                                                // whoever does not queue goes first, too, in order of arrival
+	for at < len(queue) && (request.Overlap != Supersede || queue[at].hurries) {
+		at++
+	}
+	r.hurries = request.Overlap == Supersede
+	e.track(l).queue = slices.Insert(queue, at, r)
 	e.mu.Unlock()
 	defer func() {
 		e.mu.Lock()
@@ -206,8 +211,7 @@ func (e *Engine) myTurn(ctx context.Context, r *run, request Request, l lane) er
 		e.mu.Lock()
 		here, changed := e.track(l), e.changed
 		other := here.active
-		first := here.queue[0] == r || request.Overlap == Supersede
-		if other == nil && first {
+		if other == nil && here.queue[0] == r {
 			here.active = r
 			e.mu.Unlock()
 			return nil

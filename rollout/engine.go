@@ -75,6 +75,7 @@ type run struct {
 	started time.Time
 	ended   time.Time
 	active  bool // somebody drives it
+	hurries bool // it takes the place of others, and does not queue
 	problem error
 
 	states   map[string]health.State   // of each watch's judge
@@ -214,6 +215,7 @@ func (e *Engine) fold(r Record) error {
 	switch now := run.machine.State(); {
 	case r.Kind == KindRequested:
 		e.track(run.request.lane()).active = run
+		e.tell() // whoever takes its place waits for it to be under way
 	case now.Phase == Done && before.Phase != Done:
 		e.end(run)
 	case run.cancel != nil && run.machine.interrupts(before):
