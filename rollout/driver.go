@@ -383,7 +383,7 @@ func (d *driver) alarm(ctx context.Context, m Machine) (Record, bool) {
 // change is taken back all the same: less than the journal allows is always allowed.
 func (d *driver) fail(ctx context.Context, m Machine, r Record) error {
 	err := d.write(ctx, m, r)
-	if err == nil || !heals(err) && ctx.Err() == nil && !errors.As(err, new(unwritten)) {
+	if err == nil || errors.Is(err, ErrFenced) || !heals(err) && ctx.Err() == nil && !errors.As(err, new(unwritten)) {
 		return err
 	}
 	d.lost = &r
