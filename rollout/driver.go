@@ -146,7 +146,7 @@ func (d *driver) held(ctx context.Context, m Machine, at time.Time) (bool, error
 	if s.Phase != Back || !s.Automatic || s.Step > 0 || s.Attempt > 0 || d.request.Stable == nil || s.Since.IsZero() {
 		return false, nil
 	}
-	asking, cancel := d.interruptible(ctx, at.Add(d.timeout()))
+	asking, cancel := d.interruptible(ctx, time.Now().Add(d.timeout()))
 	defer cancel()
 	err := ask(asking, d.request.Stable)
 	if err == nil || ctx.Err() != nil || asking.Err() == context.Canceled {
@@ -227,7 +227,7 @@ func (d *driver) take(ctx context.Context, m Machine, step strategy.Step) error 
 		doubt := d.request.Doubt
 		switch {
 		case s.Phase == Back:
-			r.Until = now().Add(min(time.Second<<min(s.Attempt, 6), time.Minute))
+			r.Until = now().Add(min(time.Second<<min(s.Attempt, 6), longestRest))
 		case errors.Is(err, ErrInconclusive) && doubt == ThenPause:
 			r.Kind = KindPaused
 		case errors.Is(err, ErrInconclusive) && doubt == ThenGoOn:

@@ -58,6 +58,9 @@ type Effect struct {
 	Outcome Outcome       // of DoFinish, and of DoRest once it is over
 }
 
+// longestRest is the longest that a way back waits before its next attempt.
+const longestRest = time.Minute
+
 // Next says what comes next.
 func (m Machine) Next(now time.Time) Effect {
 	s, step := m.state, m.current()
@@ -89,7 +92,7 @@ func (m Machine) Next(now time.Time) Effect {
 		switch {
 		case step == nil:
 			return Effect{Do: DoFinish, Outcome: m.ended()}
-		case !s.Begun && now.Before(s.Until):
+		case !s.Begun && now.Before(s.Until) && s.Until.Sub(now) <= 2*longestRest: // or the clock was put back
 			return Effect{Do: DoWait, Step: step, At: s.Until}
 		}
 		return Effect{Do: DoBegin, Step: step}
