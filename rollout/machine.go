@@ -228,10 +228,12 @@ func (m *Machine) apply(r Record) error {
 }
 
 // interrupts says whether what has been done since a state makes what is under way
-// pointless: it has turned round, or a person promotes what a gate is asked about.
+// pointless: it has turned round, a person promotes what a gate is asked about, or sends it back
+// whether or not the old version is better.
 func (m *Machine) interrupts(before State) bool {
+	s := m.state
 	_, gates := m.current().(strategy.Verify)
-	return m.state.Generation != before.Generation || gates && m.state.Forced && !before.Forced
+	return s.Generation != before.Generation || gates && s.Forced && !before.Forced || before.Automatic && !s.Automatic && !s.Begun
 }
 
 // stale is a late answer: it belongs to a direction that the rollout has left.
