@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math"
 	"runtime/debug"
 	"slices"
@@ -137,7 +138,8 @@ func (p panicked) Error() string { return p.text }
 func ask(ctx context.Context, gate Gate) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = panicked{fmt.Sprintf("panic: %v\n%s", p, debug.Stack())}
+			err = panicked{fmt.Sprintf("panic: %v", p)}
+			slog.Default().Error("rollout: a gate, an alarm or a target panicked", "panic", p, "stack", string(debug.Stack()))
 		}
 	}()
 	return errors.Join(gate(ctx), ctx.Err())

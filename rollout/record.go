@@ -76,7 +76,9 @@ type Look struct {
 }
 
 // String is the record in human words, on one line.
-func (r Record) String() string {
+func (r Record) String() string { return strings.ReplaceAll(r.words(), "\n", "; ") }
+
+func (r Record) words() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s  %-14s  ", r.At.Format("15:04:05.000"), r.Rollout)
 	switch r.Kind {
