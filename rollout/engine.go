@@ -31,6 +31,7 @@ type Engine struct {
 	runs    map[string]*run
 	over    []string            // the last of runs that are over, oldest first
 	ended   map[uint64]struct{} // hashes of all IDs that are over
+	later   map[uint64]struct{} // hashes of those that failed later
 	seed    maphash.Seed        // of these hashes
 	lanes   map[lane]*track
 	backs   []rollback        // automatic, of late
@@ -131,7 +132,7 @@ func New(journal Journal, options Options) (*Engine, error) {
 	}
 	e := &Engine{
 		journal: journal, options: options, calendar: calendar, seed: maphash.MakeSeed(), changed: make(chan struct{}),
-		runs: map[string]*run{}, ended: map[uint64]struct{}{}, lanes: map[lane]*track{}, guards: map[string]*Guard{},
+		runs: map[string]*run{}, ended: map[uint64]struct{}{}, later: map[uint64]struct{}{}, lanes: map[lane]*track{}, guards: map[string]*Guard{},
 	}
 	for r, err := range recent(journal) {
 		if err != nil {
@@ -181,6 +182,9 @@ func (e *Engine) restore(r Record) error {
 		run := ended.run()
 		e.runs[run.id] = run
 		e.end(run)
+		if ended.FailedLater {
+			e.later[maphash.String(e.seed, run.id)] = struct{}{}
+		}
 	}
 	e.mu.Unlock()
 	for _, r := range r.Checkpoint.Live {
@@ -197,6 +201,9 @@ func (e *Engine) fold(r Record) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.last = max(e.last, r.Seq)
+	if r.Act != nil && r.Act.Kind == FailedLater {
+		e.later[maphash.String(e.seed, r.Rollout)] = struct{}{}
+	}
 	run := e.runs[r.Rollout]
 	if run == nil {
 		if _, over := e.ended[maphash.String(e.seed, r.Rollout)]; over && r.Kind == KindActed {

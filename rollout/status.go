@@ -3,6 +3,7 @@ package rollout
 import (
 	"cmp"
 	"fmt"
+	"hash/maphash"
 	"iter"
 	"maps"
 	"slices"
@@ -87,8 +88,14 @@ func (e *Engine) History() iter.Seq2[Status, error] {
 				yield(Status{}, err)
 				return
 			}
-			if w.Kind == KindFinished && w.run.machine.State().Phase == Done && !yield(w.run.status(), nil) {
-				return
+			if w.Kind == KindFinished && w.run.machine.State().Phase == Done {
+				e.mu.Lock()
+				_, later := e.later[maphash.String(e.seed, w.run.id)]
+				e.mu.Unlock()
+				s := w.run.status()
+				if s.State.FailedLater = s.State.FailedLater || later; !yield(s, nil) {
+					return
+				}
 			}
 		}
 		for s := range byAge(slices.Collect(maps.Values(live))) {
