@@ -117,6 +117,9 @@ func (d *driver) next(ctx context.Context, m Machine) error {
 		if !m.State().Forced && time.Now().Before(d.hold) { // the clock on the wall has jumped
 			return d.watch(ctx, m, Effect{Do: DoWait, At: at.Add(time.Until(d.hold))})
 		}
+		if d.unseen(ctx, m) { // a hold without a judge would go on blindly
+			return d.watch(ctx, m, Effect{Do: DoWait, At: at.Add(cmp.Or(d.request.Look, time.Second))})
+		}
 		return d.write(ctx, m, Record{Kind: KindDone, At: at, Actor: actor, Reason: d.noHarm(m, effect.Step.(strategy.Hold))})
 	case DoExpire:
 		return d.expire(ctx, m, effect, at)
@@ -235,6 +238,21 @@ func (d *driver) take(ctx context.Context, m Machine, step strategy.Step) error 
 		}
 	}
 	return d.write(ctx, m, r) // dropped, if the rollout has turned round meanwhile
+}
+
+// unseen says whether the target, which somebody is exposed by, cannot be read back.
+func (d *driver) unseen(ctx context.Context, m Machine) bool {
+	s := m.State()
+	if s.Forced || s.Share <= d.run.request.Floor {
+		return false
+	}
+	err := ask(ctx, func(ctx context.Context) error { return d.readBack(ctx, m, s.Share) })
+	if !errors.Is(err, errUnseen) {
+		d.engine.problem(d.run, nil)
+		return false
+	}
+	d.engine.problem(d.run, err)
+	return true
 }
 
 // watch sleeps until the effect's time, looking at intervals; it returns as soon
