@@ -2,6 +2,7 @@ package rollout_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -159,4 +160,51 @@ func ExampleOpenFile() {
 	r, err := journal.Append(context.Background(), rollout.Record{Kind: rollout.KindRequested, Rollout: "shop@2.0"})
 	fmt.Println(r.Seq, len(r.Sum), err)
 	// Output: 1 64 <nil>
+}
+
+// A worker has no HTTP requests: it says itself whom a job is for, and what became
+// of it.
+func ExampleGuard_Do() {
+	newCodec := flag.Bool("new-codec", false)
+	flags := flag.New(flag.Bytes([]byte(`{"flags": {"new-codec": {}}}`)), flag.Options{})
+	if err := flags.Load(context.Background()); err != nil {
+		fmt.Println(err)
+		return
+	}
+	engine, err := rollout.New(&rollout.Memory{}, rollout.Options{Service: "encoder", Environment: "example"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	guard, err := engine.Guard(flags, rollout.Guarded{
+		Flag:   newCodec,
+		Manual: true, // there is no middleware
+		Ladder: []flag.Share{10 * flag.Percent, 100 * flag.Percent},
+		Hold:   time.Hour,
+		Look:   time.Millisecond,
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	encode := func(ctx context.Context) error {
+		if newCodec.On(ctx) {
+			return errors.New("cannot encode")
+		}
+		return nil
+	}
+
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() { // the worker
+		for customer := int64(0); ctx.Err() == nil; customer++ {
+			ctx := flag.NewContext(ctx, flags.View(flag.ForInt(customer)))
+			_ = guard.Do(ctx, encode) // its error is the job's
+			<-time.After(100 * time.Microsecond)
+		}
+	}()
+	outcome, err := guard.Run(ctx)
+	cancel()
+	status, _ := flags.Status("new-codec")
+	fmt.Println(outcome, err, "at", status.Ramp.Share)
+	// Output: rolled back <nil> at 0 %
 }

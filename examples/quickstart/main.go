@@ -158,6 +158,7 @@ func guardAll(engine *rollout.Engine, flags *flag.Store) ([]*rollout.Guard, erro
 			Ladder:  []flag.Share{5 * flag.Percent, 25 * flag.Percent, 50 * flag.Percent, 100 * flag.Percent},
 			Hold:    4 * time.Second,
 			Look:    100 * time.Millisecond,
+			Traffic: rollout.MismatchReports, // nobody is here to continue a rollout that pauses
 			// The default rolls a harmless change back in up to 5 % of rollouts. A
 			// demonstration should not, and finds harm a little later.
 			Judge: health.DefaultJudge(12 * time.Second).WithAlpha(0.001),
