@@ -101,7 +101,9 @@ func TestRollBackOfNothing(t *testing.T) {
 func TestRollBackAsksNoJudge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		engine, w := newEngine(t, &rollout.Memory{}), harmless()
-		pass := health.JudgeFunc(func(health.State, health.Sample) (health.Verdict, health.State) { return health.Verdict{Call: health.Pass}, nil })
+		pass := health.JudgeFunc(func(health.State, health.Sample) (health.Verdict, health.State) {
+			return health.Verdict{Call: health.Pass}, nil
+		})
 		for _, version := range []string{"1", "2"} {
 			w.share.Store(0)
 			outcome, err := engine.Deploy(t.Context(), rollout.Request{
