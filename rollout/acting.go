@@ -33,6 +33,8 @@ func (d *driver) retreat(ctx context.Context, m Machine) error {
 	if m.gone() {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, d.timeout())
+	defer cancel()
 	for _, step := range m.route.Plan.Undo(m.state.Step) {
 		if err := d.act(ctx, m, step); err != nil {
 			return fmt.Errorf("the change fails, and could neither be written down nor taken back: %w", err)

@@ -406,7 +406,10 @@ func (d *driver) fail(ctx context.Context, m Machine, r Record) error {
 	}
 	d.lost = &r
 	if back := d.retreat(ctx, m); back != nil {
-		return unwritten{errors.Join(err, back)}
+		u := unwritten{err: err}
+		errors.As(err, &u)
+		u.back = back
+		return u
 	}
 	return err
 }

@@ -10,9 +10,19 @@ import (
 )
 
 // unwritten is a record that the journal does not take.
-type unwritten struct{ err error }
+type unwritten struct {
+	err  error
+	back error // what went wrong meanwhile: not unwrapped, as whether it heals is up to the journal
+}
 
-func (u unwritten) Error() string { return "the journal cannot be written: " + u.err.Error() }
+func (u unwritten) Error() string {
+	text := "the journal cannot be written: " + u.err.Error()
+	if u.back != nil {
+		text += "; " + u.back.Error()
+	}
+	return text
+}
+
 func (u unwritten) Unwrap() error { return u.err }
 
 // heals says whether it makes sense to try again later.
@@ -88,9 +98,9 @@ func (e *Engine) append(ctx context.Context, run *run, r Record) (Record, error)
 	case err != nil && ctx.Err() != nil:
 		return r, err
 	case err != nil:
-		return r, unwritten{err}
+		return r, unwritten{err: err}
 	}
-	return r, unwritten{fmt.Errorf("%w: record %d follows one that this engine has not written", ErrFenced, r.Seq)}
+	return r, unwritten{err: fmt.Errorf("%w: record %d follows one that this engine has not written", ErrFenced, r.Seq)}
 }
 
 // report tells OnRecord of a record, after those before it, and outside any lock:
