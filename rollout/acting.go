@@ -28,14 +28,19 @@ func (d *driver) stall(ctx context.Context, err error) {
 	d.rest(ctx, min(time.Second<<min(d.stalls-1, 3), 10*time.Second))
 }
 
-// retreat takes back a change that fails although the journal cannot be written.
+// retreat takes back a change that fails, or goes back already, although the journal
+// cannot be written.
 func (d *driver) retreat(ctx context.Context, m Machine) error {
-	if m.gone() {
-		return nil
+	steps := m.back
+	if m.state.Phase != Back {
+		if m.gone() {
+			return nil
+		}
+		steps = m.route.Plan.Undo(m.state.Step)
 	}
 	ctx, cancel := context.WithTimeout(ctx, d.timeout())
 	defer cancel()
-	for _, step := range m.route.Plan.Undo(m.state.Step) {
+	for _, step := range steps {
 		if err := d.act(ctx, m, step); err != nil {
 			return fmt.Errorf("the change fails, and could neither be written down nor taken back: %w", err)
 		}

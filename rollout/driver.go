@@ -208,6 +208,9 @@ func (d *driver) take(ctx context.Context, m Machine, step strategy.Step) error 
 	at := now()
 	deadline := at.Add(d.timeout())
 	if err := d.write(ctx, m, Record{Kind: KindBegun, At: at, Attempt: s.Attempt + 1, Actor: actor, Reason: step.String(), Until: deadline}); err != nil {
+		if s.Phase == Back && heals(err) { // the journal has said that it goes back
+			return d.meanwhile(ctx, m, err)
+		}
 		return err
 	}
 	stepCtx, cancel := d.interruptible(ctx, time.Now().Add(d.timeout()))
@@ -405,6 +408,11 @@ func (d *driver) fail(ctx context.Context, m Machine, r Record) error {
 		return err
 	}
 	d.lost = &r
+	return d.meanwhile(ctx, m, err)
+}
+
+// meanwhile takes the change back while the journal cannot be written for a reason.
+func (d *driver) meanwhile(ctx context.Context, m Machine, err error) error {
 	if back := d.retreat(ctx, m); back != nil {
 		u := unwritten{err: err}
 		errors.As(err, &u)
