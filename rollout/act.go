@@ -180,7 +180,10 @@ func (m *Machine) act(r Record) error {
 	s := &m.state
 	forward := s.Phase == Forward || s.Phase == Waiting
 	hold, holds := m.current().(strategy.Hold)
+	late := m.due(r.At, m.ready(r.At)) // a deadline that is over, and nobody was there to see it
 	switch kind := r.Act.Kind; {
+	case (kind == Approve || kind == Continue) && late.Do == DoExpire && late.Then == ThenAbort && !m.gone():
+		return refused("it comes too late: %s", late.Why)
 	case s.Phase == Pending:
 		return errOutOfPlace
 	case kind == FailedLater:
