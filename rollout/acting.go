@@ -8,6 +8,7 @@ import (
 	"math"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/guidon-go/guidon/health"
@@ -160,15 +161,19 @@ func (d *driver) noHarm(m Machine, hold strategy.Hold) string {
 		return fmt.Sprintf("%v: cut short, as %s promotes it", hold, s.Actor)
 	case len(hold.Judges) == 0:
 		return fmt.Sprintf("held %v", hold.For)
-	case s.Shadowed != "":
-		return fmt.Sprintf("held %v at %v, and its judges only report: %s", hold.For, s.Share, s.Shadowed)
 	}
-	seen := "no harm seen"
-	status, _ := d.engine.Status(d.run.id)
-	if status.Verdict.Call == health.Fail {
-		seen = "a person lets it go on"
+	d.engine.mu.Lock()
+	defer d.engine.mu.Unlock()
+	var harm []string
+	for _, name := range hold.Judges {
+		if v := d.run.verdicts[name]; v.Call == health.Fail {
+			harm = append(harm, name+": "+v.Reason)
+		}
 	}
-	return fmt.Sprintf("held %v at %v, %s: %s", hold.For, s.Share, seen, status.Verdict.Reason)
+	if len(harm) > 0 { // they only report, or a person let it go on
+		return fmt.Sprintf("held %v at %v, harm seen by %s", hold.For, s.Share, strings.Join(harm, "; "))
+	}
+	return fmt.Sprintf("held %v at %v, no harm seen: %s", hold.For, s.Share, d.run.verdict.Reason)
 }
 
 // tell says how the rollout stands, for a log.
@@ -188,7 +193,7 @@ func why(m Machine, outcome Outcome) string {
 		return "every step was taken, by the word of " + s.Actor
 	case s.Shadowed != "":
 		return "every step was taken, and its judges only report: " + s.Shadowed
-	case m.gone(): // a judge may have seen harm, and a person let it go on
+	case m.gone() || s.doubted != 0: // a judge may have seen harm, and a person let it go on
 		return "every step was taken"
 	}
 	return "every step was taken and no judge saw harm"
