@@ -255,7 +255,7 @@ func (s *stage) status(id string) string {
 		text += ", paused: " + why
 	}
 	if status.Problem != nil {
-		text += ", problem: " + status.Problem.Error()
+		text += ", problem: " + strings.ReplaceAll(status.Problem.Error(), "\n", "; ")
 	}
 	return text + "\n"
 }
