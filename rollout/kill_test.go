@@ -176,11 +176,14 @@ func (k *killing) live(t *testing.T, die time.Duration) bool {
 	cmd := exec.Command(os.Args[0], "-test.run=^TestKilledProcess$", "-test.timeout=1m")
 	cmd.Env = append(os.Environ(), killed+"="+k.folder)
 	var out, problems bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &problems
+	doomed := sync.OnceFunc(func() { time.AfterFunc(die, func() { _ = cmd.Process.Kill() }) })
+	if die == 0 {
+		doomed = func() {}
+	}
+	cmd.Stdout, cmd.Stderr = saying{&out, doomed}, &problems
 	require.NoError(t, cmd.Start())
-	if die > 0 {
-		timer := time.AfterFunc(die, func() { _ = cmd.Process.Kill() })
-		defer timer.Stop()
+	if rand.IntN(4) == 0 {
+		doomed() // perhaps before it has said anything
 	}
 	err := cmd.Wait()
 	var exit *exec.ExitError
@@ -214,6 +217,17 @@ func (k *killing) live(t *testing.T, die time.Duration) bool {
 		}
 	}
 	return err == nil
+}
+
+// saying is what a process says; it calls first when there is something.
+type saying struct {
+	*bytes.Buffer
+	first func()
+}
+
+func (s saying) Write(text []byte) (int, error) {
+	s.first()
+	return s.Buffer.Write(text)
 }
 
 // log is every shift that was done.
