@@ -40,7 +40,7 @@ func killPlan() strategy.Plan {
 	from := strategy.Share(0)
 	for _, percent := range []strategy.Share{1, 10, 50, 100} {
 		to := percent * strategy.Percent
-		p.Steps = append(p.Steps, strategy.Shift{From: from, To: to}, strategy.Hold{For: 15 * time.Millisecond, Judges: []string{"errors"}})
+		p.Steps = append(p.Steps, strategy.Shift{From: from, To: to}, strategy.Hold{For: 25 * time.Millisecond, Judges: []string{"errors"}})
 		from = to
 	}
 	return p
@@ -149,7 +149,7 @@ func TestKill(t *testing.T) {
 		for over := false; !over; {
 			var die time.Duration
 			if left > 0 {
-				die = time.Duration(1+rand.IntN(100)) * time.Millisecond
+				die = time.Duration(1+rand.IntN(60)) * time.Millisecond
 			}
 			if over = k.live(t, die); !over {
 				left--
@@ -221,13 +221,13 @@ func (k *killing) live(t *testing.T, die time.Duration) bool {
 
 // saying is what a process says; it calls first when there is something.
 type saying struct {
-	*bytes.Buffer
+	out   *bytes.Buffer
 	first func()
 }
 
 func (s saying) Write(text []byte) (int, error) {
 	s.first()
-	return s.Buffer.Write(text)
+	return s.out.Write(text)
 }
 
 // log is every shift that was done.
