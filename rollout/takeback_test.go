@@ -2,6 +2,7 @@ package rollout_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,7 +21,7 @@ func TestTakenBackAfterSuccess(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				journal, store := &rollout.Memory{}, pages(t)
 				engine := engineOn(t, journal)
-				guarded := rollout.Guarded{Flag: newPage}
+				guarded := rollout.Guarded{Flag: newPage, Hold: time.Minute, Ladder: []flag.Share{50 * flag.Percent, flag.All}}
 				guard, err := engine.Guard(store, guarded)
 				require.NoError(t, err)
 				ctx, cancel := context.WithCancel(t.Context())
@@ -71,19 +72,19 @@ func TestAlarmsAndOtherPolicies(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		journal, store := &rollout.Memory{}, pages(t)
 		engine := engineOn(t, journal)
-		down := false
+		var down atomic.Bool
 		guard, err := wrapped(engine.Guard(store, rollout.Guarded{
 			Flag: newPage, Actor: "ann", Reason: "as planned", Rework: true, Promotion: rollout.EvidenceOfNoHarm,
 			Deadlines: rollout.Deadlines{Overall: rollout.Deadline{Within: time.Hour}},
 			Alarms: map[string]rollout.Gate{"database": func(context.Context) error {
-				if down {
+				if down.Load() {
 					return errNo
 				}
 				return nil
 			}},
 		}))
 		require.NoError(t, err)
-		time.AfterFunc(5*time.Second+time.Millisecond, func() { down = true })
+		time.AfterFunc(5*time.Second+time.Millisecond, func() { down.Store(true) })
 		outcome, err := guard.Run(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, rollout.RolledBack, outcome)
