@@ -391,3 +391,15 @@ func (b Budget) Spent(sample health.Sample) float64 {
 	}
 	return max(more-3*math.Sqrt(variance), 0)
 }
+
+// spending is the judge of a budget: it fails what has harmed more.
+type spending struct{ Budget }
+
+// Look compares what was spent with the budget. It has no state.
+func (s spending) Look(_ health.State, sample health.Sample) (v health.Verdict, _ health.State) {
+	spent := s.Spent(sample)
+	if v.Reason = fmt.Sprintf("%.0f of %.0f users harmed beyond chance", spent, s.Harmed); spent > s.Harmed {
+		v.Call = health.Fail
+	}
+	return v, nil
+}

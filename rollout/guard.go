@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"log/slog"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -44,6 +45,11 @@ type Guarded struct {
 	// Rungs are Ladder and Hold in one, with a hold for each share, as [Budget.Ladder]
 	// derives them. Nil means that Ladder and Hold count.
 	Rungs Ladder
+	// Budget says how many users the change may harm: Rungs follow from it when the
+	// rollout begins, and the rollout pauses, once, when more were harmed than that
+	// ([Budget.Spent]), for a person to continue or abort it. What the journal has of a
+	// rollout wins. Nil means no budget.
+	Budget *Budget
 	// Exposed is how many requests on the new side must have been answered during
 	// each hold; without them the rollout waits. Zero means 20.
 	Exposed int
@@ -202,6 +208,7 @@ func (e *Engine) Guard(flags *flag.Store, guarded Guarded) (*Guard, error) {
 		Watches: map[string]Watch{
 			judgeName:   {Judge: g.judge, Cohorts: cohorts},
 			trafficName: {Judge: traffic(plan), Cohorts: cohorts, Then: guarded.Traffic.then()},
+			budgetName:  {Judge: spending{guarded.budget()}, Cohorts: cohorts, Then: ThenPause},
 		},
 		Promotion: guarded.Promotion, Shadow: guarded.Shadow, Doubt: guarded.Doubt, Deadlines: guarded.Deadlines,
 		Rework: guarded.Rework, Actor: guarded.Actor, Reason: guarded.Reason,
@@ -216,6 +223,14 @@ func (e *Engine) Guard(flags *flag.Store, guarded Guarded) (*Guard, error) {
 		return fail(err)
 	}
 	return g, nil
+}
+
+// budget is one that nobody can spend, where there is none any more.
+func (g Guarded) budget() Budget {
+	if g.Budget == nil {
+		return Budget{Harmed: math.Inf(1)}
+	}
+	return *g.Budget
 }
 
 // reserve lets one guard at a time have a flag: two would move it, and count its

@@ -19,6 +19,7 @@ import (
 const (
 	judgeName   = "errors"
 	trafficName = "traffic"
+	budgetName  = "budget"
 )
 
 var defaultLadder = []flag.Share{1 * flag.Percent, 10 * flag.Percent, 50 * flag.Percent, flag.All}
@@ -33,9 +34,25 @@ func (e *Engine) asked(id string, known *run, guarded Guarded, status flag.Statu
 	if guarded.Traffic != MismatchIgnored {
 		judges = append(judges, trafficName)
 	}
+	if guarded.Budget != nil {
+		judges = append(judges, budgetName)
+	}
+	var err error
 	switch {
 	case known != nil:
 		asked.Salt, asked.Floor, judges = known.request.Salt, known.request.Floor, known.request.Plan.Judges()
+		if guarded.Budget != nil {
+			guarded.Rungs = rungs(known.request.Plan)
+		}
+	case guarded.Budget != nil && asked.Floor > 0:
+		return asked, strategy.Plan{}, fmt.Errorf("%w: budget: %v have the flag already, and a budget begins at nobody", ErrInvalid, asked.Floor)
+	case guarded.Budget != nil:
+		if guarded.Rungs, err = guarded.Budget.Ladder(); err != nil {
+			return asked, strategy.Plan{}, err
+		}
+	}
+	switch {
+	case known != nil:
 	case asked.Floor == 0:
 		asked.Salt = asked.Flag + "." + rand.Text()
 	default:
@@ -52,7 +69,7 @@ func (e *Engine) asked(id string, known *run, guarded Guarded, status flag.Statu
 			return asked, plan, fmt.Errorf("%w: ladder: %v is no whole step of 0.1 %%, which strict mode needs", ErrInvalid, share)
 		}
 	}
-	// The digest leaves out who watches the traffic: it is older than that.
+	// The digest leaves out who else watches: it is older than that.
 	without, err := guarded.plan(asked.Floor, []string{judgeName})
 	asked.Digest = digest(struct {
 		Flag string
@@ -121,6 +138,20 @@ func (g Guarded) plan(from strategy.Share, judges []string) (strategy.Plan, erro
 	return plan, nil
 }
 
+// rungs are the ladder of a plan that a budget had made.
+func rungs(plan strategy.Plan) (l Ladder) {
+	for i, step := range plan.Steps {
+		if shift, ok := step.(strategy.Shift); ok {
+			rung := Rung{Share: flag.Share(shift.To)}
+			if hold, ok := plan.Steps[min(i+1, len(plan.Steps)-1)].(strategy.Hold); ok {
+				rung.Hold = hold.For
+			}
+			l = append(l, rung)
+		}
+	}
+	return l
+}
+
 // shares are those to go through.
 func (g Guarded) shares() []flag.Share {
 	switch {
@@ -147,6 +178,9 @@ func (g Guarded) check() error {
 	}
 	if g.Rungs != nil && (g.Ladder != nil || g.Hold != 0) {
 		problems = append(problems, errors.New("rungs: given beside ladder or hold, want one or the other"))
+	}
+	if g.Budget != nil && (g.Rungs != nil || g.Ladder != nil || g.Hold != 0) {
+		problems = append(problems, errors.New("budget: given beside rungs, ladder or hold, which follow from it"))
 	}
 	for i, rung := range g.Rungs {
 		if rung.Share < flag.All && rung.Hold <= 0 {
