@@ -100,6 +100,9 @@ func (l *ledger) took(r rollout.Record, at strategy.Share) {
 	if s.Share < 0 || s.Share > strategy.All || s.Share > s.Peak {
 		l.breaks("record %d: shares %v of at most %v", r.Seq, s.Share, s.Peak)
 	}
+	if s.Phase == rollout.Back && s.Share > q.Floor && !l.gone[r.Rollout] {
+		l.breaks("record %d: %q goes back, and the journal allows %v still", r.Seq, r.Rollout, s.Share)
+	}
 	if s.Generation != before.Generation {
 		clear(l.verdicts[r.Rollout])
 	} else if r.Look != nil {
@@ -172,6 +175,10 @@ func (p *process) Checkpoint(ctx context.Context, r rollout.Record) (rollout.Rec
 
 func (p *process) write(r rollout.Record, write func() (rollout.Record, error)) (rollout.Record, error) {
 	w := p.model
+	if w.lag > 0 {
+		time.Sleep(w.lag)
+		defer time.Sleep(w.lag)
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	gone := fmt.Errorf("%w: %w", errCrash, rollout.ErrFenced)

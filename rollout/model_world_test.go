@@ -32,6 +32,7 @@ type fate struct {
 	once       strategy.Share    // a shift to it fails the first time
 	flaky      int               // so many shifts back fail
 	slow       time.Duration     // that a shift takes
+	lag        time.Duration     // that the journal takes, before and after it has written
 	late       bool              // a shift is done even if its context ends
 	unreadable span
 	byHand     time.Duration  // when somebody moves the target down; negative for never
@@ -67,7 +68,7 @@ const (
 // depends on when or how often something is done.
 func (f *fate) timeless() bool {
 	never := span{}
-	return len(f.people) == 0 && f.comes < 0 && f.byHand < 0 && f.badFrom == 0 && f.once < 0 && f.downtime == 0 && !f.late &&
+	return len(f.people) == 0 && f.comes < 0 && f.byHand < 0 && f.badFrom == 0 && f.once < 0 && f.downtime == 0 && f.lag == 0 && !f.late &&
 		f.unreadable == never && f.alarm == never && f.sick == never && f.full == never &&
 		f.requests[0].Deadlines.Overall.Within == 0 && len(f.options.Freezes) == 0 && f.gates["smoke"] != "doubt at first" && f.gates["later"] != "doubt at first"
 }
@@ -139,6 +140,9 @@ func draw(seed uint64) *fate {
 	}
 	if chance(0.3) {
 		f.slow, f.late = 1+upTo(25*time.Second), chance(0.5)
+	}
+	if chance(0.2) {
+		f.lag = 1 + upTo(2*time.Second)
 	}
 	f.unreadable = sometimes(0.15, 6*time.Minute, 6*time.Minute)
 	f.alarm = sometimes(0.1, 8*time.Minute, 4*time.Minute)
