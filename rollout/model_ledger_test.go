@@ -50,6 +50,36 @@ func (l *ledger) step(id string) strategy.Step {
 	return nil
 }
 
+// hold is the hold that a rollout is in.
+func (l *ledger) hold(id string) (strategy.Hold, bool) {
+	m := l.machines[id]
+	if l.requests[id] == nil || m.State().Phase != rollout.Waiting {
+		return strategy.Hold{}, false
+	}
+	hold, holds := l.step(id).(strategy.Hold)
+	return hold, holds
+}
+
+// held checks the end of a hold: it has all that it waited for, or a person, or a
+// deadline, says that it goes on without.
+func (l *ledger) held(r rollout.Record, s rollout.State, hold strategy.Hold) {
+	d := l.requests[r.Rollout].Deadlines.Progress
+	if hold.Approval {
+		d = l.requests[r.Rollout].Deadlines.Approval
+	}
+	switch {
+	case s.Forced, d.Then == rollout.ThenGoOn && !s.Deadline.IsZero() && !r.At.Before(s.Deadline):
+	case r.At.Before(s.Until):
+		l.breaks("record %d ends a hold before its time", r.Seq)
+	case s.Paused != (rollout.Stop{}), r.At.Before(s.Frozen.Until):
+		l.breaks("record %d ends a hold, and it is %v", r.Seq, s)
+	case hold.Approval && !s.Approved:
+		l.breaks("record %d ends a hold that nobody has approved", r.Seq)
+	case len(hold.Judges) > 0 && (s.Looked.Before(s.Until) || s.Exposed < s.ExposedBefore+uint64(hold.Exposed)):
+		l.breaks("record %d ends a hold whose judges have not seen enough", r.Seq)
+	}
+}
+
 // pass notes it if a rollout is past a point of no return.
 func (l *ledger) pass(id string) {
 	s := l.machines[id].State()
@@ -89,6 +119,9 @@ func (l *ledger) took(r rollout.Record, at strategy.Share) {
 			}
 		}
 	}
+	if hold, holds := l.hold(r.Rollout); holds && r.Kind == rollout.KindDone && before.Generation == r.Generation {
+		l.held(r, before, hold)
+	}
 	if err := m.Apply(r); err != nil {
 		l.breaks("record %d (%v) cannot follow: %v", r.Seq, r, err)
 		return
@@ -102,6 +135,9 @@ func (l *ledger) took(r rollout.Record, at strategy.Share) {
 	}
 	if s.Phase == rollout.Back && s.Share > q.Floor && !l.gone[r.Rollout] {
 		l.breaks("record %d: %q goes back, and the journal allows %v still", r.Seq, r.Rollout, s.Share)
+	}
+	if turned := (s.Phase == rollout.Back) != (before.Phase == rollout.Back); turned && before.Phase != rollout.Pending && s.Phase != rollout.Done && s.Generation != before.Generation+1 {
+		l.breaks("record %d turns %q round, and late answers count", r.Seq, r.Rollout)
 	}
 	if s.Generation != before.Generation {
 		clear(l.verdicts[r.Rollout])

@@ -169,7 +169,9 @@ func (w *model) live(t *testing.T) bool {
 	if w.crashes == "random" && w.lives < 20 {
 		p.n, p.after = 1+w.random.IntN(12), w.random.IntN(2) == 0
 	}
-	engine, err := rollout.New(p, w.options)
+	options := w.options
+	options.OnRecord = func(rollout.Record) { time.Sleep(w.tells) }
+	engine, err := rollout.New(p, options)
 	if err != nil {
 		w.ledger.breaks("the journal cannot be opened: %v", err)
 		return false
@@ -353,8 +355,7 @@ func (l *life) stands(s rollout.Status) (strategy.Hold, bool) {
 }
 
 func (w *model) holds(s rollout.Status) (strategy.Hold, bool) {
-	hold, holds := w.ledger.step(s.ID).(strategy.Hold)
-	return hold, holds && s.State.Phase == rollout.Waiting
+	return w.ledger.hold(s.ID)
 }
 
 // waits says that a rollout has moved of late, or waits for a person, or for

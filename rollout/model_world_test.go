@@ -33,6 +33,7 @@ type fate struct {
 	flaky      int               // so many shifts back fail
 	slow       time.Duration     // that a shift takes
 	lag        time.Duration     // that the journal takes, before and after it has written
+	tells      time.Duration     // that whoever is told of a record takes
 	late       bool              // a shift is done even if its context ends
 	unreadable span
 	byHand     time.Duration  // when somebody moves the target down; negative for never
@@ -68,7 +69,7 @@ const (
 // depends on when or how often something is done.
 func (f *fate) timeless() bool {
 	never := span{}
-	return len(f.people) == 0 && f.comes < 0 && f.byHand < 0 && f.badFrom == 0 && f.once < 0 && f.downtime == 0 && f.lag == 0 && !f.late &&
+	return len(f.people) == 0 && f.comes < 0 && f.byHand < 0 && f.badFrom == 0 && f.once < 0 && f.downtime == 0 && f.lag == 0 && f.tells == 0 && !f.late &&
 		f.unreadable == never && f.alarm == never && f.sick == never && f.full == never &&
 		f.requests[0].Deadlines.Overall.Within == 0 && len(f.options.Freezes) == 0 && f.gates["smoke"] != "doubt at first" && f.gates["later"] != "doubt at first"
 }
@@ -143,6 +144,9 @@ func draw(seed uint64) *fate {
 	}
 	if chance(0.2) {
 		f.lag = 1 + upTo(2*time.Second)
+	}
+	if chance(0.2) {
+		f.tells = 1 + upTo(5*time.Second)
 	}
 	f.unreadable = sometimes(0.15, 6*time.Minute, 6*time.Minute)
 	f.alarm = sometimes(0.1, 8*time.Minute, 4*time.Minute)
