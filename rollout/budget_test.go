@@ -73,6 +73,7 @@ func play(b rollout.Budget, ladder rollout.Ladder, harm float64, seed uint64) (p
 // A change as bad as was meant, and one that fails everything, harms no more users
 // than the budget has, on average, and is seen; one that does no harm comes through.
 func TestBudgetIsKept(t *testing.T) {
+	noRace(t)
 	for _, tt := range []struct {
 		name   string
 		budget rollout.Budget
@@ -120,6 +121,7 @@ func TestBudgetIsKept(t *testing.T) {
 }
 
 func TestLadder(t *testing.T) {
+	noRace(t)
 	for _, tt := range []struct {
 		name   string
 		budget rollout.Budget
@@ -160,6 +162,7 @@ func TestLadder(t *testing.T) {
 
 // A thousandth of the traffic takes a thousand times as long, and is as soon planned.
 func TestHoldsFollowTraffic(t *testing.T) {
+	noRace(t)
 	b := rollout.Budget{Harmed: 20, Rate: 1, ErrorRate: 0.01}
 	quick, err := b.Ladder()
 	require.NoError(t, err)
@@ -177,6 +180,7 @@ func TestHoldsFollowTraffic(t *testing.T) {
 }
 
 func TestBudgetRefuses(t *testing.T) {
+	noRace(t)
 	for _, tt := range []struct {
 		name   string
 		budget rollout.Budget
@@ -198,6 +202,7 @@ func TestBudgetRefuses(t *testing.T) {
 // Where a budget is too small, the one that the error names will do, and a smaller one
 // will not.
 func TestBudgetThatWouldDo(t *testing.T) {
+	noRace(t)
 	for _, b := range []rollout.Budget{
 		{Harmed: 1, Rate: 100, ErrorRate: 0.01},
 		{Harmed: 50, Rate: 200_000, ErrorRate: 0.001}, // 200 fail between two looks at 0.1 %
@@ -267,4 +272,12 @@ func TestSpentOverTime(t *testing.T) {
 	t.Logf("harmless: %.1f %%, 1.2 times as many: %.0f %%", 100*harmless, 100*little)
 	require.LessOrEqual(t, harmless, 0.03)
 	require.Equal(t, 1.0, math.Round(little*1e9)/1e9)
+}
+
+// noRace skips what computes for long, on one goroutine.
+func noRace(t *testing.T) {
+	t.Helper()
+	if raceEnabled {
+		t.Skip("the race detector finds nothing on one goroutine, and takes ten times as long")
+	}
 }

@@ -130,7 +130,7 @@ func live(t *testing.T, journal rollout.Journal, w *world, p strategy.Plan) (rol
 // it is written, in random worlds, and again and again while it comes back.
 func TestCrashAnywhere(t *testing.T) {
 	worlds := 40
-	if testing.Short() {
+	if testing.Short() || raceEnabled {
 		worlds = 8
 	}
 	p := plan(t)

@@ -266,8 +266,11 @@ func TestWhatWasReadStays(t *testing.T) {
 // TestEveryOperationFailsTwice: a fault, and another one, or the end, while it is
 // repaired or soon after. Each gap comes with every sixth operation.
 func TestEveryOperationFailsTwice(t *testing.T) {
-	total := operations(t)
-	for k := 1; k <= total; k++ {
+	total, every := operations(t), 1
+	if testing.Short() || raceEnabled {
+		every = 11
+	}
+	for k := 1; k <= total; k += every {
 		for gap := 2 + k%6; gap < 26; gap += 6 {
 			for h := nothing; h <= all; h++ {
 				for _, end := range []bool{false, true} {

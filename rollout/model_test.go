@@ -79,8 +79,8 @@ func (w *model) fresh(r rollout.Record) bool {
 // written. Whatever happens, the invariants of the ledger hold, and it ends.
 func TestModel(t *testing.T) {
 	n := uint64(*worlds)
-	if testing.Short() {
-		n = min(n, 300)
+	if testing.Short() || raceEnabled {
+		n = min(n, 200)
 	}
 	log.SetOutput(io.Discard) // where slog.Default writes
 	defer log.SetOutput(os.Stderr)
