@@ -178,10 +178,12 @@ func (w *model) live(t *testing.T) bool {
 	}
 	w.same(engine)
 	l := &life{model: w, process: p, engine: engine, resumed: map[string]bool{}}
-	for i, q := range w.requests {
+	for _, q := range w.requests {
 		cohorts, err := engine.Cohorts(q.ID, "errors", health.CohortsOptions{})
 		require.NoError(t, err)
 		l.cohorts = append(l.cohorts, cohorts)
+	}
+	for i := range w.requests {
 		if !w.over[i] && (i == 0 || w.comes >= 0) {
 			l.busy.Go(func() { l.deploy(ctx, i) })
 		}
