@@ -67,10 +67,10 @@ func (a Act) check() error {
 // known kind, [ErrNotFound], [ErrOver], [ErrConflict] if it does not fit to where
 // the rollout stands, and [ErrNoWayBack].
 //
-// RollBack of a rollout that has succeeded requests another one, whose ID is that of
-// the first with " back" at its end and whose plan is the way back, after a look
-// whether there is one: an earlier release that succeeded, its artifact, and no
-// point of no return before it. [Engine.Resume] carries it out.
+// RollBack of a rollout that has succeeded requests another one, whose ID is its
+// [BackID] and whose plan is the way back, after a look whether there is one: an
+// earlier release that succeeded, its artifact, and no point of no return before it.
+// Nothing moves until [Engine.Resume] carries it out, or the guard's Run.
 func (e *Engine) Act(ctx context.Context, id string, act Act) error {
 	fail := func(err error) error { return &Error{string(cmp.Or(act.Kind, "act")), id, err} }
 	if err := act.check(); err != nil {
@@ -102,6 +102,12 @@ func (e *Engine) Act(ctx context.Context, id string, act Act) error {
 	return nil
 }
 
+// known says whether the journal has a rollout.
+func (e *Engine) known(id string) bool {
+	r, err := e.lookUp(id)
+	return err == nil && r != nil
+}
+
 // remember keeps a rollout that was looked up, so that records of it can be folded
 // in.
 func (e *Engine) remember(r *run) {
@@ -113,8 +119,8 @@ func (e *Engine) remember(r *run) {
 	}
 }
 
-// backSuffix ends the ID of a rollout that takes another one back.
-const backSuffix = " back"
+// BackID is the ID of the rollout that takes another one back: see [Engine.Act].
+func BackID(id string) string { return id + " back" }
 
 // takeBack requests the way back of a rollout that has succeeded.
 func (e *Engine) takeBack(ctx context.Context, r *run, act Act) error {
@@ -131,8 +137,10 @@ func (e *Engine) takeBack(ctx context.Context, r *run, act Act) error {
 	e.mu.Unlock()
 	end := len(q.Plan.Steps) - 1
 	switch {
+	case newest != r.id && e.known(BackID(r.id)):
+		return none("it was taken back already")
 	case newest != r.id:
-		return none("%q has come after it, or it was taken back already", newest)
+		return none("%q has come after it", newest)
 	case !q.Plan.Returns(end):
 		return none("it is past its point of no return")
 	case len(q.Plan.Undo(end)) == 0:
@@ -152,7 +160,8 @@ func (e *Engine) takeBack(ctx context.Context, r *run, act Act) error {
 	back.Promotion = NoHarmSeen // no judge watches a way back
 	back.Plan = strategy.Plan{Strategy: "roll back", Steps: q.Plan.Undo(end)}
 	back.Digest = digest(back)
-	child := newRun(r.id + backSuffix)
+	child := newRun(BackID(r.id))
+	child.target = target
 	e.mu.Lock()
 	if l.active == nil {
 		l.active, e.runs[child.id] = child, child

@@ -272,6 +272,11 @@ func (e *Engine) supersede(ctx context.Context, other *run, by Request) (driven 
 	}
 	defer e.release(other)
 	bindings := Request{ID: other.id, Target: by.Target, StepTimeout: by.StepTimeout}
+	e.mu.Lock()
+	if other.target != nil {
+		bindings.Target = other.target
+	}
+	e.mu.Unlock()
 	if by.guard != nil {
 		bindings.Target = NewFlagTarget(by.guard.target.flags, by.guard.flag, other.request.Salt)
 	}

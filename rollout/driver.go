@@ -20,11 +20,12 @@ type driver struct {
 	engine  *Engine
 	run     *run
 	request Request
-	hold    time.Time // when the hold that it began is over by the monotonic clock, which never jumps
-	waits   time.Time // since when a hold waits for more than time
-	told    bool      // it has said so
-	lost    *Record   // what fails the change, and could not be written
-	stalls  int       // how often in a row it could not go on
+	hold    time.Time            // when the hold is over by the monotonic clock, which never jumps, and runs only while somebody watches
+	waits   time.Time            // since when a hold waits for more than time
+	told    bool                 // it has said so
+	lost    *Record              // what fails the change, and could not be written
+	stalls  int                  // how often in a row it could not go on
+	doubts  map[string]time.Time // since when an alarm cannot tell
 }
 
 const actor = "engine"
@@ -66,7 +67,9 @@ func (d *driver) timeout() time.Duration { return cmp.Or(d.request.StepTimeout, 
 func (d *driver) drive(ctx context.Context) (Outcome, error) {
 	d.engine.mu.Lock()
 	d.run.target = d.request.Target
+	latest := d.run.latest
 	d.engine.mu.Unlock()
+	d.rejoin(latest)
 	for {
 		m := d.engine.machine(d.run)
 		if s := m.State(); s.Phase == Done {
@@ -86,6 +89,16 @@ func (d *driver) drive(ctx context.Context) (Outcome, error) {
 			d.stalls = 0
 			d.engine.problem(d.run, nil)
 		}
+	}
+}
+
+// rejoin goes on with a hold that another process began. Of the time before, only that
+// counts in which somebody certainly watched: up to the last record.
+func (d *driver) rejoin(latest time.Time) {
+	m := d.engine.machine(d.run)
+	if hold, ok := m.current().(strategy.Hold); ok && m.State().Phase == Waiting {
+		watched := latest.Sub(m.State().Until.Add(-hold.For))
+		d.hold = time.Now().Add(min(max(hold.For-watched, 0), hold.For))
 	}
 }
 
@@ -114,7 +127,7 @@ func (d *driver) next(ctx context.Context, m Machine) error {
 		d.hold, d.waits = time.Now().Add(hold.For), time.Time{}
 		return d.write(ctx, m, Record{Kind: KindWaiting, At: at, Actor: actor, Reason: hold.String(), Until: at.Add(hold.For)})
 	case DoAdvance:
-		if !m.State().Forced && time.Now().Before(d.hold) { // the clock on the wall has jumped
+		if !m.State().Forced && time.Now().Before(d.hold) { // the clock on the wall has jumped, or nobody watched for a while
 			return d.watch(ctx, m, Effect{Do: DoWait, At: at.Add(time.Until(d.hold))})
 		}
 		if d.unseen(ctx, m) { // a hold without a judge would go on blindly
@@ -323,14 +336,15 @@ func (d *driver) look(ctx context.Context, m Machine, last bool) error {
 		return nil // whoever cannot see it must not go on either; the next look tries again
 	case err != nil:
 		return d.write(ctx, m, Record{Kind: KindFailed, Actor: actor, Reason: fmt.Sprintf("%v (during %v)", err, hold)})
-	case d.stalls == 0:
-		d.engine.problem(d.run, nil)
 	}
 	if d.request.guard != nil {
 		d.request.guard.complain()
 	}
 	if r, no := d.alarm(ctx, m); no {
 		return d.fail(ctx, m, r)
+	}
+	if d.stalls == 0 && ctx.Err() == nil {
+		d.engine.problem(d.run, d.silent())
 	}
 	taken := map[*health.Cohorts]health.Checkpoint{}
 	for _, name := range hold.Judges {
@@ -390,14 +404,37 @@ func (d *driver) alarm(ctx context.Context, m Machine) (Record, bool) {
 	if len(d.request.Alarms) == 0 || s.Forced || s.Share <= d.run.request.Floor {
 		return Record{}, false
 	}
-	ctx, cancel := context.WithTimeout(ctx, cmp.Or(d.request.Look, time.Second))
-	defer cancel()
+	until := time.Now().Add(cmp.Or(d.request.Look, time.Second))
 	for _, name := range slices.Sorted(maps.Keys(d.request.Alarms)) {
-		if err := ask(ctx, d.request.Alarms[name]); err != nil && !doubtful(err) && ctx.Err() == nil {
+		asking, cancel := context.WithDeadline(ctx, until)
+		err := ask(asking, d.request.Alarms[name])
+		cancel()
+		switch {
+		case err == nil:
+			delete(d.doubts, name)
+		case doubtful(err) || ctx.Err() != nil:
+			if d.doubts == nil {
+				d.doubts = map[string]time.Time{}
+			}
+			if _, already := d.doubts[name]; !already {
+				d.doubts[name] = time.Now()
+			}
+		default:
 			return Record{Kind: KindFailed, Actor: "alarm " + name, Reason: fmt.Sprintf("alarm %q says no: %v", name, err)}, true
 		}
 	}
 	return Record{}, false
+}
+
+// silent says that an alarm has not been able to tell for a minute: perhaps nobody runs
+// what it asks.
+func (d *driver) silent() error {
+	for _, name := range slices.Sorted(maps.Keys(d.doubts)) {
+		if time.Since(d.doubts[name]) >= time.Minute {
+			return fmt.Errorf("alarm %q cannot tell, for a minute or more: the rollout goes on without it", name)
+		}
+	}
+	return nil
 }
 
 // fail writes what takes the change back. If the journal cannot be written, the

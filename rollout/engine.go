@@ -75,8 +75,9 @@ type run struct {
 	request Requested
 	started time.Time
 	ended   time.Time
-	active  bool // somebody drives it
-	hurries bool // it takes the place of others, and does not queue
+	latest  time.Time // when its newest record was written
+	active  bool      // somebody drives it
+	hurries bool      // it takes the place of others, and does not queue
 	problem error
 
 	states   map[string]health.State   // of each watch's judge
@@ -246,12 +247,16 @@ func (r *run) apply(record Record) error {
 	if err := r.machine.Apply(record); err != nil {
 		return err
 	}
+	r.latest = record.At
 	switch record.Kind {
 	case KindRequested:
 		r.request, r.started = *record.Request, record.At
 	case KindLooked:
 		look := record.Look
-		r.states[look.Watch], r.verdicts[look.Watch], r.verdict = look.State, look.Verdict, look.Verdict
+		r.states[look.Watch], r.verdicts[look.Watch] = look.State, look.Verdict
+		if look.Verdict.Call == health.Fail || look.Watch == r.machine.route.judges[0] { // of several, the first is what it is about
+			r.verdict = look.Verdict
+		}
 	case KindFinished:
 		r.ended = record.At
 	}

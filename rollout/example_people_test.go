@@ -62,7 +62,7 @@ func ExampleEngine_Act() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	outcome, err := engine.Resume(ctx, rollout.Request{ID: "shop 42 back", Target: target})
+	outcome, err := engine.Resume(ctx, rollout.Request{ID: rollout.BackID("shop 42"), Target: target})
 	fmt.Println("back to 41:", outcome, err, strategy.Share(target.share.Load()))
 	for r, err := range (rollout.Filter{Kinds: []rollout.Kind{rollout.KindActed}}).Of(journal.Records()) {
 		if err != nil {

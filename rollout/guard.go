@@ -40,7 +40,9 @@ type Guarded struct {
 	// Ladder is the shares to go through, ascending, up to 100 %. Nil means 1, 10,
 	// 50 and 100 %.
 	Ladder []flag.Share
-	// Hold is the least time at each share below 100 %. Zero means ten minutes.
+	// Hold is the least time at each share below 100 %. Zero means ten minutes. Time in
+	// which no process watched does not count, so that one that starts again and again
+	// goes nowhere.
 	Hold time.Duration
 	// Rungs are Ladder and Hold in one, with a hold for each share, as [Budget.Ladder]
 	// derives them. Nil means that Ladder and Hold count.
@@ -250,7 +252,7 @@ func (e *Engine) reserve(g *Guard) error {
 // back is the rollout that takes this one back after it has succeeded, if somebody
 // asked for that: see [Engine.Act].
 func (g *Guard) back() (Status, bool) {
-	status, err := g.engine.Status(g.request.ID + backSuffix)
+	status, err := g.engine.Status(BackID(g.request.ID))
 	return status, err == nil && status.TakesBack == g.request.ID
 }
 

@@ -57,7 +57,9 @@ type Request struct {
 	Release Release
 	// Plan is what to do.
 	Plan strategy.Plan
-	// Target is what the plan moves.
+	// Target is what the plan moves: one for the service, whichever release is on its
+	// way, as a rollout that takes another's place takes that one back first, by its
+	// own Target if this process no longer has the other's.
 	Target strategy.Target
 	// Gates binds the names in the plan's Verify steps.
 	Gates map[string]Gate

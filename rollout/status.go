@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"hash/maphash"
 	"iter"
@@ -29,13 +30,22 @@ type Status struct {
 	Ended       time.Time      // when it was over
 	Verdict     health.Verdict // of the last look that the journal has
 	Problem     error          // why it cannot go on at the moment, if it cannot
+	Driven      bool           // whether this process carries it out: Deploy, Resume or Guard.Run
 
 	hold strategy.Hold // while it waits
 }
 
 // String is one line for people.
-func (s Status) String() string {
-	text := fmt.Sprintf("%s: %s at %v", s.ID, s.Phase, s.State.Share)
+func (s Status) String() (text string) {
+	at := "at"
+	if s.State.Phase == Back {
+		at = "to" // nobody knows how far it has come
+	}
+	text = fmt.Sprintf("%s: %s %s %v", s.ID, s.Phase, at, s.State.Share)
+	if !s.Driven && s.State.Phase != Done && s.State.Phase != Pending {
+		text += ", and nobody carries it out here"
+	}
+	defer func() { text = strings.Join(strings.Fields(text), " ") }()
 	switch {
 	case s.Problem != nil:
 		text += ": " + s.Problem.Error()
@@ -47,6 +57,41 @@ func (s Status) String() string {
 		text += ": " + s.State.Reason
 	}
 	return text
+}
+
+// MarshalJSON writes what an ops page needs, in the words of String.
+func (s Status) MarshalJSON() ([]byte, error) {
+	problem := ""
+	if s.Problem != nil {
+		problem = s.Problem.Error()
+	}
+	return json.Marshal(struct {
+		ID          string         `json:"id"`
+		Service     string         `json:"service,omitempty"`
+		Environment string         `json:"environment,omitempty"`
+		Release     Release        `json:"release,omitzero"`
+		Flag        string         `json:"flag,omitempty"`
+		TakesBack   string         `json:"takes_back,omitempty"`
+		Phase       string         `json:"phase"`
+		Share       strategy.Share `json:"share"`
+		Peak        strategy.Share `json:"peak"`
+		Step        int            `json:"step"`
+		Attempt     int            `json:"attempt,omitempty"`
+		Until       time.Time      `json:"until,omitzero"`
+		Outcome     Outcome        `json:"outcome"`
+		FailedLater bool           `json:"failed_later,omitempty"`
+		Reason      string         `json:"reason,omitempty"`
+		Actor       string         `json:"actor,omitempty"`
+		Paused      Stop           `json:"paused,omitzero"`
+		Frozen      Stop           `json:"frozen,omitzero"`
+		Plan        []string       `json:"plan"`
+		Started     time.Time      `json:"started,omitzero"`
+		Ended       time.Time      `json:"ended,omitzero"`
+		Verdict     health.Verdict `json:"verdict"`
+		Problem     string         `json:"problem,omitempty"`
+		Driven      bool           `json:"driven"`
+	}{s.ID, s.Service, s.Environment, s.Release, s.Flag, s.TakesBack, s.Phase, s.State.Share, s.State.Peak, s.State.Step, s.State.Attempt, s.State.Until, s.State.Outcome, s.State.FailedLater,
+		s.State.Reason, s.State.Actor, s.State.Paused, s.State.Frozen, s.Plan, s.Started, s.Ended, s.Verdict, problem, s.Driven})
 }
 
 // Status returns one rollout; one that the journal does not know is [ErrNotFound].
@@ -121,7 +166,7 @@ func (r *run) status() Status {
 	q := r.request
 	s := Status{
 		ID: r.id, Service: q.Service, Environment: q.Environment, Release: q.Release, Flag: q.Flag, TakesBack: q.TakesBack,
-		State: r.machine.State(), Phase: r.machine.phase(), Started: r.started, Ended: r.ended, Verdict: r.verdict, Problem: r.problem,
+		State: r.machine.State(), Phase: r.machine.phase(), Started: r.started, Ended: r.ended, Verdict: r.verdict, Problem: r.problem, Driven: r.active,
 	}
 	if s.State.Phase == Pending {
 		s.Phase = "queued"
