@@ -22,11 +22,12 @@ type ledger struct {
 	active   string
 	order    []string
 	records  int
+	unseen   map[string]unseen
 	wrong    []string // what is broken
 }
 
 func newLedger() *ledger {
-	return &ledger{machines: map[string]*rollout.Machine{}, requests: map[string]*rollout.Requested{}, moved: map[string]time.Time{}, verdicts: map[string]map[string]health.Call{}, gone: map[string]bool{}}
+	return &ledger{machines: map[string]*rollout.Machine{}, requests: map[string]*rollout.Requested{}, moved: map[string]time.Time{}, verdicts: map[string]map[string]health.Call{}, gone: map[string]bool{}, unseen: map[string]unseen{}}
 }
 
 func (l *ledger) breaks(format string, args ...any) {
@@ -162,21 +163,55 @@ func (l *ledger) took(r rollout.Record, at strategy.Share) {
 	}
 }
 
+// unseen is where a rollout stood before a record of somebody else than its driver,
+// of which the engine may know nothing yet.
+type unseen struct {
+	state rollout.State
+	until time.Time
+}
+
+// acted notes it if somebody else than its driver has written a record, which takes
+// the journal until then.
+func (l *ledger) acted(r rollout.Record, before rollout.State, until time.Time) {
+	if r.Kind != rollout.KindActed && r.Kind != rollout.KindReplaced {
+		return
+	}
+	u, ok := l.unseen[r.Rollout]
+	if !ok || time.Now().After(u.until) {
+		u.state = before
+	}
+	u.until = until
+	l.unseen[r.Rollout] = u
+}
+
 // shifts checks a shift that is about to be done.
 func (l *ledger) shifts(to strategy.Share, full bool) {
 	if l.active == "" {
 		l.breaks("shifted to %v, and no rollout is under way", to)
 		return
 	}
-	s, floor := l.machines[l.active].State(), l.requests[l.active].Floor
-	if to > s.Share {
-		l.breaks("shifted to %v, and the journal allows %v (%v)", to, s.Share, s)
+	s, q := l.machines[l.active].State(), l.requests[l.active]
+	if fits(s, q, to, full) {
+		return
 	}
-	switch step, ok := l.step(l.active).(strategy.Shift); {
-	case to == floor && (full || s.Phase == rollout.Back): // taken back
-	case s.Phase != rollout.Forward || !ok || step.To != to:
-		l.breaks("shifted to %v, and %q is %v", to, l.active, s)
+	if u := l.unseen[l.active]; !time.Now().After(u.until) && fits(u.state, q, to, full) {
+		return
 	}
+	l.breaks("shifted to %v, and %q is %v, which allows %v", to, l.active, s, s.Share)
+}
+
+// fits says whether a rollout that stands somewhere may shift: on its way forward, to
+// where its step says, and on its way back, or while that cannot be written down, to
+// where it came from.
+func fits(s rollout.State, q *rollout.Requested, to strategy.Share, full bool) bool {
+	if to == q.Floor && (full || s.Phase == rollout.Back) {
+		return true
+	}
+	if s.Phase != rollout.Forward || s.Step >= len(q.Plan.Steps) || to > s.Share {
+		return false
+	}
+	shift, ok := q.Plan.Steps[s.Step].(strategy.Shift)
+	return ok && shift.To == to
 }
 
 // String is who is where.
@@ -236,7 +271,9 @@ func (p *process) write(r rollout.Record, write func() (rollout.Record, error)) 
 	if err != nil {
 		return written, err
 	}
+	before, _ := w.ledger.state(written.Rollout)
 	w.ledger.took(written, w.share)
+	w.ledger.acted(written, before, time.Now().Add(w.lag))
 	if p.n == 0 || w.crashes == "everywhere" && w.fresh(written) {
 		p.dead = true
 		p.die()
