@@ -76,6 +76,9 @@ func (e *Engine) deploy(ctx context.Context, request Request, asked Requested) (
 			return fail(err)
 		}
 		asked.Release, asked.Plan = request.Release, request.Plan
+		if request.guard == nil {
+			asked.Floor = start(request.Plan)
+		}
 		asked.Promotion, asked.Shadow, asked.Deadlines, asked.Rework = request.Promotion, request.Shadow, request.Deadlines, request.Rework
 		asked.Fails = request.fails()
 		if err := d.begin(ctx, asked); err != nil {
@@ -87,6 +90,16 @@ func (e *Engine) deploy(ctx context.Context, request Request, asked Requested) (
 		return fail(err)
 	}
 	return outcome, nil
+}
+
+// start is the share that a plan begins from.
+func start(p strategy.Plan) strategy.Share {
+	for _, step := range p.Steps {
+		if shift, ok := step.(strategy.Shift); ok {
+			return shift.From
+		}
+	}
+	return 0
 }
 
 // bound is what the journal has of a request, with what binds its names now.

@@ -137,3 +137,19 @@ func TestEvidenceFromThoseWhoWatch(t *testing.T) {
 	require.ErrorIs(t, err, rollout.ErrInvalid)
 	require.ErrorContains(t, err, `"latency" does not watch the last hold that has judges`)
 }
+
+// TestSomeHaveItAlready: those who have the new version before its rollout begins are
+// no exposure of its own: it may begin with a hold, and they keep it when it goes back.
+func TestSomeHaveItAlready(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := harmless()
+		w.stuckAt = strategy.All
+		w.share.Store(int32(5 * strategy.Percent))
+		outcome, err := newEngine(t, &rollout.Memory{}).Deploy(t.Context(), rollout.Request{ID: "r", Target: w, Plan: strategy.Plan{Steps: []strategy.Step{
+			strategy.Hold{For: time.Minute}, strategy.Shift{From: 5 * strategy.Percent, To: 50 * strategy.Percent}, strategy.Shift{From: 50 * strategy.Percent, To: strategy.All},
+		}}})
+		require.NoError(t, err)
+		require.Equal(t, rollout.RolledBack, outcome)
+		require.Equal(t, []strategy.Share{50 * strategy.Percent, strategy.All, 5 * strategy.Percent}, w.shifts)
+	})
+}

@@ -53,7 +53,7 @@ func (w *model) sound() bool { return w.mended }
 
 // newVersion is what the splitter does when it is given two other versions.
 func (w *model) newVersion(q *rollout.Requested) {
-	w.share, w.hand = 0, ""
+	w.share, w.hand = q.Floor, ""
 	if q.TakesBack != "" && len(q.Plan.Steps) > 0 {
 		w.share = q.Plan.Steps[0].(strategy.Shift).From
 	}

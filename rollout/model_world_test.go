@@ -210,6 +210,9 @@ func drawPlan(r *rand.Rand) strategy.Plan {
 		add(hold())
 	}
 	from := strategy.Share(0)
+	if chance(0.1) {
+		from = strategy.Percent / 2 // who has it already
+	}
 	for _, percent := range []strategy.Share{1, 5, 25, 50, 100} {
 		to := percent * strategy.Percent
 		if !chance(0.45) {
