@@ -104,13 +104,14 @@ func (d *driver) rejoin(latest time.Time) {
 
 // next carries out the single thing that comes next.
 func (d *driver) next(ctx context.Context, m Machine) error {
-	if d.lost != nil {
+	if d.lost != nil && d.lost.Generation == m.State().Generation { // otherwise it has turned round without
 		if err := d.write(ctx, m, *d.lost); err != nil {
 			return err
 		}
 		d.lost = nil
 		return nil
 	}
+	d.lost = nil
 	at := now()
 	effect := m.Next(at)
 	if until, frozen := d.frozen(m, effect, at); frozen != "" {
@@ -444,6 +445,7 @@ func (d *driver) fail(ctx context.Context, m Machine, r Record) error {
 	if err == nil || errors.Is(err, ErrFenced) || !heals(err) && ctx.Err() == nil && !errors.As(err, new(unwritten)) {
 		return err
 	}
+	r.Generation = m.State().Generation
 	d.lost = &r
 	return d.meanwhile(ctx, m, err)
 }

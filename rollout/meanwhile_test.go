@@ -1,9 +1,12 @@
 package rollout_test
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
+	"time"
 
+	"github.com/guidon-go/guidon/health"
 	"github.com/guidon-go/guidon/rollout"
 	"github.com/guidon-go/guidon/strategy"
 	"github.com/stretchr/testify/require"
@@ -27,6 +30,29 @@ func TestActedBetween(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, rollout.RolledBack, outcome)
 		require.Equal(t, []strategy.Share{50 * strategy.Percent, 0}, w.shifts)
+		checkJournal(t, memory)
+	})
+}
+
+// TestActedWhileNothingIsWritten: a no that could not be written down is of no account
+// any more once a person has sent the rollout back.
+func TestActedWhileNothingIsWritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, memory := harmless(), &rollout.Memory{}
+		w.badAbove = 0
+		engine, err := rollout.New(&full{Journal: memory, kind: rollout.KindLooked}, rollout.Options{OnProblem: func(string, error) {}})
+		require.NoError(t, err)
+		time.AfterFunc(time.Minute, func() {
+			if err := engine.Act(t.Context(), "r", rollout.Act{Kind: rollout.Abort, Actor: "ann", Reason: "so"}); err != nil {
+				t.Error(err)
+			}
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		outcome, err := engine.Deploy(ctx, w.request(plan(t), health.NewCohorts(health.CohortsOptions{})))
+		require.NoError(t, err)
+		require.Equal(t, rollout.RolledBack, outcome)
+		require.Zero(t, w.at())
 		checkJournal(t, memory)
 	})
 }
