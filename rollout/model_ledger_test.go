@@ -247,8 +247,8 @@ func (p *process) Checkpoint(ctx context.Context, r rollout.Record) (rollout.Rec
 func (p *process) write(r rollout.Record, write func() (rollout.Record, error)) (rollout.Record, error) {
 	w := p.model
 	if w.lag > 0 {
-		time.Sleep(w.lag)
-		defer time.Sleep(w.lag)
+		<-time.After(w.lag)
+		defer func() { <-time.After(w.lag) }()
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
