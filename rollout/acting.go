@@ -37,7 +37,7 @@ func (d *driver) retreat(ctx context.Context, m Machine) error {
 		if m.gone() {
 			return nil
 		}
-		steps = m.route.Plan.Undo(m.state.Step)
+		steps = m.wayBack()
 	}
 	ctx, cancel := context.WithTimeout(ctx, d.timeout())
 	defer cancel()

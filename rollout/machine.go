@@ -417,14 +417,27 @@ func (m *Machine) turn(r Record, automatic bool) {
 		return
 	}
 	m.back, m.replaced = nil, replaced
-	if n := len(m.route.undo); n > 0 && !gone {
-		m.back = m.route.undo[min(s.Step, n-1)]
+	if !gone {
+		m.back = m.wayBack()
 	}
 	m.step(0)
 	s.Phase, s.Reason, s.Actor, s.Automatic = Back, r.Reason, r.Actor, automatic
 	s.Paused, s.Frozen, s.Forced, s.Held = Stop{}, Stop{}, false, false
 	s.Generation++
 	m.giveUp()
+}
+
+// wayBack is the way back from where it stands. One that has turned round before may
+// have begun anew while somebody was exposed still: it takes back all there is.
+func (m *Machine) wayBack() []strategy.Step {
+	n, at := len(m.route.undo), m.state.Step
+	if n == 0 {
+		return nil
+	}
+	if m.state.Generation > 0 {
+		at = n - 1
+	}
+	return m.route.undo[min(at, n-1)]
 }
 
 // gone says that the rollout is past a point of no return.

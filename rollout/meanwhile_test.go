@@ -56,3 +56,41 @@ func TestActedWhileNothingIsWritten(t *testing.T) {
 		checkJournal(t, memory)
 	})
 }
+
+// TestPromotedAndAborted: who promotes a rollout on its way back, and then aborts it
+// before it has moved again, has the traffic back where it came from.
+func TestPromotedAndAborted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, memory := harmless(), &rollout.Memory{}
+		w.badAbove = 0
+		q := w.request(plan(t), health.NewCohorts(health.CohortsOptions{}))
+		sick := true
+		q.Stable = func(context.Context) error {
+			if sick {
+				return errWrong
+			}
+			return nil
+		}
+		var engine *rollout.Engine
+		act := func(kind rollout.ActKind) {
+			if err := engine.Act(t.Context(), "r", rollout.Act{Kind: kind, Actor: "ann"}); err != nil {
+				t.Error(err)
+			}
+		}
+		engine, err := rollout.New(memory, rollout.Options{OnRecord: func(r rollout.Record) {
+			if r.Kind == rollout.KindBegun && r.Generation == 2 {
+				act(rollout.Abort)
+			}
+		}})
+		require.NoError(t, err)
+		time.AfterFunc(5*time.Minute, func() { act(rollout.Promote) }) // it is held until then
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		outcome, err := engine.Deploy(ctx, q)
+		require.NoError(t, err)
+		require.Equal(t, rollout.RolledBack, outcome)
+		require.Zero(t, w.at())
+		require.Equal(t, []strategy.Share{5 * strategy.Percent, 0}, w.shifts)
+		checkJournal(t, memory)
+	})
+}
