@@ -15,6 +15,7 @@ import (
 // TestGuardWithABudget: its rungs follow from the budget, it pauses when more were
 // harmed than that, and what the journal has wins over other figures.
 func TestGuardWithABudget(t *testing.T) {
+	noRace(t)
 	synctest.Test(t, func(t *testing.T) {
 		journal, store := &rollout.Memory{}, pages(t)
 		engine := engineOn(t, journal)

@@ -23,7 +23,10 @@ import (
 // halfway through when its process is replaced.
 func TestThousandAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const n = 1000
+		n := 1000
+		if raceEnabled {
+			n = 200
+		}
 		p, memory := plan(t), &rollout.Memory{CheckpointEvery: 2000}
 		worlds := make([]*world, n)
 		for i := range worlds {
@@ -37,7 +40,7 @@ func TestThousandAtOnce(t *testing.T) {
 				worlds[i].stuckAt, worlds[i].flaky = strategy.All, map[strategy.Share]int{0: i / 300}
 			}
 		}
-		var outcomes [n]rollout.Outcome
+		outcomes := make([]rollout.Outcome, n)
 		all := func(ctx context.Context, over error) {
 			engine := newEngine(t, memory)
 			before := runtime.NumGoroutine()
