@@ -187,14 +187,18 @@ func refused(format string, args ...any) error {
 // act folds in what a person did.
 func (m *Machine) act(r Record) error {
 	s := &m.state
+	if s.Phase == Pending {
+		return errOutOfPlace
+	}
 	forward := s.Phase == Forward || s.Phase == Waiting
 	hold, holds := m.current().(strategy.Hold)
-	late := m.due(r.At, m.ready(r.At)) // a deadline that is over, and nobody was there to see it
+	late := Effect{} // a deadline that is over, and nobody was there to see it
+	if forward {
+		late = m.due(r.At, m.ready(r.At))
+	}
 	switch kind := r.Act.Kind; {
 	case (kind == Approve || kind == Continue) && late.Do == DoExpire && late.Then == ThenAbort && !m.gone():
 		return refused("it comes too late: %s", late.Why)
-	case s.Phase == Pending:
-		return errOutOfPlace
 	case kind == FailedLater:
 		if s.Outcome != Succeeded || s.FailedLater {
 			return refused("it is %v, and only what has succeeded can fail later, once", *s)
