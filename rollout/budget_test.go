@@ -281,3 +281,12 @@ func noRace(t *testing.T) {
 		t.Skip("the race detector finds nothing on one goroutine, and takes ten times as long")
 	}
 }
+
+// noShortRace skips what takes long under the race detector, where other tests have
+// the same goroutines.
+func noShortRace(t *testing.T) {
+	t.Helper()
+	if raceEnabled && testing.Short() {
+		t.Skip("too long under the race detector for a short test")
+	}
+}

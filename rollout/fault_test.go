@@ -212,6 +212,7 @@ func dies(at int, h how) func(n int) (how, error) {
 // TestEveryOperationIsTheLast lets the machine stop at each operation of a life, or
 // just after it, with nothing, half or all of what was not synced on the disk.
 func TestEveryOperationIsTheLast(t *testing.T) {
+	noShortRace(t)
 	total := operations(t)
 	for k := 1; k <= total; k++ {
 		for h := nothing; h <= all; h++ {

@@ -168,6 +168,7 @@ func TestGuardedRollouts(t *testing.T) {
 // TestGuardNeedsTraffic: time alone promotes nothing, and the reason is there to
 // be read.
 func TestGuardNeedsTraffic(t *testing.T) {
+	noShortRace(t)
 	synctest.Test(t, func(t *testing.T) {
 		store := pages(t)
 		guard, err := engineOn(t, &rollout.Memory{}).Guard(store, rollout.Guarded{Flag: newPage})
@@ -228,6 +229,7 @@ func TestWhoIsCompared(t *testing.T) {
 // TestGuardCountsForItsJudge: the sample has for how long somebody has been exposed,
 // over holds and restarts, and what Guarded.Cohorts asks for.
 func TestGuardCountsForItsJudge(t *testing.T) {
+	noShortRace(t)
 	synctest.Test(t, func(t *testing.T) {
 		guarded := rollout.Guarded{
 			Flag: newPage, Hold: 10 * time.Minute, Exposed: 1, Ladder: []flag.Share{10 * flag.Percent, 50 * flag.Percent, flag.All},
@@ -262,6 +264,7 @@ func TestGuardCountsForItsJudge(t *testing.T) {
 // TestGuardsDefaultJudge: of errors, and of latency if there are thresholds, for as
 // long as the holds take.
 func TestGuardsDefaultJudge(t *testing.T) {
+	noShortRace(t)
 	synctest.Test(t, func(t *testing.T) {
 		for slow, want := range map[time.Duration]rollout.Outcome{0: rollout.Succeeded, 100 * time.Millisecond: rollout.RolledBack} {
 			store := pages(t)
