@@ -93,7 +93,7 @@ func (e *Engine) Act(ctx context.Context, id string, act Act) error {
 		}
 		return nil
 	}
-	e.remember(r)
+	r = e.remember(r)
 	err = e.record(ctx, r, Record{Kind: KindActed, Step: s.Step, Generation: -1, Actor: act.Actor, Reason: act.Reason, Act: &act})
 	if err != nil {
 		return fail(err)
@@ -110,13 +110,15 @@ func (e *Engine) known(id string) bool {
 
 // remember keeps a rollout that was looked up, so that records of it can be folded
 // in.
-func (e *Engine) remember(r *run) {
+func (e *Engine) remember(r *run) *run {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.runs[r.id] == nil {
-		e.runs[r.id] = r
-		e.over = append(e.over, r.id)
+	if live := e.runs[r.id]; live != nil {
+		return live // somebody looked it up at the same time: its records are written one by one
 	}
+	e.runs[r.id] = r
+	e.over = append(e.over, r.id)
+	return r
 }
 
 // BackID is the ID of the rollout that takes another one back: see [Engine.Act].
@@ -162,8 +164,13 @@ func (e *Engine) takeBack(ctx context.Context, r *run, act Act) error {
 	back.Digest = digest(back)
 	child := newRun(BackID(r.id))
 	child.target = target
+	if other, err := e.lookUp(child.id); err != nil {
+		return err
+	} else if other != nil {
+		return refused("the journal has the ID %q for another rollout", child.id)
+	}
 	e.mu.Lock()
-	if l.active == nil {
+	if l.active == nil && e.runs[child.id] == nil {
 		l.active, e.runs[child.id] = child, child
 	}
 	won := l.active == child

@@ -23,7 +23,7 @@ func (e *Engine) Deploy(ctx context.Context, request Request) (Outcome, error) {
 		Release Release
 		Plan    any
 	}{request.Release.anonymous(), request.Plan})
-	return e.deploy(ctx, request, Requested{Digest: asked})
+	return e.deploy(ctx, request, Requested{Digest: asked}, nil)
 }
 
 // anonymous leaves out what may differ between two requests for the same thing.
@@ -45,10 +45,10 @@ func (e *Engine) Resume(ctx context.Context, request Request) (Outcome, error) {
 	if r == nil || e.machine(r).State().Phase == Pending {
 		return fail(ErrNotFound)
 	}
-	return e.deploy(ctx, request, Requested{Digest: r.request.Digest, Flag: r.request.Flag})
+	return e.deploy(ctx, request, Requested{Digest: r.request.Digest, Flag: r.request.Flag}, &r.request)
 }
 
-func (e *Engine) deploy(ctx context.Context, request Request, asked Requested) (Outcome, error) {
+func (e *Engine) deploy(ctx context.Context, request Request, asked Requested, resumed *Requested) (Outcome, error) {
 	op := "deploy"
 	if request.guard != nil {
 		op = "run"
@@ -56,6 +56,9 @@ func (e *Engine) deploy(ctx context.Context, request Request, asked Requested) (
 	fail := func(err error) (Outcome, error) { return Unfinished, &Error{op, request.ID, err} }
 	if err := e.place(&request, &asked); err != nil {
 		return fail(err)
+	}
+	if resumed != nil {
+		asked.Service, asked.Environment = resumed.Service, resumed.Environment
 	}
 	run, err := e.claim(ctx, request, asked)
 	if err != nil {
@@ -143,7 +146,7 @@ func (e *Engine) claim(ctx context.Context, request Request, asked Requested) (*
 		}
 		phase, changed := r.machine.State().Phase, e.changed
 		switch {
-		case phase != Pending && r.request.Digest != asked.Digest:
+		case phase != Pending && (r.request.Digest != asked.Digest || r.request.lane() != asked.lane()):
 			e.mu.Unlock()
 			return nil, r.conflict(request.Plan)
 		case phase == Done || !r.active:

@@ -68,7 +68,7 @@
 //   - Freezes, pauses and deadlines never hold up a way back: TestStories.
 //   - A hold is never shorter than it says, whatever the clock does, and only time in
 //     which somebody watched counts; of a process that is gone, that is up to its last
-//     record: TestStories, TestOnlyWatchedTimeCounts.
+//     look: TestStories, TestOnlyWatchedTimeCounts, TestAttackGapsCountAsWatched.
 //   - Whoever moves the target by hand meanwhile ends the rollout, and the journal
 //     says so: TestTargetsAreReadBack.
 //   - While the journal cannot be written nothing goes forward; a change that fails

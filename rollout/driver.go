@@ -67,9 +67,9 @@ func (d *driver) timeout() time.Duration { return cmp.Or(d.request.StepTimeout, 
 func (d *driver) drive(ctx context.Context) (Outcome, error) {
 	d.engine.mu.Lock()
 	d.run.target = d.request.Target
-	latest := d.run.latest
+	left := d.run.left
 	d.engine.mu.Unlock()
-	d.rejoin(latest)
+	d.rejoin(left)
 	for {
 		m := d.engine.machine(d.run)
 		if s := m.State(); s.Phase == Done {
@@ -93,12 +93,11 @@ func (d *driver) drive(ctx context.Context) (Outcome, error) {
 }
 
 // rejoin goes on with a hold that another process began. Of the time before, only that
-// counts in which somebody certainly watched: up to the last record.
-func (d *driver) rejoin(latest time.Time) {
+// counts in which somebody certainly watched: up to the last look.
+func (d *driver) rejoin(left time.Duration) {
 	m := d.engine.machine(d.run)
 	if hold, ok := m.current().(strategy.Hold); ok && m.State().Phase == Waiting {
-		watched := latest.Sub(m.State().Until.Add(-hold.For))
-		d.hold = time.Now().Add(min(max(hold.For-watched, 0), hold.For))
+		d.hold = time.Now().Add(min(left, hold.For))
 	}
 }
 
@@ -107,6 +106,9 @@ func (d *driver) next(ctx context.Context, m Machine) error {
 	if d.lost != nil && d.lost.Generation == m.State().Generation { // otherwise it has turned round without
 		if err := d.write(ctx, m, *d.lost); err != nil {
 			return err
+		}
+		if look := d.lost.Look; look != nil && (look.Checkpoint.Marks != nil || look.Checkpoint.Tables != nil) {
+			delete(d.run.unwritten, d.request.Watches[look.Watch].Cohorts) // a record has them now
 		}
 		d.lost = nil
 		return nil
@@ -353,6 +355,9 @@ func (d *driver) look(ctx context.Context, m Machine, last bool) error {
 			break
 		}
 		w := d.request.Watches[name]
+		if w.Cohorts == nil { // whoever takes its place drives it without
+			continue
+		}
 		cp, shared := taken[w.Cohorts]
 		if !shared {
 			if cp, err = w.Cohorts.Checkpoint().After(d.run.unwritten[w.Cohorts]); err != nil {
@@ -394,6 +399,10 @@ func (d *driver) judge(ctx context.Context, m Machine, hold strategy.Hold, name 
 	r := Record{Kind: KindLooked, Actor: "judge " + name, Reason: verdict.Reason, Look: &Look{Watch: name, Verdict: verdict, State: state, Checkpoint: cp}}
 	if fails && !q.Shadow && q.Fails[name] == ThenAbort {
 		return true, d.fail(ctx, m, r)
+	}
+	if s.Phase == Waiting { // for how long it has to be watched still
+		r.At = now()
+		r.Until = r.At.Add(max(time.Until(d.hold), 0))
 	}
 	return true, d.write(ctx, m, r)
 }

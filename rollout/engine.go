@@ -32,6 +32,7 @@ type Engine struct {
 	over    []string            // the last of runs that are over, oldest first
 	ended   map[uint64]struct{} // hashes of all IDs that are over
 	later   map[uint64]struct{} // hashes of those that failed later
+	salts   map[uint64]struct{} // hashes of the salts of guards that are over
 	seed    maphash.Seed        // of these hashes
 	lanes   map[lane]*track
 	backs   []rollback        // automatic, of late
@@ -75,9 +76,9 @@ type run struct {
 	request Requested
 	started time.Time
 	ended   time.Time
-	latest  time.Time // when its newest record was written
-	active  bool      // somebody drives it
-	hurries bool      // it takes the place of others, and does not queue
+	left    time.Duration // of the hold, as of the last record that its driver wrote
+	active  bool          // somebody drives it
+	hurries bool          // it takes the place of others, and does not queue
 	problem error
 
 	states   map[string]health.State   // of each watch's judge
@@ -133,7 +134,7 @@ func New(journal Journal, options Options) (*Engine, error) {
 	}
 	e := &Engine{
 		journal: journal, options: options, calendar: calendar, seed: maphash.MakeSeed(), changed: make(chan struct{}),
-		runs: map[string]*run{}, ended: map[uint64]struct{}{}, later: map[uint64]struct{}{}, lanes: map[lane]*track{}, guards: map[string]*Guard{},
+		runs: map[string]*run{}, ended: map[uint64]struct{}{}, later: map[uint64]struct{}{}, salts: map[uint64]struct{}{}, lanes: map[lane]*track{}, guards: map[string]*Guard{},
 	}
 	for r, err := range recent(journal) {
 		if err != nil {
@@ -247,12 +248,16 @@ func (r *run) apply(record Record) error {
 	if err := r.machine.Apply(record); err != nil {
 		return err
 	}
-	r.latest = record.At
 	switch record.Kind {
+	case KindWaiting:
+		r.left = record.Until.Sub(record.At)
 	case KindRequested:
 		r.request, r.started = *record.Request, record.At
 	case KindLooked:
 		look := record.Look
+		if !record.Until.IsZero() { // what others write, while nobody watches, does not count
+			r.left = max(record.Until.Sub(record.At), 0)
+		}
 		r.states[look.Watch], r.verdicts[look.Watch] = look.State, look.Verdict
 		if look.Verdict.Call == health.Fail || look.Watch == r.machine.route.judges[0] { // of several, the first is what it is about
 			r.verdict = look.Verdict
@@ -288,6 +293,9 @@ func (e *Engine) end(r *run) {
 		e.backs = slices.DeleteFunc(e.backs, func(b rollback) bool { return r.ended.Sub(b.at) > max(time.Hour, e.options.Cooldown) })
 	}
 	e.ended[maphash.String(e.seed, r.id)] = struct{}{}
+	if salt := r.request.Salt; salt != "" {
+		e.salts[maphash.String(e.seed, salt)] = struct{}{}
+	}
 	e.over = append(e.over, r.id)
 	if len(e.over) > keepOver {
 		if old := e.runs[e.over[0]]; old != nil && !old.active {

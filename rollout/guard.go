@@ -222,6 +222,9 @@ func (e *Engine) Guard(flags *flag.Store, guarded Guarded) (*Guard, error) {
 		return fail(err)
 	}
 	if err := g.restore(); err != nil {
+		e.mu.Lock()
+		delete(e.guards, g.asked.Flag)
+		e.mu.Unlock()
 		return fail(err)
 	}
 	return g, nil
@@ -307,7 +310,7 @@ func (g *Guard) Run(ctx context.Context) (Outcome, error) {
 			return fail(fmt.Errorf("%w: the flag's ramp is at %v, and was at %v when it was guarded", ErrConflict, seen.Share, g.asked.Floor))
 		}
 	}
-	outcome, err := g.engine.deploy(ctx, g.request, g.asked)
+	outcome, err := g.engine.deploy(ctx, g.request, g.asked, nil)
 	if back, ok := g.back(); ok && outcome == Succeeded {
 		return g.engine.Resume(ctx, Request{ID: back.ID, Target: g.target})
 	}

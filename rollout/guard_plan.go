@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"maps"
 	"slices"
 	"time"
@@ -106,6 +107,9 @@ func (e *Engine) fresh(id string, asked Requested, status flag.Status, flags *fl
 		case r.machine.State().Phase == Done:
 			return fmt.Errorf("%w: flag: rollout %q has judged the same users by the salt %q: start again from 0 %%, or pin another salt in the document", ErrConflict, other, asked.Salt)
 		}
+	}
+	if _, used := e.salts[maphash.String(e.seed, asked.Salt)]; used {
+		return fmt.Errorf("%w: flag: an earlier rollout has judged the same users by the salt %q: start again from 0 %%, or pin another salt in the document", ErrConflict, asked.Salt)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime/debug"
 	"time"
 )
 
@@ -120,10 +121,20 @@ func (e *Engine) report(run *run, r Record) {
 		next := run.untold[0]
 		run.untold = run.untold[1:]
 		e.mu.Unlock()
-		e.options.OnRecord(next)
+		e.show(next)
 		e.mu.Lock()
 	}
 	run.telling = false
+}
+
+// show calls OnRecord, and contains its panics: the record is written all the same.
+func (e *Engine) show(r Record) {
+	defer func() {
+		if p := recover(); p != nil {
+			slog.Default().Error("rollout: OnRecord panicked", "panic", p, "rollout", r.Rollout, "stack", string(debug.Stack()))
+		}
+	}()
+	e.options.OnRecord(r)
 }
 
 // problem keeps, and says once, why a rollout cannot go on; nil says that it can.
