@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/guidon-go/guidon/strategy"
 )
@@ -16,6 +15,9 @@ type Act struct {
 	Kind   ActKind `json:"kind"`             // what
 	Actor  string  `json:"actor"`            // who; required
 	Reason string  `json:"reason,omitempty"` // why, for the journal
+	// Seen is where the actor saw the rollout, as State.String says it ("waiting 3"):
+	// if it stands elsewhere by now, nothing is done. Empty means wherever it stands.
+	Seen string `json:"seen,omitempty"`
 }
 
 // ActKind is what a person does.
@@ -61,6 +63,14 @@ func (a Act) check() error {
 	return nil
 }
 
+// fits says whether the rollout stands where the actor saw it.
+func (a Act) fits(s State) error {
+	if a.Seen != "" && a.Seen != s.String() {
+		return refused("it is %v by now, and was seen %s", s, a.Seen)
+	}
+	return nil
+}
+
 // Act is what a person does: one record in the journal, whoever drives the rollout,
 // and whether or not somebody does at the moment. What keeps it from being done is
 // an error, and then nothing was written: [ErrInvalid] if it has no actor or no
@@ -88,7 +98,11 @@ func (e *Engine) Act(ctx context.Context, id string, act Act) error {
 	case s.Phase == Pending:
 		return fail(refused("it waits for its turn, and nothing was written: end the context of its Deploy"))
 	case act.Kind == RollBack && s.Outcome == Succeeded:
-		if err := e.takeBack(ctx, r, act); err != nil {
+		err := act.fits(s)
+		if err == nil {
+			err = e.takeBack(ctx, r, act)
+		}
+		if err != nil {
 			return fail(err)
 		}
 		return nil
@@ -171,7 +185,7 @@ func (e *Engine) takeBack(ctx context.Context, r *run, act Act) error {
 	}
 	e.mu.Lock()
 	if l.active == nil && e.runs[child.id] == nil {
-		l.active, e.runs[child.id] = child, child
+		l.active, e.runs[child.id], child.active = child, child, true // nobody else's before it is written
 	}
 	won := l.active == child
 	e.mu.Unlock()
@@ -180,9 +194,7 @@ func (e *Engine) takeBack(ctx context.Context, r *run, act Act) error {
 	}
 	err := e.record(ctx, child, Record{Kind: KindRequested, Parent: r.id, Actor: act.Actor, Request: &back, Act: &act,
 		Reason: fmt.Sprintf("roll back of %s: %s", q.what(), act.Reason)})
-	if err != nil {
-		e.release(child)
-	}
+	e.release(child)
 	return err
 }
 
@@ -196,6 +208,9 @@ func (m *Machine) act(r Record) error {
 	s := &m.state
 	if s.Phase == Pending {
 		return errOutOfPlace
+	}
+	if err := r.Act.fits(*s); err != nil {
+		return err
 	}
 	forward := s.Phase == Forward || s.Phase == Waiting
 	hold, holds := m.current().(strategy.Hold)
@@ -246,10 +261,8 @@ func (m *Machine) act(r Record) error {
 		if !s.Automatic {
 			return refused("it is going back already: %s", s.Reason)
 		}
-		s.Automatic, s.Held, s.Actor = false, false, r.Actor
-		if !s.Begun {
-			s.Until = time.Time{}
-		}
+		s.Automatic, s.Actor = false, r.Actor
+		m.hurry()
 	case kind == Promote && forward:
 		if s.Forced {
 			return refused("it is being promoted already")
@@ -268,14 +281,4 @@ func (m *Machine) act(r Record) error {
 		return errOutOfPlace
 	}
 	return nil
-}
-
-// resume ends pauses and freezes.
-func (m *Machine) resume(at time.Time) {
-	s := &m.state
-	if s.Paused.on() {
-		m.putOff(max(at.Sub(s.Paused.Since), 0))
-		s.Paused = Stop{}
-	}
-	m.thaw(at)
 }

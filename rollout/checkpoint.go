@@ -30,7 +30,7 @@ type Ended struct {
 	Started     time.Time      `json:"started"`                // when it was requested
 	Since       time.Time      `json:"since,omitzero"`         // when somebody was exposed for the first time
 	At          time.Time      `json:"at"`                     // when it was over
-	// Request is what was asked for. The plan is kept only of the last one that
+	// Request is what was asked for. The plan is kept only of the last 20 that
 	// succeeded of its service, environment and flag: it says the way back.
 	Request *Requested `json:"request"`
 }

@@ -1,17 +1,12 @@
 package rollout
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"maps"
-	"slices"
 	"time"
 
-	"github.com/guidon-go/guidon/health"
 	"github.com/guidon-go/guidon/strategy"
 )
 
@@ -79,7 +74,7 @@ func (d *driver) drive(ctx context.Context) (Outcome, error) {
 		switch {
 		case ctx.Err() != nil:
 			return Unfinished, ctx.Err()
-		case errors.Is(err, errOutOfPlace) && d.engine.machine(d.run).State() != m.State():
+		case errors.Is(err, errOutOfPlace) && d.engine.machine(d.run).records != m.records:
 			// somebody acted meanwhile: look again
 		case err != nil && !heals(err):
 			return Unfinished, err
@@ -162,10 +157,10 @@ func (d *driver) frozen(m Machine, effect Effect, at time.Time) (until time.Time
 // held asks, before the way back begins, whether the old version is better.
 func (d *driver) held(ctx context.Context, m Machine, at time.Time) (bool, error) {
 	s := m.State()
-	if s.Phase != Back || !s.Automatic || s.Step > 0 || s.Attempt > 0 || d.request.Stable == nil || s.Since.IsZero() {
+	if s.Phase != Back || !s.Automatic || s.regardless || s.Step > 0 || s.Attempt > 0 || d.request.Stable == nil || s.Since.IsZero() {
 		return false, nil
 	}
-	asking, cancel := d.interruptible(ctx, time.Now().Add(d.timeout()))
+	asking, cancel := d.interruptible(ctx, m)
 	defer cancel()
 	err := ask(asking, d.request.Stable)
 	if err == nil || ctx.Err() != nil || asking.Err() == context.Canceled {
@@ -202,12 +197,15 @@ func (d *driver) write(ctx context.Context, m Machine, r Record) error {
 	return d.engine.record(ctx, d.run, r)
 }
 
-// interruptible is a context that ends, too, when somebody makes the rollout turn
-// round.
-func (d *driver) interruptible(ctx context.Context, deadline time.Time) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithDeadline(ctx, deadline)
+// interruptible is a context with the time of a step, that ends, too, when somebody
+// does what makes that step pointless, or has done so since m was read.
+func (d *driver) interruptible(ctx context.Context, m Machine) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(ctx, d.timeout())
 	d.engine.mu.Lock()
 	d.run.cancel = cancel
+	if d.run.machine.interrupts(m.State()) {
+		cancel()
+	}
 	d.engine.mu.Unlock()
 	return ctx, func() {
 		d.engine.mu.Lock()
@@ -229,12 +227,12 @@ func (d *driver) take(ctx context.Context, m Machine, step strategy.Step) error 
 		}
 		return err
 	}
-	stepCtx, cancel := d.interruptible(ctx, time.Now().Add(d.timeout()))
-	defer cancel()
 	m = d.engine.machine(d.run)
 	if m.State().Generation != s.Generation {
 		return nil // somebody was faster
 	}
+	stepCtx, cancel := d.interruptible(ctx, m)
+	defer cancel()
 	err := d.act(stepCtx, m, step)
 	if ctx.Err() != nil {
 		return ctx.Err() // stopped, not failed: whoever resumes takes the step again
@@ -257,194 +255,6 @@ func (d *driver) take(ctx context.Context, m Machine, step strategy.Step) error 
 		}
 	}
 	return d.write(ctx, m, r) // dropped, if the rollout has turned round meanwhile
-}
-
-// unseen says whether the target, which somebody is exposed by, cannot be read back.
-func (d *driver) unseen(ctx context.Context, m Machine) bool {
-	s := m.State()
-	if s.Forced || s.Share <= d.run.request.Floor {
-		return false
-	}
-	err := ask(ctx, func(ctx context.Context) error { return d.readBack(ctx, m, s.Share) })
-	if !errors.Is(err, errUnseen) {
-		d.engine.problem(d.run, nil)
-		return false
-	}
-	d.engine.problem(d.run, err)
-	return true
-}
-
-// watch sleeps until the effect's time, looking at intervals; it returns as soon
-// as something changes what comes next.
-func (d *driver) watch(ctx context.Context, m Machine, effect Effect) error {
-	every := cmp.Or(d.request.Look, time.Second)
-	if effect.Do == DoWatch && d.waits.IsZero() {
-		d.waits, d.told = time.Now(), false
-	}
-	comes := m.Next(now()).Do
-	for {
-		if err := d.look(ctx, m, effect.Do == DoWatch); err != nil {
-			return err
-		}
-		at := now()
-		if m = d.engine.machine(d.run); m.Next(at).Do != comes {
-			return nil
-		}
-		if effect.Do == DoWatch && !d.told && time.Since(d.waits) >= time.Minute {
-			d.told = true
-			slog.Default().Warn("rollout: the hold is over, and waits for more requests on the new side", "rollout", d.run.id, "progress", d.tell())
-		}
-		pause := every
-		if effect.Do == DoWait && !effect.At.IsZero() {
-			if pause = min(every, effect.At.Sub(at)); pause <= 0 {
-				return nil
-			}
-		}
-		if d.rest(ctx, pause) != nil {
-			return ctx.Err()
-		}
-	}
-}
-
-// rest sleeps for a while, or until something happens to the rollout.
-func (d *driver) rest(ctx context.Context, pause time.Duration) error {
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-d.run.wake:
-	case <-timer.C:
-	}
-	return ctx.Err()
-}
-
-// look asks the alarms and lets every judge look once. A look is written when it has
-// marks of units that no record has, when its judge has something new to remember,
-// when it fails the change, and when the hold may end by it.
-//
-// Before that it looks whether the target is still where the journal has it: if
-// somebody else moved it, the rollout is over.
-func (d *driver) look(ctx context.Context, m Machine, last bool) error {
-	hold, exposed := m.watched()
-	s := m.State()
-	if s.Phase == Back || !exposed && s.Share <= d.run.request.Floor || s.Paused.on() && m.gone() {
-		return nil // nothing would come of it
-	}
-	err := ask(ctx, func(ctx context.Context) error { return d.readBack(ctx, m, s.Share) })
-	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case errors.Is(err, errUnseen):
-		d.engine.problem(d.run, err)
-		return nil // whoever cannot see it must not go on either; the next look tries again
-	case err != nil:
-		return d.write(ctx, m, Record{Kind: KindFailed, Actor: actor, Reason: fmt.Sprintf("%v (during %v)", err, hold)})
-	}
-	if d.request.guard != nil {
-		d.request.guard.complain()
-	}
-	if r, no := d.alarm(ctx, m); no {
-		return d.fail(ctx, m, r)
-	}
-	if d.stalls == 0 && ctx.Err() == nil {
-		d.engine.problem(d.run, d.silent())
-	}
-	taken := map[*health.Cohorts]health.Checkpoint{}
-	for _, name := range hold.Judges {
-		if !exposed {
-			break
-		}
-		w := d.request.Watches[name]
-		if w.Cohorts == nil { // whoever takes its place drives it without
-			continue
-		}
-		cp, shared := taken[w.Cohorts]
-		if !shared {
-			if cp, err = w.Cohorts.Checkpoint().After(d.run.unwritten[w.Cohorts]); err != nil {
-				return err
-			}
-			d.run.unwritten[w.Cohorts] = cp
-			cp.Sample.Elapsed = s.elapsed(now())
-		}
-		written, err := d.judge(ctx, m, hold, name, cp, last)
-		if err != nil {
-			return err
-		}
-		if written && !shared {
-			delete(d.run.unwritten, w.Cohorts)
-		}
-		cp.Marks, cp.Slow, cp.Kept, cp.Tables = nil, nil, nil, nil // those are for the records of the first
-		taken[w.Cohorts] = cp
-		if m = d.engine.machine(d.run); m.State().Generation != s.Generation {
-			return nil
-		}
-	}
-	return nil
-}
-
-// judge lets one judge look, and says whether its look was written.
-func (d *driver) judge(ctx context.Context, m Machine, hold strategy.Hold, name string, cp health.Checkpoint, last bool) (written bool, err error) {
-	s, q := m.State(), d.run.request
-	before := d.engine.judgeState(d.run.id, name)
-	verdict, state := judge(d.request.Watches[name].Judge, before, cp.Sample)
-	ends := last && (s.Looked.Before(s.Until) || s.Exposed < s.ExposedBefore+uint64(hold.Exposed)) && cp.Sample.Candidate.Requests() >= s.ExposedBefore+uint64(hold.Exposed)
-	fails := verdict.Call == health.Fail && m.heeds(name)
-	passes := q.Promotion == EvidenceOfNoHarm && (verdict.Call == health.Pass) != m.passed(name)
-	// Which looks are written must not depend on what they say, or a crash would
-	// keep the incriminating ones and lose the others.
-	marks := len(cp.Marks) + len(cp.Slow) + len(cp.Kept)
-	if !fails && !passes && marks == 0 && bytes.Equal(state, before) && !ends {
-		return false, nil
-	}
-	r := Record{Kind: KindLooked, Actor: "judge " + name, Reason: verdict.Reason, Look: &Look{Watch: name, Verdict: verdict, State: state, Checkpoint: cp}}
-	if fails && !q.Shadow && q.Fails[name] == ThenAbort {
-		return true, d.fail(ctx, m, r)
-	}
-	if s.Phase == Waiting { // for how long it has to be watched still
-		r.At = now()
-		r.Until = r.At.Add(max(time.Until(d.hold), 0))
-	}
-	return true, d.write(ctx, m, r)
-}
-
-// alarm asks the alarms, and returns the first no. They get the time between two
-// looks; one that takes longer cannot tell.
-func (d *driver) alarm(ctx context.Context, m Machine) (Record, bool) {
-	s := m.State()
-	if len(d.request.Alarms) == 0 || s.Forced || s.Share <= d.run.request.Floor {
-		return Record{}, false
-	}
-	until := time.Now().Add(cmp.Or(d.request.Look, time.Second))
-	for _, name := range slices.Sorted(maps.Keys(d.request.Alarms)) {
-		asking, cancel := context.WithDeadline(ctx, until)
-		err := ask(asking, d.request.Alarms[name])
-		cancel()
-		switch {
-		case err == nil:
-			delete(d.doubts, name)
-		case doubtful(err) || ctx.Err() != nil:
-			if d.doubts == nil {
-				d.doubts = map[string]time.Time{}
-			}
-			if _, already := d.doubts[name]; !already {
-				d.doubts[name] = time.Now()
-			}
-		default:
-			return Record{Kind: KindFailed, Actor: "alarm " + name, Reason: fmt.Sprintf("alarm %q says no: %v", name, err)}, true
-		}
-	}
-	return Record{}, false
-}
-
-// silent says that an alarm has not been able to tell for a minute: perhaps nobody runs
-// what it asks.
-func (d *driver) silent() error {
-	for _, name := range slices.Sorted(maps.Keys(d.doubts)) {
-		if time.Since(d.doubts[name]) >= time.Minute {
-			return fmt.Errorf("alarm %q cannot tell, for a minute or more: the rollout goes on without it", name)
-		}
-	}
-	return nil
 }
 
 // fail writes what takes the change back. If the journal cannot be written, the

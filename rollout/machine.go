@@ -17,8 +17,10 @@ type Machine struct {
 	state State
 	route *route          // nil while Pending
 	back  []strategy.Step // the way back, once it turned round
-	// replaced says that the way back makes room for another rollout.
-	replaced bool
+	// superseded says that it turned round to make room for another rollout, and
+	// replaced that another one waits for the end of its way back.
+	superseded, replaced bool
+	records              int // that moved it
 }
 
 // route is what a request comes to. It never changes.
@@ -120,44 +122,17 @@ func (m Machine) ready(now time.Time) bool {
 	return m.route.Promotion == NoHarmSeen || s.Step != m.route.last || s.passed&m.route.must == m.route.must
 }
 
-// due is the deadline that is over, if any is.
-func (m Machine) due(now time.Time, ready bool) Effect {
-	s, d := m.state, m.route.Deadlines
-	over := func(t time.Time) bool { return !t.IsZero() && !now.Before(t) }
-	switch {
-	case over(s.Expires) && !s.Forced && !(s.Paused.on() && d.Overall.Then == ThenPause):
-		return Effect{Do: DoExpire, Step: m.current(), Then: d.Overall.Then, Why: "the rollout takes longer than it may"}
-	case s.Paused.on():
-		if over(s.Paused.Until) {
-			return Effect{Do: DoExpire, Step: m.current(), Then: d.Pause.Then, Why: "the pause takes longer than it may"}
-		}
-	case s.Phase == Waiting && !ready && over(s.Deadline): // never of one that is promoted: it is ready
-		if hold := m.current().(strategy.Hold); hold.Approval {
-			return Effect{Do: DoExpire, Step: m.current(), Then: d.Approval.Then, Why: "nobody has approved in time"}
-		}
-		return Effect{Do: DoExpire, Step: m.current(), Then: d.Progress.Then, Why: "the hold makes no progress"}
-	}
-	return Effect{}
-}
-
-// ended is the outcome at the end of the way back.
-func (m Machine) ended() Outcome {
-	switch {
-	case m.replaced:
-		return Superseded
-	case m.state.Peak <= m.route.Floor && m.route.TakesBack == "":
-		return Cancelled
-	}
-	return RolledBack
-}
-
 // Apply folds one record in. A record that cannot follow is an error, and changes
 // nothing; one of an older generation is dropped.
 func (m *Machine) Apply(r Record) error {
+	if m.stale(r) {
+		return nil
+	}
 	next := *m
 	if err := next.apply(r); err != nil {
 		return fmt.Errorf("%s after %v: %w", r.Kind, m.state, err)
 	}
+	next.records++
 	*m = next
 	return nil
 }
@@ -166,9 +141,6 @@ var errOutOfPlace = errors.New("cannot follow")
 
 func (m *Machine) apply(r Record) error {
 	s := &m.state
-	if m.stale(r) {
-		return nil
-	}
 	if r.Generation != s.Generation {
 		return fmt.Errorf("generation %d, want %d: %w", r.Generation, s.Generation, errOutOfPlace)
 	}
@@ -212,7 +184,10 @@ func (m *Machine) apply(r Record) error {
 		m.thaw(r.At)
 		s.Frozen = Stop{Since: r.At, Until: r.Until, Reason: r.Reason, Actor: r.Actor}
 		m.putOff(r.Until.Sub(r.At))
-	case r.Kind == KindHeld && s.Phase == Back && !s.Begun:
+	case r.Kind == KindReplaced && s.Phase == Back && !m.replaced:
+		m.replaced = true
+		m.hurry()
+	case r.Kind == KindHeld && s.Phase == Back && !s.Begun && s.Automatic && !s.regardless:
 		s.Held, s.Until = true, r.Until
 	case r.Kind == KindActed && r.Act != nil:
 		return m.act(r)
@@ -233,7 +208,7 @@ func (m *Machine) apply(r Record) error {
 func (m *Machine) interrupts(before State) bool {
 	s := m.state
 	_, gates := m.current().(strategy.Verify)
-	return s.Generation != before.Generation || gates && s.Forced && !before.Forced || before.Automatic && !s.Automatic && !s.Begun
+	return s.Generation != before.Generation || gates && s.Forced && !before.Forced || s.regardless && !before.regardless && !s.Begun
 }
 
 // stale is a late answer: it belongs to a direction that the rollout has left.
@@ -364,96 +339,4 @@ func (m *Machine) heeds(judge string) bool {
 		return s.Shadowed == ""
 	}
 	return s.doubted&(1<<slices.Index(m.route.judges, judge)) == 0 && !s.Paused.on()
-}
-
-// useUp forgets deadlines that are over: they have had their effect.
-func (m *Machine) useUp(at time.Time) {
-	s := &m.state
-	for _, deadline := range []*time.Time{&s.Expires, &s.Deadline, &s.Paused.Until} {
-		if !at.Before(*deadline) {
-			*deadline = time.Time{}
-		}
-	}
-}
-
-// pause keeps it from going forward; a deadline that made it is used up.
-func (m *Machine) pause(r Record) {
-	s := &m.state
-	m.useUp(r.At)
-	if s.Phase == Forward {
-		s.Begun = false // the step is taken again when it goes on
-	}
-	s.Paused = Stop{Since: r.At, Until: m.route.Deadlines.Pause.after(r.At), Reason: r.Reason, Actor: r.Actor}
-}
-
-// thaw ends a freeze before its time, or after it.
-func (m *Machine) thaw(at time.Time) {
-	if s := &m.state; s.Frozen.on() {
-		m.putOff(min(at.Sub(s.Frozen.Until), 0))
-		s.Frozen = Stop{}
-	}
-}
-
-// putOff moves the hold's deadline: the clock stands still in pauses and freezes.
-func (m *Machine) putOff(by time.Duration) {
-	if s := &m.state; !s.Deadline.IsZero() {
-		s.Deadline = s.Deadline.Add(by)
-	}
-}
-
-// turn begins the way back. From now on the journal allows no more than it had at
-// the start, whether or not anybody has acted on it. Past a point of no return it
-// waits for a person instead, or lets another rollout take over as it is.
-func (m *Machine) turn(r Record, automatic bool) {
-	s := &m.state
-	replaced, gone := r.Kind == KindReplaced, m.gone()
-	if gone && !replaced {
-		if s.Paused.on() { // it waits for a person already
-			m.useUp(r.At)
-			return
-		}
-		r.Reason += " (there is no way back: past the point of no return)"
-		m.pause(r)
-		return
-	}
-	m.back, m.replaced = nil, replaced
-	if !gone {
-		m.back = m.wayBack()
-	}
-	m.step(0)
-	s.Phase, s.Reason, s.Actor, s.Automatic = Back, r.Reason, r.Actor, automatic
-	s.Paused, s.Frozen, s.Forced, s.Held = Stop{}, Stop{}, false, false
-	s.Generation++
-	m.giveUp()
-}
-
-// wayBack is the way back from where it stands. One that has turned round before may
-// have begun anew while somebody was exposed still: it takes back all there is.
-func (m *Machine) wayBack() []strategy.Step {
-	n, at := len(m.route.undo), m.state.Step
-	if n == 0 {
-		return nil
-	}
-	if m.state.Generation > 0 {
-		at = n - 1
-	}
-	return m.route.undo[min(at, n-1)]
-}
-
-// gone says that the rollout is past a point of no return.
-func (m *Machine) gone() bool {
-	at := m.state.Step
-	if m.state.Phase == Forward && !m.state.Begun {
-		at--
-	}
-	return !m.route.Plan.Returns(at)
-}
-
-// giveUp allows no more than the way back ends at.
-func (m *Machine) giveUp() {
-	for _, step := range m.back {
-		if shift, ok := step.(strategy.Shift); ok {
-			m.state.Share = shift.To
-		}
-	}
 }

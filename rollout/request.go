@@ -72,7 +72,8 @@ type Request struct {
 	Alarms map[string]Gate
 	// Stable says no if the old version is no better. It is asked before the way back
 	// of a rollout that no person made turn round: at a no, nothing moves until it
-	// says yes or a person decides, by Abort or Promote. Nil is always yes.
+	// says yes, a person decides, by Abort or Promote, or another rollout takes its
+	// place. Nil is always yes.
 	Stable Gate
 	// Doubt is what happens when a gate cannot tell. Zero means that it counts as a
 	// no.
@@ -131,7 +132,7 @@ type Overlap uint8
 
 // What it does.
 const (
-	Supersede Overlap = iota // the other one goes back first, and ends as Superseded
+	Supersede Overlap = iota // the other one goes back first, held or not, and ends as Superseded unless it was going back anyway
 	Queue                    // it waits until the other one is over, in order of arrival
 	Reject                   // it is ErrConflict
 )
@@ -177,6 +178,7 @@ func (r Request) check() error {
 			}
 		}
 	}
+	problems = append(problems, r.checkShared())
 	for _, name := range r.Plan.Gates() {
 		if r.Gates[name] == nil {
 			add("gates: %q is in the plan and bound to nothing", name)
@@ -205,6 +207,30 @@ func (r Request) check() error {
 		return fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	return nil
+}
+
+// checkShared wants the records of cohorts that several watches share to be those of
+// one of them, or no crash could restore them: of the first that the plan names.
+func (r Request) checkShared() error {
+	var problems []error
+	first := map[*health.Cohorts]string{}
+	for i, step := range r.Plan.Steps {
+		hold, _ := step.(strategy.Hold)
+		here := map[*health.Cohorts]bool{}
+		for _, name := range hold.Judges {
+			cohorts := r.Watches[name].Cohorts
+			if cohorts == nil || here[cohorts] {
+				continue
+			}
+			here[cohorts] = true
+			if one, known := first[cohorts]; !known {
+				first[cohorts] = name
+			} else if one != name {
+				problems = append(problems, fmt.Errorf("plan: step %d (%v): %q shares its cohorts with %q, which an earlier step names first: want %[4]q here, too, and before it", i+1, hold, name, one))
+			}
+		}
+	}
+	return errors.Join(problems...)
 }
 
 // fails is what the Fail of each judge does that does not send the rollout back.

@@ -105,15 +105,15 @@ func (e *Engine) leave(r Record, err error) (foreign bool) {
 func summary(journal Checkpointer) (*Checkpoint, error) {
 	var checkpoint Checkpoint
 	live, records := map[string]*run{}, map[string][]Record{}
-	plans := map[lane]int{} // where the newest good one of a lane is: its plan is the way back
+	plans := map[lane][]int{} // where the last good ones of a lane are: their plans are the ways back
 	end := func(ended Ended) {
 		request := *ended.Request
 		ended.Request = &request
-		if newest := request.lane(); ended.Outcome == Succeeded {
-			if i, ok := plans[newest]; ok {
-				checkpoint.Ended[i].Request.Plan.Steps = nil
+		if l := request.lane(); ended.Outcome == Succeeded {
+			plans[l] = append(plans[l], len(checkpoint.Ended))
+			if old := len(plans[l]) - keepGood - 1; old >= 0 {
+				checkpoint.Ended[plans[l][old]].Request.Plan.Steps = nil
 			}
-			plans[newest] = len(checkpoint.Ended)
 		} else {
 			ended.Request.Plan.Steps = nil
 		}

@@ -103,9 +103,10 @@ type State struct {
 	// report.
 	Shadowed string
 
-	thawed  time.Time // until when a person overrides freezes
-	passed  uint64    // the judges whose last look was a Pass, a bit each
-	doubted uint64    // the judges whose Fail did what it does, short of going back
+	thawed     time.Time // until when a person overrides freezes
+	regardless bool      // it goes back whether or not the old version is better
+	passed     uint64    // the judges whose last look was a Pass, a bit each
+	doubted    uint64    // the judges whose Fail did what it does, short of going back
 }
 
 // Stop is something that keeps a rollout from going forward. The zero Stop is none.

@@ -11,8 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A guard that could not be restored keeps the flag reserved.
-func TestAttackReservedForEver(t *testing.T) {
+// TestGuardAfterABrokenDocument: a guard that could not be restored does not keep its
+// flag from the next one.
+func TestGuardAfterABrokenDocument(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		journal, store := &rollout.Memory{}, pages(t)
 		g, err := wrapped(engineOn(t, journal).Guard(store, rollout.Guarded{Flag: newPage}))
