@@ -39,7 +39,7 @@ func FuzzMachine(f *testing.F) {
 			if err == nil && before.Phase == rollout.Pending && r.Request != nil {
 				floor = r.Request.Floor
 			}
-			if err == nil && r.Kind == rollout.KindReplaced && r.Generation == before.Generation {
+			if err == nil && r.Kind == rollout.KindReplaced && r.Generation == before.Generation && before.Phase != rollout.Back {
 				replaced = true
 			}
 			s := m.State()
