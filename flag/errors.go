@@ -17,6 +17,10 @@ var (
 	ErrInvalid = errors.New("invalid document")
 	// ErrNotFound is a flag that is not in the document.
 	ErrNotFound = errors.New("no such flag in the document")
+	// ErrConflict is a change that was not made, because another came before it: the
+	// flag has changed since [Change.Revision], or is there already. [Error.Revision]
+	// is when.
+	ErrConflict = errors.New("conflict")
 	// ErrRunning is a second Run of the same store.
 	ErrRunning = errors.New("already running")
 )
@@ -31,6 +35,8 @@ type Error struct {
 	Op  string // "load", "set ramp", ...
 	Key string // the flag's key, or the source's name
 	Err error  // why
+	// Revision is that of the flag's newest change, if Err is [ErrConflict].
+	Revision uint64
 }
 
 // Error is "flag: load flags.json: ...".

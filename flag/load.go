@@ -49,15 +49,19 @@ func Lint(data []byte) Problems {
 
 // reading is a document that was parsed and compiled.
 type reading struct {
-	*compilation                // nil if it is no JSON
-	root         *jsontree.Node // the same
-	text         string         // of which the flags' definitions are parts
-	problems     Problems       // in the compilation, too, unless it is unfit
-	unfit        bool           // whether none of it can serve
+	*compilation                 // nil if it is no JSON
+	root         *jsontree.Node  // the same
+	text         string          // of which the flags' definitions are parts
+	problems     Problems        // in the compilation, too, unless it is unfit
+	put          map[string]bool // where the flags stand that were put
+	unfit        bool            // whether none of it can serve
 }
 
 // read parses and compiles a document.
-func read(data []byte) reading {
+func read(data []byte) reading { return readUnder(data, nil) }
+
+// readUnder does so with other definitions of some flags.
+func readUnder(data []byte, puts map[string]*definition) reading {
 	doc, root, found := parse(data)
 	if root == nil {
 		return reading{text: string(data), problems: found, unfit: true}
@@ -66,14 +70,25 @@ func read(data []byte) reading {
 	for _, p := range found {
 		before[owner(p.Path)] = append(before[owner(p.Path)], p)
 	}
+	if doc.Flags == nil {
+		doc.Flags = map[string]FeatureFlag{}
+	}
+	put := make(map[string]bool, len(puts))
+	for key, def := range puts {
+		at := jsontree.Join("flags", key)
+		doc.Flags[key], put[at] = def.FeatureFlag, true
+		if delete(before, at); len(def.problems) > 0 {
+			before[at] = def.problems
+		}
+	}
 	c := compile(doc, maps.Clone(before))
 	for owner, problems := range before {
 		more := slices.DeleteFunc(c.problems[owner][len(problems):], newCauses(problems).explain)
 		c.problems[owner] = append(problems, more...)
 	}
 	all := c.all()
-	all.locate(root)
-	out := reading{c, root, root.Source(), all, len(before[""]) > 0}
+	out := reading{c, root, root.Source(), all, put, len(before[""]) > 0}
+	out.locate(all)
 	if out.unfit {
 		return out
 	}
@@ -84,7 +99,25 @@ func read(data []byte) reading {
 			}
 		}
 	}
+	for key, def := range puts {
+		if f := c.good[key]; f != nil {
+			f.text = def.text
+		}
+	}
 	return out
+}
+
+// locate is [Problems.locate], except for what does not stand in the document.
+func (r reading) locate(problems Problems) {
+	for i := range problems {
+		if r.put[owner(problems[i].Path)] {
+			problems[i].Line = -1
+		}
+	}
+	problems.locate(r.root)
+	for i := range problems {
+		problems[i].Line = max(problems[i].Line, 0)
+	}
 }
 
 // owner returns the path of the flag, segment or layer that a path leads into, or
@@ -109,13 +142,8 @@ func owner(path string) string {
 }
 
 // settle makes a set of what is right, and, for what is not and what depends on
-// it, of the flags as the last set has them. It returns the keys of those.
-func (c *compilation) settle(last *Set) (*Set, []string) {
-	old := map[string]*compiled{}
-	layers := map[string]Layer{}
-	if last != nil {
-		old, layers = last.flags(), last.layers
-	}
+// it, of the flags and layers as they were. It returns the keys of those flags.
+func (c *compilation) settle(old map[string]*compiled, layers map[string]Layer) (*Set, []string) {
 	bad := map[string]bool{}
 	for path := range c.problems {
 		bad[path] = true

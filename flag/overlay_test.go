@@ -2,6 +2,7 @@ package flag_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/guidon-go/guidon/flag"
 	"github.com/stretchr/testify/require"
@@ -17,11 +18,16 @@ func TestOverlayWins(t *testing.T) {
 	require.NoError(t, store.Load(t.Context()))
 	status, err := store.Status("laid")
 	require.NoError(t, err)
-	require.Equal(t, flag.Status{Key: "laid", Killed: true, Ramp: flag.Ramp{Share: 50 * flag.Percent, Serve: "on", Salt: "fresh"}, Serve: "off", True: "on", Overlaid: true, Change: me, Revision: 4}, status)
+	require.WithinDuration(t, time.Now(), status.Changed, time.Hour)
+	status.Changed = time.Time{}
+	document, defined := flag.Change{Actor: "document", Reason: "a new document"}, flag.Ramp{Share: 20 * flag.Percent, Serve: "on", Salt: "laid"}
+	require.Equal(t, flag.Status{Key: "laid", Killed: true, Ramp: flag.Ramp{Share: 50 * flag.Percent, Serve: "on", Salt: "fresh"}, Defined: defined,
+		Serve: "off", True: "on", Overlaid: true, OverlaidBy: me, Change: document, Since: 4, Revision: 4}, status)
 	require.NoError(t, store.Clear("laid", me))
 	status, err = store.Status("laid")
 	require.NoError(t, err)
-	require.Equal(t, flag.Status{Key: "laid", Ramp: flag.Ramp{Share: 20 * flag.Percent, Serve: "on", Salt: "laid"}, Serve: "off", True: "on", Revision: 5}, status)
+	status.Changed = time.Time{}
+	require.Equal(t, flag.Status{Key: "laid", Ramp: defined, Defined: defined, Serve: "off", True: "on", Change: me, Since: 5, Revision: 5}, status)
 }
 
 // TestOverlayMustFit: a document that would silently drop what was set at run time
@@ -93,7 +99,8 @@ func TestChangesAddUp(t *testing.T) {
 	require.False(t, two.Value(store, &subject))
 	status, err := store.Status("one")
 	require.NoError(t, err)
-	require.Equal(t, flag.Status{Key: "one", Killed: true, Ramp: flag.Ramp{Share: flag.All, Serve: "on", Salt: "one"}, Serve: "off", True: "on", Overlaid: true, Change: me, Revision: status.Revision, Counts: map[string]uint64{"on": 1, "off": 1}}, status)
+	status.Changed = time.Time{}
+	require.Equal(t, flag.Status{Key: "one", Killed: true, Ramp: flag.Ramp{Share: flag.All, Serve: "on", Salt: "one"}, Serve: "off", True: "on", Overlaid: true, OverlaidBy: me, Change: me, Since: 6, Revision: 7, Counts: map[string]uint64{"on": 1, "off": 1}}, status)
 }
 
 // TestClearedFirst: a document that was refused for what lay over it serves at the next

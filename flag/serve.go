@@ -34,24 +34,30 @@ func (d drawer) ramp(path string, r Ramp) *draw {
 	out := d.draw(r.By, r.Salt, bucket.Ramp)
 	out.setShare(d.share(jsontree.Join(path, "percent"), r.Share))
 	out.serve = d.variant(d.shape, jsontree.Join(path, "serve"), r.Serve, d.shape.yes, true)
+	out.schedule = d.schedule(path, r)
+	d.use.timed = d.use.timed || out.schedule != nil
+	return out
+}
+
+// schedule is nil if the ramp has none.
+func (k *checker) schedule(path string, r Ramp) *schedule {
 	var points []point
 	last := int64(math.MinInt64)
 	for i, p := range r.Schedule {
 		at := jsontree.Index(jsontree.Join(path, "schedule"), i)
-		next := point{d.moment(p.At, jsontree.Join(at, "at")), d.share(jsontree.Join(at, "percent"), p.Share)}
+		next := point{k.moment(p.At, jsontree.Join(at, "at")), k.share(jsontree.Join(at, "percent"), p.Share)}
 		if !p.At.IsZero() {
 			if i > 0 && next.at <= last {
-				d.add(jsontree.Join(at, "at"), "found %s, want a time after the point before it", p.At.Format(time.RFC3339))
+				k.add(jsontree.Join(at, "at"), "found %s, want a time after the point before it", p.At.Format(time.RFC3339))
 			}
 			last = next.at
 		}
 		points = append(points, next)
 	}
-	if points != nil {
-		out.schedule = &schedule{points, r.Linear}
+	if points == nil {
+		return nil
 	}
-	d.use.timed = d.use.timed || out.schedule != nil
-	return out
+	return &schedule{points, r.Linear}
 }
 
 func (d *draw) setShare(share Share) {

@@ -38,6 +38,25 @@ func (s *Set) header(key string) *header {
 	return &s.chunks[i>>chunkBits][i%chunkSize]
 }
 
+// defined returns a flag, or nil if the set does not have it. A nil set has none.
+func (s *Set) defined(key string) *compiled {
+	if s == nil {
+		return nil
+	}
+	if h := s.header(key); h != nil {
+		return h.flag
+	}
+	return nil
+}
+
+// placed is the layers that the flags were compiled with.
+func (s *Set) placed() map[string]Layer {
+	if s == nil {
+		return map[string]Layer{}
+	}
+	return s.layers
+}
+
 // newSet places compiled flags.
 func newSet(flags map[string]*compiled) *Set {
 	all := declarations()
@@ -90,17 +109,38 @@ func (s *Set) put(key string, f *compiled) {
 // with returns a set in which one flag is another.
 func (s *Set) with(key string, f *compiled) *Set {
 	out := *s
+	out.chunks = slices.Clone(s.chunks)
+	out.refs = out.chunks[:len(s.refs)]
+	if f.timed && !s.timed {
+		out.time()
+	}
 	at := s.byKey[key]
-	out.chunks = make([]*chunk, len(s.chunks))
-	copy(out.chunks, s.chunks)
-	changed := *s.chunks[at>>chunkBits]
-	changed[at%chunkSize] = f.header(s.timed)
-	out.chunks[at>>chunkBits], out.refs = &changed, out.chunks[:len(s.refs)]
+	changed := *out.chunks[at>>chunkBits]
+	changed[at%chunkSize] = f.header(out.timed)
+	out.chunks[at>>chunkBits] = &changed
 	return &out
+}
+
+// time makes a set one that looks at the clock, as flags that need others then have
+// to.
+func (s *Set) time() {
+	s.timed = true
+	for i, c := range s.chunks {
+		changed := *c
+		for j := range changed {
+			if f := changed[j].flag; f != nil && f.linked().needs {
+				changed[j] = f.header(true)
+			}
+		}
+		s.chunks[i] = &changed
+	}
 }
 
 // keys returns the keys of all flags, those included that have no definition.
 func (s *Set) keys() map[string]bool {
+	if s == nil {
+		return nil
+	}
 	keys := maps.Clone(s.dropped)
 	if keys == nil {
 		keys = make(map[string]bool, len(s.byKey))
@@ -113,6 +153,9 @@ func (s *Set) keys() map[string]bool {
 
 // flags returns every flag that has a definition.
 func (s *Set) flags() map[string]*compiled {
+	if s == nil {
+		return map[string]*compiled{}
+	}
 	flags := make(map[string]*compiled, len(s.byKey))
 	for key := range s.byKey {
 		flags[key] = s.header(key).flag

@@ -4,12 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/guidon-go/guidon/internal/jsontree"
 )
 
 // Store holds the flags that serve now: the newest good document, with what was
@@ -22,18 +19,30 @@ type Store struct {
 	now     atomic.Pointer[Set]
 	running atomic.Bool
 
-	loading     sync.Mutex // held while a document is read and accepted, so that an older one never wins
-	mu          sync.Mutex // guards what follows, and every write to now
-	document    *Set       // what documents say, without overlay
-	overlay     map[string]overlay
-	revision    uint64
-	last        string // what the source said last, if known
-	known       bool
-	retry       bool    // whether what it said may be right by now
-	counts      *counts // with room for more flags
-	declared    int     // how many flags were declared then
-	err         error   // what was wrong with it
+	// Whoever takes more than one takes them in this order.
+	loading   sync.Mutex // held while a document is read and accepted, so that an older one never wins
+	compiling sync.Mutex // held while a document is compiled and begins to serve
+	mu        sync.Mutex // guards what follows, and every write to now; nobody compiles while holding it
+
+	// Written with compiling held, too.
+	document    *Set   // what documents and Put say, without the rest of the overlay
+	text        string // the document's
 	quarantined []string
+	problems    Problems // in the text, and of what lies over it
+	counts      *counts  // with room for more flags
+
+	overlay  map[string]overlay
+	revision uint64
+	first    newest             // the first document
+	changes  map[string]*newest // of the flags that have changed since then
+	untold   []ChangeInfo
+	telling  bool // whether somebody is told
+
+	last     string // what the source said last, if known
+	known    bool
+	retry    bool  // whether what it said may be right by now
+	declared int   // how many flags were declared then
+	err      error // what was wrong with it
 }
 
 // Options tune a Store. Every zero is right for most.
@@ -43,6 +52,12 @@ type Options struct {
 	// OnLoad is told of every document that was loaded or refused, outside any
 	// lock. Nil logs what Run finds to slog's default logger.
 	OnLoad func(LoadInfo)
+	// OnChange is told of every change that was made at run time, when it serves
+	// already, in order and outside any lock; it may change flags itself, which it is
+	// told of afterwards. Whoever makes a change waits for it, or is not told last
+	// because another call is telling. Nil logs to slog's default logger: Kill and
+	// Revive as warnings, everything else as information.
+	OnChange func(ChangeInfo)
 	// Strict refuses a document as a whole if anything in it is wrong. Otherwise
 	// only the flags with a problem, and those that depend on them, stay as they
 	// were.
@@ -82,7 +97,7 @@ func Open(path string) (*Store, error) {
 // were.
 func (s *Store) Load(ctx context.Context) error {
 	if s == nil || s.source == nil {
-		return &Error{"load", "document", errNoSource}
+		return &Error{Op: "load", Key: "document", Err: errNoSource}
 	}
 	info, _ := s.load(ctx)
 	return info.Err
@@ -111,10 +126,10 @@ func (s *Store) read(ctx context.Context) (LoadInfo, bool) {
 // second Run at the same time is [ErrRunning].
 func (s *Store) Run(ctx context.Context) error {
 	if s == nil || s.source == nil {
-		return &Error{"run", "document", errNoSource}
+		return &Error{Op: "run", Key: "document", Err: errNoSource}
 	}
 	if !s.running.CompareAndSwap(false, true) {
-		return &Error{"run", s.name(), ErrRunning}
+		return &Error{Op: "run", Key: s.name(), Err: ErrRunning}
 	}
 	defer s.running.Store(false)
 	every := s.options.Every
@@ -172,134 +187,4 @@ func (s *Store) name() string {
 		return named.String()
 	}
 	return "document"
-}
-
-// accept makes serve what is right with the document, and keeps what is wrong with
-// it. It says whether there is news. It is called with loading held.
-func (s *Store) accept(data []byte, err error) (LoadInfo, bool) {
-	s.mu.Lock()
-	same := err == nil && s.known && string(data) == s.last
-	if same && !s.retry && s.declared == declared() {
-		defer s.mu.Unlock()
-		return LoadInfo{Source: s.name(), Revision: s.revision, Err: s.err, Quarantined: s.quarantined}, false
-	}
-	s.known, s.retry = err == nil, false
-	s.mu.Unlock()
-	var found reading
-	count := declared()
-	if err == nil {
-		found = read(data) // without the lock, so that whoever kills a flag does not wait
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var set *Set
-	var quarantined []string
-	if err == nil {
-		s.declared, s.last = count, found.text
-		set, quarantined, err = s.settle(found)
-	}
-	if err != nil {
-		err = &Error{"load", s.name(), err}
-	}
-	news := (s.err == nil) != (err == nil) || !same && set != nil
-	if s.err != nil && err != nil && s.err.Error() == err.Error() {
-		err = s.err
-	} else if err != nil {
-		news = true
-	}
-	s.err = err
-	if set == nil {
-		return LoadInfo{s.name(), s.revision, err, s.quarantined, true}, news
-	}
-	s.document, s.quarantined = set, quarantined
-	s.publish()
-	return LoadInfo{s.name(), s.revision, err, quarantined, false}, news
-}
-
-// settle returns no set if nothing of the document can serve.
-func (s *Store) settle(found reading) (*Set, []string, error) {
-	c, problems := found.compilation, found.problems
-	if found.unfit {
-		return nil, nil, problems
-	}
-	for key, over := range s.overlay {
-		at := jsontree.Join("flags", key)
-		var misfit string
-		if _, there := c.doc.Flags[key]; !there {
-			misfit = fmt.Sprintf("missing, but %s changed it at run time (%s): clear it first", over.change.Actor, over.change.Reason)
-		} else if f := c.good[key]; f != nil {
-			if _, err := over.apply(f); err != nil {
-				misfit = fmt.Sprintf("%v: %s changed it at run time (%s)", err, over.change.Actor, over.change.Reason)
-			}
-		}
-		if misfit != "" {
-			// Dropping what an operator or a guard set would be worse than keeping the flag.
-			p := Problem{Path: at, Text: misfit}
-			c.problems[at] = append(c.problems[at], p)
-			problems = append(problems, p)
-		}
-	}
-	problems.locate(found.root)
-	if s.options.Strict && len(problems) > 0 {
-		return nil, nil, problems
-	}
-	set, quarantined := c.settle(s.document)
-	s.count(set)
-	return set, quarantined, problems.err()
-}
-
-// count gives every flag its counters: those that it had, unless its variants have
-// changed.
-func (s *Store) count(set *Set) {
-	if s.options.NoCounts {
-		return
-	}
-	for key, f := range set.flags() {
-		if f.counts != nil {
-			continue // it is the same as before
-		}
-		var before *compiled
-		if s.document != nil {
-			if h := s.document.header(key); h != nil {
-				before = h.flag
-			}
-		}
-		if before != nil && slices.Equal(before.names, f.names) {
-			f.tally, f.past = before.tally, before.past
-		} else {
-			f.past = before.history()
-			if i := slices.IndexFunc(f.past, func(was formerly) bool { return slices.Equal(was.names, f.names) }); i >= 0 {
-				f.tally = f.past[i].tally
-				f.past = slices.Delete(f.past, i, i+1)
-			} else {
-				s.counts, f.first = s.counts.take(len(f.names) + 1)
-				f.counts = s.counts
-			}
-		}
-		set.put(key, f)
-	}
-}
-
-// publish lays the overlay over the document and makes the result serve.
-func (s *Store) publish() {
-	next := s.document
-	for key, over := range s.overlay {
-		h := next.header(key)
-		if h == nil {
-			continue // its definition has always been broken
-		}
-		// It fits: a document or a change that makes it misfit was refused.
-		if changed, err := over.apply(h.flag); err == nil {
-			next = next.with(key, changed)
-		}
-	}
-	s.serve(next)
-}
-
-// serve makes a set serve under the next revision.
-func (s *Store) serve(set *Set) {
-	s.revision++
-	next := *set
-	next.revision = s.revision
-	s.now.Store(&next)
 }

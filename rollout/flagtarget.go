@@ -43,11 +43,11 @@ func (t *FlagTarget) Observe(context.Context) (strategy.Observation, error) {
 	seen := strategy.Observation{Share: strategy.Share(s.Ramp.Share)}
 	switch {
 	case s.Killed:
-		seen = strategy.Observation{Why: fmt.Sprintf("killed by %s: %s", s.Change.Actor, s.Change.Reason)}
+		seen = strategy.Observation{Why: fmt.Sprintf("killed by %s: %s", s.OverlaidBy.Actor, s.OverlaidBy.Reason)}
 	case s.Disabled:
-		seen = strategy.Observation{Why: "disabled by its document"}
-	case s.Overlaid && (s.Change.Actor != flagActor || t.salt != "" && s.Ramp.Salt != t.salt):
-		seen.Why = fmt.Sprintf("changed by %s: %s", s.Change.Actor, s.Change.Reason)
+		seen = strategy.Observation{Why: "disabled"}
+	case s.Overlaid && (s.OverlaidBy.Actor != flagActor || t.salt != "" && s.Ramp.Salt != t.salt):
+		seen.Why = fmt.Sprintf("changed by %s: %s", s.OverlaidBy.Actor, s.OverlaidBy.Reason)
 	}
 	return seen, err
 }

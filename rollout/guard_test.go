@@ -341,7 +341,7 @@ func TestSomebodyElseMoves(t *testing.T) {
 		{"disable", func(s *flag.Store) error {
 			data = `{"flags": {"new-page": {"disabled": true}}}`
 			return s.Load(t.Context())
-		}, "disabled by its document"},
+		}, "disabled"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -1,0 +1,265 @@
+package flag
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/guidon-go/guidon/internal/jsontree"
+)
+
+// emptyDocument is that of a store without a source.
+const emptyDocument = `{"flags": {}}`
+
+// definition is a definition that was put at run time. It is immutable.
+type definition struct {
+	FeatureFlag
+	text     string
+	problems Problems // of what cannot even be written or read
+}
+
+// define writes a definition and reads it as strictly as a document, so that it is
+// nobody else's.
+func define(key string, def FeatureFlag) *definition {
+	at := jsontree.Join("flags", key)
+	if !utf8.ValidString(key) {
+		return &definition{problems: Problems{{Path: at, Text: fmt.Sprintf("found the key %q, want UTF-8", key)}}}
+	}
+	text, err := json.Marshal(def)
+	if err != nil {
+		return &definition{problems: Problems{{Path: at, Text: fmt.Sprintf("cannot be written as JSON: %v", err)}}}
+	}
+	out := &definition{text: string(text)}
+	root, err := jsontree.Parse(text)
+	if root != nil {
+		err = errors.Join(err, root.Decode(at, &out.FeatureFlag))
+	}
+	out.problems = asProblems(err)
+	for i := range out.problems {
+		out.problems[i].Line, out.problems[i].Col = 0, 0 // nobody sees that text
+	}
+	return out
+}
+
+// definition reads the flag's definition again.
+func (f *compiled) definition() (def FeatureFlag) {
+	if root, _ := jsontree.Parse([]byte(f.text)); root != nil {
+		_ = root.Decode("", &def) // it was right before
+	}
+	return def
+}
+
+// Create lays a flag that is not there over the document. It is [ErrConflict] if it
+// is. Everything else is as with [Store.Put].
+func (s *Store) Create(key string, def FeatureFlag, change Change) error {
+	return s.put("create", key, change, func(is *compiled) (*definition, error) {
+		if s.document.keys()[key] {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			last := s.changed(key)
+			return nil, &Error{Op: "create", Key: key, Revision: last.revision, Err: fmt.Errorf("%w: it is there already, by %s at revision %d: %s", ErrConflict, last.change.Actor, last.revision, last.change.Reason)}
+		}
+		return define(key, def), nil
+	})
+}
+
+// Put lays a whole definition over the document: that of a flag that is there, or a
+// new one. A later document does not undo it, and [Store.Clear] takes it away: a flag
+// that no document has is gone then. Ramps, overrides, toggles and kills of the flag
+// stay over it. A store without a source, New(nil, Options{}), has an empty document.
+//
+// The definition is compiled with the whole document. If that makes anything wrong,
+// here or in another flag, nothing changes, and the error is a [Problems] with all of
+// it. A later document that does not fit to what was put is quarantined like any
+// other that is wrong.
+func (s *Store) Put(key string, def FeatureFlag, change Change) error {
+	return s.put("put", key, change, func(*compiled) (*definition, error) {
+		if change.Revision != 0 && !s.document.keys()[key] {
+			return nil, &Error{Op: "put", Key: key, Err: fmt.Errorf("%w: it is not there, which no revision is of", ErrConflict)}
+		}
+		return define(key, def), nil
+	})
+}
+
+// Rebalance gives the flag's own split new shares, and moves as few units as can be;
+// see the function [Rebalance]. The new split lies over the document as by
+// [Store.Put].
+func (s *Store) Rebalance(key string, split Split, change Change) error {
+	return s.put("rebalance", key, change, func(is *compiled) (*definition, error) {
+		if is == nil {
+			return nil, &Error{Op: "rebalance", Key: key, Err: ErrNotFound}
+		}
+		def := is.definition()
+		if def.Split == nil {
+			return nil, &Error{Op: "rebalance", Key: key, Err: errors.New("has no split of its own")}
+		}
+		next, err := Rebalance(*def.Split, split)
+		if err != nil {
+			return nil, &Error{Op: "rebalance", Key: key, Err: err}
+		}
+		def.Split = &next
+		return define(key, def), nil
+	})
+}
+
+// Clear takes away everything that was laid over the flag: its document decides
+// again. If what Put laid there is needed by others, that is a [Problems], and nothing
+// changes.
+func (s *Store) Clear(key string, change Change) error {
+	if s == nil {
+		return s.change("clear", key, change, nil)
+	}
+	err := s.clear(key, change)
+	s.tell()
+	return err
+}
+
+func (s *Store) clear(key string, change Change) error {
+	s.compiling.Lock()
+	defer s.compiling.Unlock()
+	s.mu.Lock()
+	put := s.overlay[key].put
+	s.mu.Unlock()
+	if put != nil {
+		return s.replace("clear", key, change, func(*compiled) (*definition, error) { return nil, nil })
+	}
+	if err := change.check(); err != nil {
+		return &Error{Op: "clear", Key: key, Err: err}
+	}
+	if s.snapshot() == nil {
+		return &Error{Op: "clear", Key: key, Err: errNoDocument}
+	}
+	return s.lay("clear", key, change, func(o *overlay, _ *compiled) (string, error) {
+		*o = overlay{}
+		return "", nil
+	})
+}
+
+func (s *Store) put(op, key string, change Change, next func(is *compiled) (*definition, error)) error {
+	if s == nil {
+		return &Error{Op: op, Key: key, Err: errNoDocument}
+	}
+	err := func() error {
+		s.compiling.Lock()
+		defer s.compiling.Unlock()
+		return s.replace(op, key, change, next)
+	}()
+	s.tell()
+	return err
+}
+
+// replace compiles the newest document again with another definition put in one flag's
+// place, or with none. It is called with compiling held.
+func (s *Store) replace(op, key string, change Change, next func(is *compiled) (*definition, error)) error {
+	if err := change.check(); err != nil {
+		return &Error{Op: op, Key: key, Err: err}
+	}
+	if s.document == nil && s.source != nil {
+		return &Error{Op: op, Key: key, Err: errNoDocument}
+	}
+	is := s.document.defined(key)
+	s.mu.Lock()
+	err := s.compare(op, key, change)
+	s.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	def, err := next(is)
+	if err != nil {
+		return err
+	}
+	edit := func(of string, o overlay) overlay {
+		switch {
+		case of != key:
+			return o
+		case def == nil:
+			return overlay{}
+		case o.put == nil:
+			o.under = is
+		}
+		o.put, o.change = def, Change{Actor: change.Actor, Reason: change.Reason}
+		return o
+	}
+	var ready plan
+	for {
+		laid, old := s.overlays(), s.document.flags()
+		if under := laid[key].under; def == nil {
+			if delete(old, key); under != nil {
+				old[key] = under.uncounted()
+			}
+		}
+		if laid[key] = edit(key, laid[key]); def == nil {
+			delete(laid, key)
+		}
+		ready = s.settle(readUnder([]byte(cmp.Or(s.text, emptyDocument)), puts(laid)), laid, old)
+		if problems := s.caused(ready, key, def); len(problems) > 0 {
+			return &Error{Op: op, Key: key, Err: problems}
+		}
+		s.remember(&ready, puts(laid))
+		s.count(ready.set)
+		s.mu.Lock()
+		if s.fits(ready.set, laid, edit) {
+			break
+		}
+		s.mu.Unlock()
+	}
+	defer s.mu.Unlock()
+	if err := s.compare(op, key, change); err != nil {
+		return err
+	}
+	s.keep(key, edit(key, s.overlay[key]))
+	s.retry = s.retry || s.err != nil
+	s.publish(ready, Change{Actor: change.Actor, Reason: change.Reason})
+	s.note(op, key, "", change)
+	return nil
+}
+
+// caused is the problems that there were not before: all of a definition that is to be
+// put, and new ones of other flags.
+func (s *Store) caused(next plan, key string, def *definition) (problems Problems) {
+	at := jsontree.Join("flags", key)
+	for _, p := range next.problems {
+		if def != nil && owner(p.Path) == at || !s.problems.have(p) {
+			problems = append(problems, p)
+		}
+	}
+	if len(problems) > 0 {
+		return problems
+	}
+	for _, other := range next.quarantined {
+		if other == key && def != nil || !slices.Contains(s.quarantined, other) {
+			problems.add(jsontree.Join("flags", other), "does not fit older definitions, which serve because the newest document is wrong about their flags: %q", s.quarantined)
+		}
+	}
+	return problems
+}
+
+// have says whether a problem is among them.
+func (p Problems) have(one Problem) bool {
+	return slices.ContainsFunc(p, func(q Problem) bool { return q.Path == one.Path && q.Text == one.Text })
+}
+
+// remember adds to a plan what was found out about the document under what was put.
+func (s *Store) remember(next *plan, puts map[string]*definition) {
+	for key := range puts {
+		if slices.Contains(s.quarantined, key) && !slices.Contains(next.quarantined, key) {
+			next.quarantined = append(next.quarantined, key)
+		}
+		for _, p := range s.problems {
+			if owner(p.Path) == jsontree.Join("flags", key) && !next.problems.have(p) {
+				next.problems = append(next.problems, p)
+			}
+		}
+	}
+	slices.Sort(next.quarantined)
+}
+
+// uncounted returns a copy without counters, for whoever gives it some.
+func (f *compiled) uncounted() *compiled {
+	out := *f
+	out.tally, out.past = tally{}, nil
+	return &out
+}

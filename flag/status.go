@@ -1,0 +1,120 @@
+package flag
+
+import (
+	"iter"
+	"maps"
+	"slices"
+	"time"
+)
+
+// Status is one flag as it serves now.
+type Status struct {
+	Key         string            // the flag's
+	Disabled    bool              // by its definition or by Toggle
+	Killed      bool              // by Kill
+	Override    string            // the variant that Override serves to everybody, or empty
+	Quarantined bool              // whether the newest document is wrong about it, so that an older one serves
+	Ramp        Ramp              // the ramp that serves, or would if the flag were not killed, overridden or disabled; zero if there is none
+	Split       bool              // whether a split serves in a ramp's place
+	Serve       string            // the variant for those whom neither rule nor ramp decides
+	True        string            // the only variant that is true; empty if there is none
+	Salts       []string          // of the rules' ramps
+	Defined     Ramp              // the ramp of its definition: the same, unless SetRamp or Advance laid another over it
+	Put         bool              // whether Create, Put or Rebalance laid a definition over the document's
+	Overlaid    bool              // whether anything that was changed at run time lies over the document
+	OverlaidBy  Change            // who last changed that, and why
+	Change      Change            // who last changed the flag, and why, be it a document or what was taken back since; a document is called by its source's name
+	Changed     time.Time         // when that was
+	Since       uint64            // the revision of that change
+	Counts      map[string]uint64 // evaluations by variant since the store has the flag, "" is the caller's default; nil if there are none. Overrides of one request, and prerequisites of other flags, do not count
+	Revision    uint64            // of the snapshot that serves
+}
+
+// Status returns a flag as it serves now, or [ErrNotFound].
+func (s *Store) Status(key string) (Status, error) {
+	if s.snapshot() == nil {
+		return Status{}, &Error{Op: "status", Key: key, Err: errNoDocument}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	set := s.snapshot()
+	h := set.header(key)
+	if h == nil && !set.dropped[key] {
+		return Status{}, &Error{Op: "status", Key: key, Err: ErrNotFound}
+	}
+	over, overlaid := s.overlay[key]
+	last := s.changed(key)
+	st := Status{
+		Key: key, Killed: over.killed, Override: over.variant, Put: over.put != nil, Overlaid: overlaid, OverlaidBy: over.change,
+		Change: last.change, Changed: last.at, Since: last.revision, Revision: set.revision,
+	}
+	if h == nil {
+		st.Quarantined = true
+		return st, nil
+	}
+	f := h.flag
+	st.Disabled, st.Serve, st.True, st.Counts = f.disabled, f.name(f.serve), f.name(f.yes), f.total()
+	st.Quarantined = slices.Contains(s.quarantined, key)
+	st.Split = f.main != nil && f.main.cuts != nil
+	st.Ramp, st.Defined = f.ramp(), s.document.header(key).flag.ramp()
+	for _, e := range f.exits {
+		if e.rule >= 0 && e.draw != nil && e.draw.cuts == nil {
+			st.Salts = append(st.Salts, e.draw.salt)
+		}
+	}
+	return st, nil
+}
+
+// ramp is the flag's own ramp as a document would have it, or zero.
+func (f *compiled) ramp() Ramp {
+	d := f.main
+	if d == nil || d.cuts != nil {
+		return Ramp{}
+	}
+	ramp := Ramp{Share: d.share, Serve: f.name(d.serve), Salt: d.salt, By: attributeName(d.by)}
+	if d.schedule != nil {
+		ramp.Linear = d.schedule.linear
+		for _, p := range d.schedule.points {
+			ramp.Schedule = append(ramp.Schedule, Point{time.Unix(0, p.at).UTC(), p.share})
+		}
+	}
+	return ramp
+}
+
+// Definition returns what defines the flag: its document or, if that is there, what
+// Create, Put or Rebalance laid over it; without ramps, overrides, toggles and kills.
+// It is [ErrNotFound] if there is none that serves.
+func (s *Store) Definition(key string) (FeatureFlag, error) {
+	if s.snapshot() == nil {
+		return FeatureFlag{}, &Error{Op: "definition", Key: key, Err: errNoDocument}
+	}
+	s.mu.Lock()
+	h := s.document.header(key)
+	s.mu.Unlock()
+	if h == nil {
+		return FeatureFlag{}, &Error{Op: "definition", Key: key, Err: ErrNotFound}
+	}
+	return h.flag.definition(), nil
+}
+
+// All returns every flag as it serves now, in the order of their keys.
+func (s *Store) All() iter.Seq[Status] {
+	return func(yield func(Status) bool) {
+		set := s.snapshot()
+		if set == nil {
+			return
+		}
+		for _, key := range slices.Sorted(maps.Keys(set.keys())) {
+			if status, err := s.Status(key); err == nil && !yield(status) {
+				return
+			}
+		}
+	}
+}
+
+func (f *compiled) name(variant int32) string {
+	if variant < 0 {
+		return ""
+	}
+	return f.names[variant]
+}

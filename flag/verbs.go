@@ -1,0 +1,183 @@
+package flag
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+const (
+	opKill   = "kill"
+	opRevive = "revive"
+)
+
+// SetRamp lays a ramp over the flag's own, with a schedule or without. An empty Serve,
+// Salt or By keeps what serves now, so that nobody changes sides. When SetRamp
+// returns, every new evaluation sees it.
+func (s *Store) SetRamp(key string, ramp Ramp, change Change) error {
+	ramp.Schedule = slices.Clone(ramp.Schedule)
+	if _, err := ramp.schedule(); err != nil {
+		return &Error{Op: "set ramp", Key: key, Err: err}
+	}
+	return s.change("set ramp", key, change, func(o *overlay, _ *compiled) (string, error) {
+		o.lay(ramp)
+		return ramp.to(), nil
+	})
+}
+
+// lay keeps what the ramp before it says, and this one does not.
+func (o *overlay) lay(ramp Ramp) {
+	if before := o.ramp; before != nil {
+		ramp.Serve, ramp.Salt, ramp.By = cmp.Or(ramp.Serve, before.Serve), cmp.Or(ramp.Salt, before.Salt), cmp.Or(ramp.By, before.By)
+	}
+	o.ramp = &ramp
+}
+
+func (r Ramp) to() string {
+	if r.Schedule != nil {
+		return fmt.Sprintf("%v, then by schedule", r.Share)
+	}
+	return r.Share.String()
+}
+
+// Advance moves the flag's ramp by at most a step towards a target, from below or from
+// above, and never past it. It returns the share that then serves. A flag without a
+// ramp is at 0 %; a ramp with a schedule is where that is now, and stays where Advance
+// moves it.
+func (s *Store) Advance(key string, step, target Share, change Change) (Share, error) {
+	switch {
+	case step <= 0:
+		return 0, &Error{Op: "advance", Key: key, Err: fmt.Errorf("found a step of %v, want more than 0 %%", step)}
+	case target < 0 || target > All:
+		return 0, &Error{Op: "advance", Key: key, Err: fmt.Errorf("found a target of %v, want 0 to 100 %%", target)}
+	}
+	share := Share(0)
+	err := s.change("advance", key, change, func(o *overlay, serves *compiled) (string, error) {
+		if d := serves.main; d != nil && d.cuts == nil {
+			share = d.shareAt(time.Now().UnixNano())
+		}
+		if share < target {
+			share += min(step, target-share)
+		} else {
+			share -= min(step, share-target)
+		}
+		o.lay(Ramp{Share: share})
+		return share.String(), nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	return share, nil
+}
+
+// Override serves one variant to everybody in this process, rules included, until
+// [Store.Clear]; an empty variant takes that back alone. A kill wins over it.
+func (s *Store) Override(key, variant string, change Change) error {
+	return s.change("override", key, change, func(o *overlay, _ *compiled) (string, error) {
+		o.variant = variant
+		return variant, nil
+	})
+}
+
+// Toggle disables a flag that is enabled, and enables one that is disabled, whatever
+// its document says now and later, until [Store.Clear]. It says whether the flag is
+// enabled now; a kill or an override wins over that.
+func (s *Store) Toggle(key string, change Change) (on bool, err error) {
+	err = s.change("toggle", key, change, func(o *overlay, serves *compiled) (string, error) {
+		on = serves.disabled
+		off := !on
+		o.disabled = &off
+		return map[bool]string{true: "enabled", false: "disabled"}[on], nil
+	})
+	return on && err == nil, err
+}
+
+// Kill is the emergency rollback: when it returns, every new evaluation serves
+// Off to everybody, rules included, until [Store.Revive], [Store.Clear] or the end of
+// the process; to make it last, disable the flag in its document. It waits for no
+// document. A flag whose definition has always
+// been broken leaves it to its callers' defaults, and is killed once there is a better
+// one. If a guarded rollout moves the
+// flag, that is over: its ramp goes back, and stays back after a restart.
+func (s *Store) Kill(key string, change Change) error {
+	return s.change(opKill, key, change, func(o *overlay, _ *compiled) (string, error) {
+		o.killed = true
+		return "", nil
+	})
+}
+
+// Revive takes back a kill alone.
+func (s *Store) Revive(key string, change Change) error {
+	return s.change(opRevive, key, change, func(o *overlay, _ *compiled) (string, error) {
+		o.killed = false
+		return "", nil
+	})
+}
+
+// change makes a change that needs no compiling, and tells of it. The edit is handed
+// the flag as it serves, unless its definition is broken and has never been any better.
+func (s *Store) change(op, key string, change Change, edit func(*overlay, *compiled) (to string, err error)) error {
+	if err := change.check(); err != nil {
+		return &Error{Op: op, Key: key, Err: err}
+	}
+	if s.snapshot() == nil {
+		return &Error{Op: op, Key: key, Err: errNoDocument}
+	}
+	if err := s.lay(op, key, change, edit); err != nil {
+		return err
+	}
+	s.tell()
+	return nil
+}
+
+func (s *Store) lay(op, key string, change Change, edit func(*overlay, *compiled) (string, error)) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h, serves := s.document.header(key), &compiled{}
+	switch {
+	case h != nil:
+		serves = s.snapshot().header(key).flag
+	case !s.document.dropped[key]:
+		return &Error{Op: op, Key: key, Err: ErrNotFound}
+	}
+	if err := s.compare(op, key, change); err != nil {
+		return err
+	}
+	over := s.overlay[key]
+	to, err := edit(&over, serves)
+	if err != nil {
+		return &Error{Op: op, Key: key, Err: err}
+	}
+	over.change = Change{Actor: change.Actor, Reason: change.Reason}
+	next := s.snapshot()
+	switch bare := (overlay{killed: over.killed, change: over.change}); {
+	case h == nil && over != bare:
+		return &Error{Op: op, Key: key, Err: errors.New("its definition is broken and has never been any better, so there is nothing to serve; it can be killed")}
+	case h == nil:
+	case over.empty():
+		next = next.with(key, h.flag)
+	default:
+		changed, err := over.apply(h.flag)
+		if err != nil {
+			return &Error{Op: op, Key: key, Err: err}
+		}
+		next = next.with(key, changed)
+	}
+	s.keep(key, over)
+	s.retry = s.retry || s.err != nil // a document that did not fit the overlay may fit it now
+	s.serve(next)
+	s.note(op, key, to, change)
+	return nil
+}
+
+// keep remembers what lies over the document; it is called with mu held.
+func (s *Store) keep(key string, over overlay) {
+	if s.overlay == nil {
+		s.overlay = map[string]overlay{}
+	}
+	if s.overlay[key] = over; over.empty() {
+		delete(s.overlay, key)
+	}
+}
