@@ -69,6 +69,7 @@ type plan struct {
 	text          string
 	set           *Set     // nil if nothing of it can serve
 	problems      Problems // all
+	misfits       Problems // those of what was laid over the document
 	quarantined   []string
 	changed, gone []string             // the flags whose definition is another, or new, and those that are there no more
 	under         map[string]*compiled // what the documents alone have of flags that were put
@@ -119,7 +120,7 @@ func (s *Store) plan(data []byte, laid map[string]overlay) plan {
 // settle finds what can serve of a document: what is right and, for what is not, the
 // flags as they were.
 func (s *Store) settle(found reading, laid map[string]overlay, old map[string]*compiled) plan {
-	c, problems := found.compilation, found.problems
+	c, misfits := found.compilation, Problems(nil)
 	for key, over := range laid {
 		at := jsontree.Join("flags", key)
 		var misfit string
@@ -134,12 +135,20 @@ func (s *Store) settle(found reading, laid map[string]overlay, old map[string]*c
 			// Dropping what an operator or a guard set would be worse than keeping the flag.
 			p := Problem{Path: at, Text: misfit}
 			c.problems[at] = append(c.problems[at], p)
-			problems = append(problems, p)
+			misfits = append(misfits, p)
 		}
 	}
-	found.locate(problems)
-	out := plan{text: found.text, problems: problems}
+	out := plan{text: found.text, problems: slices.Concat(found.problems, misfits), misfits: misfits}
+	found.locate(out.problems)
 	out.set, out.quarantined = c.settle(old, s.document.placed())
+	for key := range laid {
+		// It is gone, and never had a definition; who changed it can still clear it.
+		if out.set.defined(key) == nil && !out.set.dropped[key] {
+			out.set.dropped[key] = true
+			out.quarantined = append(out.quarantined, key)
+		}
+	}
+	slices.Sort(out.quarantined)
 	out.changed, out.gone = s.document.differs(out.set)
 	return out
 }

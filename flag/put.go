@@ -194,7 +194,11 @@ func (s *Store) replace(op, key string, change Change, next func(is *compiled) (
 		if laid[key] = edit(key, laid[key]); def == nil {
 			delete(laid, key)
 		}
-		ready = s.settle(readUnder([]byte(cmp.Or(s.text, emptyDocument)), puts(laid)), laid, old)
+		found := readUnder([]byte(cmp.Or(s.text, emptyDocument)), puts(laid))
+		if found.root.Get("flags").Get(key) == nil {
+			is = nil // it was kept for what lay over it
+		}
+		ready = s.settle(found, laid, old)
 		if problems := s.caused(ready, key, def); len(problems) > 0 {
 			return &Error{Op: op, Key: key, Err: problems}
 		}
@@ -220,41 +224,61 @@ func (s *Store) replace(op, key string, change Change, next func(is *compiled) (
 // caused is the problems that there were not before: all of a definition that is to be
 // put, and new ones of other flags.
 func (s *Store) caused(next plan, key string, def *definition) (problems Problems) {
-	at := jsontree.Join("flags", key)
+	put := ""
+	if def != nil {
+		put = jsontree.Join("flags", key)
+	}
+	known, misfits, stay := s.problems.texts(), next.misfits.texts(), map[string]bool{}
+	for _, other := range s.quarantined {
+		stay[jsontree.Join("flags", other)] = true
+	}
 	for _, p := range next.problems {
-		if def != nil && owner(p.Path) == at || !s.problems.have(p) {
-			problems = append(problems, p)
+		switch at := owner(p.Path); {
+		case at == put:
+		case known[p.what()]:
+			continue
+		case stay[at] && misfits[p.what()]:
+			continue // it was laid over what serves, and stays
 		}
+		problems = append(problems, p)
 	}
 	if len(problems) > 0 {
 		return problems
 	}
 	for _, other := range next.quarantined {
-		if other == key && def != nil || !slices.Contains(s.quarantined, other) {
-			problems.add(jsontree.Join("flags", other), "does not fit older definitions, which serve because the newest document is wrong about their flags: %q", s.quarantined)
+		if at := jsontree.Join("flags", other); at == put || !stay[at] {
+			problems.add(at, "does not fit older definitions, which serve because the newest document is wrong about their flags: %q", s.quarantined)
 		}
 	}
 	return problems
 }
 
-// have says whether a problem is among them.
-func (p Problems) have(one Problem) bool {
-	return slices.ContainsFunc(p, func(q Problem) bool { return q.Path == one.Path && q.Text == one.Text })
+// what is a problem wherever its text stands.
+func (p Problem) what() Problem { return Problem{Path: p.Path, Text: p.Text} }
+
+func (p Problems) texts() map[Problem]bool {
+	texts := make(map[Problem]bool, len(p))
+	for _, one := range p {
+		texts[one.what()] = true
+	}
+	return texts
 }
 
 // remember adds to a plan what was found out about the document under what was put.
 func (s *Store) remember(next *plan, puts map[string]*definition) {
+	known, put := next.problems.texts(), map[string]bool{}
 	for key := range puts {
+		put[jsontree.Join("flags", key)] = true
 		if slices.Contains(s.quarantined, key) && !slices.Contains(next.quarantined, key) {
 			next.quarantined = append(next.quarantined, key)
 		}
-		for _, p := range s.problems {
-			if owner(p.Path) == jsontree.Join("flags", key) && !next.problems.have(p) {
-				next.problems = append(next.problems, p)
-			}
-		}
 	}
 	slices.Sort(next.quarantined)
+	for _, p := range s.problems {
+		if put[owner(p.Path)] && !known[p.what()] {
+			next.problems = append(next.problems, p)
+		}
+	}
 }
 
 // uncounted returns a copy without counters, for whoever gives it some.

@@ -52,11 +52,11 @@ type Options struct {
 	// OnLoad is told of every document that was loaded or refused, outside any
 	// lock. Nil logs what Run finds to slog's default logger.
 	OnLoad func(LoadInfo)
-	// OnChange is told of every change that was made at run time, when it serves
-	// already, in order and outside any lock; it may change flags itself, which it is
-	// told of afterwards. Whoever makes a change waits for it, or is not told last
-	// because another call is telling. Nil logs to slog's default logger: Kill and
-	// Revive as warnings, everything else as information.
+	// OnChange is told of every change that was made at run time, once it serves, in
+	// order and outside any lock. The call that made the change tells of it before it
+	// returns, or leaves that to another that is telling already; so it may change
+	// flags itself, and ought to return soon. Nil logs to slog's default logger: Kill
+	// and Revive as warnings, everything else as information.
 	OnChange func(ChangeInfo)
 	// Strict refuses a document as a whole if anything in it is wrong. Otherwise
 	// only the flags with a problem, and those that depend on them, stay as they
