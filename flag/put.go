@@ -180,7 +180,7 @@ func (s *Store) replace(op, key string, change Change, next func(is *compiled) (
 		case o.put == nil:
 			o.under = is
 		}
-		o.put, o.change = def, Change{Actor: change.Actor, Reason: change.Reason}
+		o.put = def
 		return o
 	}
 	var ready plan
@@ -205,18 +205,20 @@ func (s *Store) replace(op, key string, change Change, next func(is *compiled) (
 		s.remember(&ready, puts(laid))
 		s.count(ready.set)
 		s.mu.Lock()
-		if s.fits(ready.set, laid, edit) {
+		err := s.compare(op, key, change)
+		if err == nil && s.fits(ready.set, laid, edit) {
 			break
 		}
-		s.mu.Unlock()
+		if s.mu.Unlock(); err != nil {
+			return err
+		}
 	}
 	defer s.mu.Unlock()
-	if err := s.compare(op, key, change); err != nil {
-		return err
-	}
-	s.keep(key, edit(key, s.overlay[key]))
+	over := edit(key, s.overlay[key])
+	over.change = Change{Actor: change.Actor, Reason: change.Reason}
+	s.keep(key, over)
 	s.retry = s.retry || s.err != nil
-	s.publish(ready, Change{Actor: change.Actor, Reason: change.Reason})
+	s.publish(ready, over.change)
 	s.note(op, key, "", change)
 	return nil
 }

@@ -196,26 +196,3 @@ func TestChangesAreChecked(t *testing.T) {
 	require.ErrorIs(t, err, flag.ErrNotFound)
 	require.EqualError(t, (&flag.Store{}).Load(t.Context()), "flag: load document: the store has no source")
 }
-
-// TestKillIsAtOnce: no evaluation that begins after Kill returned sees the flag on.
-func TestKillIsAtOnce(t *testing.T) {
-	store := load(t, `{"flags": {"killed": {"serve": "on"}}}`)
-	killed := flag.Bool("killed", false)
-	var dead atomic.Bool
-	var wait sync.WaitGroup
-	for range 4 {
-		wait.Go(func() {
-			subject := flag.For("u")
-			for range 20_000 {
-				after := dead.Load()
-				if on := killed.Value(store, &subject); on && after {
-					t.Error("on after Kill returned")
-					return
-				}
-			}
-		})
-	}
-	require.NoError(t, store.Kill("killed", me))
-	dead.Store(true)
-	wait.Wait()
-}
