@@ -276,6 +276,7 @@ func (s *Store) publish(next plan, change Change) {
 
 // laid returns the set with everything laid over it.
 func (s *Store) laid(set *Set) *Set {
+	flags := make(map[string]*compiled, len(s.overlay))
 	for key, over := range s.overlay {
 		f := set.defined(key)
 		if f == nil {
@@ -283,10 +284,10 @@ func (s *Store) laid(set *Set) *Set {
 		}
 		// It fits: a document or a change that makes it misfit was refused.
 		if changed, err := over.apply(f); err == nil {
-			set = set.with(key, changed)
+			flags[key] = changed
 		}
 	}
-	return set
+	return set.with(flags)
 }
 
 // serve makes a set serve under the next revision.

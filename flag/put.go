@@ -110,7 +110,7 @@ func (s *Store) Rebalance(key string, split Split, change Change) error {
 // changes.
 func (s *Store) Clear(key string, change Change) error {
 	if s == nil {
-		return s.change("clear", key, change, nil)
+		return &Error{Op: "clear", Key: key, Err: errNoDocument}
 	}
 	err := s.clear(key, change)
 	s.tell()
@@ -125,12 +125,6 @@ func (s *Store) clear(key string, change Change) error {
 	s.mu.Unlock()
 	if put != nil {
 		return s.replace("clear", key, change, func(*compiled) (*definition, error) { return nil, nil })
-	}
-	if err := change.check(); err != nil {
-		return &Error{Op: "clear", Key: key, Err: err}
-	}
-	if s.snapshot() == nil {
-		return &Error{Op: "clear", Key: key, Err: errNoDocument}
 	}
 	return s.lay("clear", key, change, func(o *overlay, _ *compiled) (string, error) {
 		*o = overlay{}

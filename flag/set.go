@@ -106,18 +106,25 @@ func (s *Set) put(key string, f *compiled) {
 	s.chunks[at>>chunkBits][at%chunkSize] = f.header(s.timed)
 }
 
-// with returns a set in which one flag is another.
-func (s *Set) with(key string, f *compiled) *Set {
+// with returns a set in which some flags are others.
+func (s *Set) with(flags map[string]*compiled) *Set {
 	out := *s
 	out.chunks = slices.Clone(s.chunks)
 	out.refs = out.chunks[:len(s.refs)]
-	if f.timed && !s.timed {
-		out.time()
+	for _, f := range flags {
+		if f.timed && !out.timed {
+			out.time()
+		}
 	}
-	at := s.byKey[key]
-	changed := *out.chunks[at>>chunkBits]
-	changed[at%chunkSize] = f.header(out.timed)
-	out.chunks[at>>chunkBits] = &changed
+	for key, f := range flags {
+		at := s.byKey[key]
+		c := &out.chunks[at>>chunkBits]
+		if *c == s.chunks[at>>chunkBits] {
+			own := **c
+			*c = &own
+		}
+		(*c)[at%chunkSize] = f.header(out.timed)
+	}
 	return &out
 }
 

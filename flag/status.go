@@ -13,7 +13,7 @@ type Status struct {
 	Disabled    bool              // by its definition or by Toggle
 	Killed      bool              // by Kill
 	Override    string            // the variant that Override serves to everybody, or empty
-	Quarantined bool              // whether the newest document is wrong about it, so that an older one serves
+	Quarantined bool              // whether the newest document is wrong about it, so that an older definition, or what was put, serves
 	Ramp        Ramp              // the ramp that serves, or would if the flag were not killed, overridden or disabled; zero if there is none
 	Split       bool              // whether a split serves in a ramp's place
 	Serve       string            // the variant for those whom neither rule nor ramp decides

@@ -119,22 +119,23 @@ func (s *Store) Revive(key string, change Change) error {
 // change makes a change that needs no compiling, and tells of it. The edit is handed
 // the flag as it serves, unless its definition is broken and has never been any better.
 func (s *Store) change(op, key string, change Change, edit func(*overlay, *compiled) (to string, err error)) error {
-	if err := change.check(); err != nil {
-		return &Error{Op: op, Key: key, Err: err}
-	}
-	if s.snapshot() == nil {
+	if s == nil {
 		return &Error{Op: op, Key: key, Err: errNoDocument}
 	}
-	if err := s.lay(op, key, change, edit); err != nil {
-		return err
-	}
+	err := s.lay(op, key, change, edit)
 	s.tell()
-	return nil
+	return err
 }
 
 func (s *Store) lay(op, key string, change Change, edit func(*overlay, *compiled) (string, error)) error {
+	if err := change.check(); err != nil {
+		return &Error{Op: op, Key: key, Err: err}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.document == nil {
+		return &Error{Op: op, Key: key, Err: errNoDocument}
+	}
 	h, serves := s.document.header(key), &compiled{}
 	switch {
 	case h != nil:
@@ -157,13 +158,13 @@ func (s *Store) lay(op, key string, change Change, edit func(*overlay, *compiled
 		return &Error{Op: op, Key: key, Err: errors.New("its definition is broken and has never been any better, so there is nothing to serve; it can be killed")}
 	case h == nil:
 	case over.empty():
-		next = next.with(key, h.flag)
+		next = next.with(map[string]*compiled{key: h.flag})
 	default:
 		changed, err := over.apply(h.flag)
 		if err != nil {
 			return &Error{Op: op, Key: key, Err: err}
 		}
-		next = next.with(key, changed)
+		next = next.with(map[string]*compiled{key: changed})
 	}
 	s.keep(key, over)
 	s.retry = s.retry || s.err != nil // a document that did not fit the overlay may fit it now
