@@ -283,20 +283,6 @@ func (endless) Close() error               { return nil }
 func (endless) Size() int64                { return 0 }
 func (endless) Mode() fs.FileMode          { return 0 }
 
-// TestFileIsNoPipe: to open one would wait for somebody who writes.
-func TestFileIsNoPipe(t *testing.T) {
-	r, w, err := os.Pipe()
-	require.NoError(t, err)
-	defer r.Close()
-	defer w.Close()
-	path := fmt.Sprintf("/dev/fd/%d", r.Fd())
-	if _, err := os.Stat(path); err != nil {
-		t.Skip("no such path here:", err)
-	}
-	_, err = flag.File(path).Read(t.Context())
-	require.EqualError(t, err, path+": found a pipe, want a file")
-}
-
 // TestReadsAreTheCallers: what Read returns may be changed.
 func TestReadsAreTheCallers(t *testing.T) {
 	data := []byte("{}")
