@@ -132,7 +132,7 @@ func TestSourceSaysWhatIsWrong(t *testing.T) {
 		{"too long by its own account", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "41")
 		}, nil, "found more than 40 bytes, which is the limit"},
-		{"redirects for ever", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.String(), 302) }, nil, "stopped after 10 redirects"},
+		{"redirects for ever", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.String(), http.StatusFound) }, nil, "stopped after 10 redirects"},
 		{"redirects nowhere", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Location", "http://hunter2:hunter2/%zz")
 			w.WriteHeader(302)
