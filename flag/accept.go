@@ -20,7 +20,9 @@ func (s *Store) accept(data []byte, err error) (LoadInfo, bool) {
 	same := err == nil && s.known && string(data) == s.last
 	if same && !s.retry && s.declared == declared() {
 		defer s.mu.Unlock()
-		return LoadInfo{Source: s.name(), Revision: s.revision, Err: s.err, Quarantined: s.quarantined}, false
+		confirmed := !s.restored.IsZero()
+		s.restored = time.Time{}
+		return LoadInfo{Source: s.name(), Revision: s.revision, Err: s.err, Quarantined: s.quarantined}, confirmed
 	}
 	s.known, s.retry = err == nil, false
 	s.mu.Unlock()
@@ -52,16 +54,19 @@ func (s *Store) accept(data []byte, err error) (LoadInfo, bool) {
 	}
 	s.err = err
 	if next.set == nil {
-		return LoadInfo{s.name(), s.revision, err, s.quarantined, true}, news
+		return LoadInfo{s.name(), s.revision, err, s.quarantined, true, s.restored}, news
 	}
 	for key, is := range next.under {
 		over := s.overlay[key]
 		over.under = is
 		s.overlay[key] = over
 	}
-	s.text = next.text
+	s.text, s.textAt, s.restored = next.text, time.Now(), time.Time{}
+	if err == nil {
+		s.good = s.text
+	}
 	s.publish(next, Change{Actor: s.name(), Reason: "a new document"})
-	return LoadInfo{s.name(), s.revision, err, next.quarantined, false}, news
+	return LoadInfo{s.name(), s.revision, err, next.quarantined, false, time.Time{}}, news
 }
 
 // plan is what is to serve, before anything is laid over it but whole definitions.

@@ -64,8 +64,12 @@ func (s *Store) compare(op, key string, change Change) error {
 // with mu held, after the change was published.
 func (s *Store) note(op, key, to string, change Change) {
 	by := Change{Actor: change.Actor, Reason: change.Reason}
+	at := time.Now()
+	if over, overlaid := s.overlay[key]; overlaid {
+		at = over.at // as a restart will know it
+	}
 	if set := s.snapshot(); set.header(key) != nil || set.dropped[key] {
-		s.noted(key, &newest{by, s.revision, time.Now()})
+		s.noted(key, &newest{by, s.revision, at})
 	}
 	s.untold = append(s.untold, ChangeInfo{op, key, to, change, s.revision})
 }

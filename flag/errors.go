@@ -21,6 +21,9 @@ var (
 	// flag has changed since [Change.Revision], or is there already. [Error.Revision]
 	// is when.
 	ErrConflict = errors.New("conflict")
+	// ErrNotKept is a change that was made and serves, but could not be written to
+	// [Options.State], so that a restart would lose it.
+	ErrNotKept = errors.New("serves, but is not kept")
 	// ErrRunning is a second Run of the same store.
 	ErrRunning = errors.New("already running")
 )

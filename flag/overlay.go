@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/guidon-go/guidon/internal/bucket"
 )
@@ -19,10 +20,11 @@ type overlay struct {
 	put      *definition
 	under    *compiled // what documents have in the place of put; nil if they have nothing that serves
 	change   Change    // the newest
+	at       time.Time // when that was
 }
 
 func (o overlay) empty() bool {
-	o.change = Change{}
+	o.change, o.at = Change{}, time.Time{}
 	return o == overlay{}
 }
 

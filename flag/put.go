@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 	"unicode/utf8"
 
 	"github.com/guidon-go/guidon/internal/jsontree"
@@ -32,10 +33,15 @@ func define(key string, def FeatureFlag) *definition {
 	if err != nil {
 		return &definition{problems: Problems{{Path: at, Text: fmt.Sprintf("cannot be written as JSON: %v", err)}}}
 	}
+	return readDefinition(key, text)
+}
+
+// readDefinition reads what was written of a definition.
+func readDefinition(key string, text []byte) *definition {
 	out := &definition{text: string(text)}
 	root, err := jsontree.Parse(text)
 	if root != nil {
-		err = errors.Join(err, root.Decode(at, &out.FeatureFlag))
+		err = errors.Join(err, root.Decode(jsontree.Join("flags", key), &out.FeatureFlag))
 	}
 	out.problems = asProblems(err)
 	for i := range out.problems {
@@ -114,7 +120,10 @@ func (s *Store) Clear(key string, change Change) error {
 	}
 	err := s.clear(key, change)
 	s.tell()
-	return err
+	if err != nil {
+		return err
+	}
+	return s.kept("clear", key)
 }
 
 func (s *Store) clear(key string, change Change) error {
@@ -142,7 +151,10 @@ func (s *Store) put(op, key string, change Change, next func(is *compiled) (*def
 		return s.replace(op, key, change, next)
 	}()
 	s.tell()
-	return err
+	if err != nil {
+		return err
+	}
+	return s.kept(op, key)
 }
 
 // replace compiles the newest document again with another definition put in one flag's
@@ -209,7 +221,7 @@ func (s *Store) replace(op, key string, change Change, next func(is *compiled) (
 	}
 	defer s.mu.Unlock()
 	over := edit(key, s.overlay[key])
-	over.change = Change{Actor: change.Actor, Reason: change.Reason}
+	over.change, over.at = Change{Actor: change.Actor, Reason: change.Reason}, time.Now()
 	s.keep(key, over)
 	s.retry = s.retry || s.err != nil
 	s.publish(ready, over.change)

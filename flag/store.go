@@ -25,8 +25,12 @@ type Store struct {
 	mu        sync.Mutex // guards what follows, and every write to now; nobody compiles while holding it
 
 	// Written with compiling held, too.
-	document    *Set   // what documents and Put say, without the rest of the overlay
-	text        string // the document's
+	document    *Set      // what documents and Put say, without the rest of the overlay
+	text        string    // the document's
+	textAt      time.Time // when it began to serve
+	good        string    // the last document's without a problem
+	restored    time.Time // textAt, if an earlier process kept the document and the source has given none since
+	misfits     error     // what is wrong with that
 	quarantined []string
 	problems    Problems // in the text, and of what lies over it
 	counts      *counts  // with room for more flags
@@ -43,6 +47,9 @@ type Store struct {
 	retry    bool  // whether what it said may be right by now
 	declared int   // how many flags were declared then
 	err      error // what was wrong with it
+
+	state state
+	told  string // what OnLoad was told last about the state; guarded by loading
 }
 
 // Options tune a Store. Every zero is right for most.
@@ -62,6 +69,20 @@ type Options struct {
 	// only the flags with a problem, and those that depend on them, stay as they
 	// were.
 	Strict bool
+	// State is the path of a file that keeps over restarts what serves: the last good
+	// document and, until a later one is without problems, the one before; and what was
+	// changed at run time (kills, overrides, toggles, ramps, definitions that were
+	// put), with who, why and when. Empty keeps nothing.
+	//
+	// The first Load reads it before it asks the source: if that is away, Load returns
+	// the source's error, and the last good copy serves. Each change is in the file,
+	// and synced, when its call returns; it serves before that, and also if it could
+	// not be written, which is [ErrNotKept]. Whatever is wrong with the file is in
+	// what Load and Err return: a damaged one is renamed, one that no store has
+	// written is left alone, and then nothing is kept. The file has mode 0600. It is
+	// for one store: of two, each would replace what the other kept, though always by
+	// a whole file.
+	State string
 	// NoCounts does without [Status.Counts], which saves about two nanoseconds an
 	// evaluation.
 	NoCounts bool
@@ -77,6 +98,9 @@ type LoadInfo struct {
 	Quarantined []string
 	// Refused says that the document changed nothing.
 	Refused bool
+	// Restored is not zero as long as what serves is the copy in [Options.State], of
+	// an earlier process: when that began to serve there.
+	Restored time.Time
 }
 
 // New returns a store that will follow the source. It loads nothing yet.
@@ -96,7 +120,7 @@ func Open(path string) (*Store, error) {
 // others, or all of them if it cannot be read or the store is Strict, go on as they
 // were.
 func (s *Store) Load(ctx context.Context) error {
-	if s == nil || s.source == nil {
+	if s == nil || s.source == nil && s.options.State == "" {
 		return &Error{Op: "load", Key: "document", Err: errNoSource}
 	}
 	info, _ := s.load(ctx)
@@ -115,11 +139,19 @@ func (s *Store) load(ctx context.Context) (LoadInfo, bool) {
 func (s *Store) read(ctx context.Context) (LoadInfo, bool) {
 	s.loading.Lock()
 	defer s.loading.Unlock()
-	data, err := s.source.Read(ctx)
-	if ctx.Err() != nil && err != nil {
-		return LoadInfo{Err: err}, false
+	wrong := s.restore()
+	if s.source == nil {
+		return s.stored(LoadInfo{Source: s.name()}, false, wrong)
 	}
-	return s.accept(data, err)
+	data, err := s.source.Read(ctx)
+	if err != nil {
+		err = s.instead(err)
+	}
+	if ctx.Err() != nil && err != nil {
+		return s.stored(LoadInfo{Err: err}, false, wrong)
+	}
+	info, news := s.accept(data, err)
+	return s.stored(info, news, wrong)
 }
 
 // Run follows the source until the context is cancelled, and then returns nil. A
@@ -160,19 +192,23 @@ func (s *Store) follow(ctx context.Context) {
 		}
 	case info.Refused:
 		slog.Default().Error("flags: document refused, the last good one goes on serving", "error", info.Err)
+	case len(info.Quarantined) == 0:
+		slog.Default().Error("flags: a restart would lose what serves", "error", info.Err)
 	default:
 		slog.Default().Error("flags: some are quarantined and stay as they were", "flags", info.Quarantined, "error", info.Err)
 	}
 }
 
-// Err is what was wrong with the newest document, or nil if it serves.
+// Err is what was wrong with the newest document, or nil if it serves; and why
+// [Options.State] does not have it, if that is so.
 func (s *Store) Err() error {
 	if s == nil {
 		return nil
 	}
+	unkept := s.unkept()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.err
+	return joined(s.err, unkept)
 }
 
 func (s *Store) snapshot() *Set {

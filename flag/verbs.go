@@ -66,10 +66,10 @@ func (s *Store) Advance(key string, step, target Share, change Change) (Share, e
 		o.lay(Ramp{Share: share})
 		return share.String(), nil
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, ErrNotKept) {
 		return 0, err
 	}
-	return share, nil
+	return share, err
 }
 
 // Override serves one variant to everybody in this process, rules included, until
@@ -91,12 +91,12 @@ func (s *Store) Toggle(key string, change Change) (on bool, err error) {
 		o.disabled = &off
 		return map[bool]string{true: "enabled", false: "disabled"}[on], nil
 	})
-	return on && err == nil, err
+	return on && (err == nil || errors.Is(err, ErrNotKept)), err
 }
 
 // Kill is the emergency rollback: when it returns, every new evaluation serves
-// Off to everybody, rules included, until [Store.Revive], [Store.Clear] or the end of
-// the process; to make it last, disable the flag in its document. It waits for no
+// Off to everybody, rules included, until [Store.Revive], [Store.Clear] or, without
+// [Options.State], the end of the process. It waits for no
 // document. A flag whose definition has always
 // been broken leaves it to its callers' defaults, and is killed once there is a better
 // one. If a guarded rollout moves the
@@ -124,7 +124,10 @@ func (s *Store) change(op, key string, change Change, edit func(*overlay, *compi
 	}
 	err := s.lay(op, key, change, edit)
 	s.tell()
-	return err
+	if err != nil {
+		return err
+	}
+	return s.kept(op, key)
 }
 
 func (s *Store) lay(op, key string, change Change, edit func(*overlay, *compiled) (string, error)) error {
@@ -151,10 +154,12 @@ func (s *Store) lay(op, key string, change Change, edit func(*overlay, *compiled
 	if err != nil {
 		return &Error{Op: op, Key: key, Err: err}
 	}
-	over.change = Change{Actor: change.Actor, Reason: change.Reason}
+	over.change, over.at = Change{Actor: change.Actor, Reason: change.Reason}, time.Now()
 	next := s.snapshot()
-	switch bare := (overlay{killed: over.killed, change: over.change}); {
-	case h == nil && over != bare:
+	bare := s.overlay[key] // more than a kill, if an earlier process laid it there
+	bare.killed, bare.change, bare.at = over.killed, over.change, over.at
+	switch {
+	case h == nil && over != bare && !over.empty():
 		return &Error{Op: op, Key: key, Err: errors.New("its definition is broken and has never been any better, so there is nothing to serve; it can be killed")}
 	case h == nil:
 	case over.empty():

@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/guidon-go/guidon/flag"
@@ -33,7 +34,11 @@ func (t *FlagTarget) set(share strategy.Share, reason string) error {
 	if err != nil {
 		return err
 	}
-	return t.flags.SetRamp(t.key, flag.Ramp{Share: flag.Share(share), Salt: t.salt, Serve: s.True}, flag.Change{Actor: flagActor, Reason: reason})
+	err = t.flags.SetRamp(t.key, flag.Ramp{Share: flag.Share(share), Salt: t.salt, Serve: s.True}, flag.Change{Actor: flagActor, Reason: reason})
+	if errors.Is(err, flag.ErrNotKept) {
+		return nil // it serves, and the journal knows it; the store says what is wrong
+	}
+	return err
 }
 
 // Observe reads the ramp that serves now; a flag that is killed or disabled serves

@@ -1,0 +1,302 @@
+package flag
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"sync"
+	"time"
+)
+
+// state is the store's file of what it keeps over restarts, [Options.State].
+type state struct {
+	mu    sync.Mutex // held while the file is written, and taken before Store.mu
+	ready bool       // whether what was in the file is known, so that it may be replaced
+	saved uint64     // the revision that the file has
+	err   error      // why it has not the newest one
+	fault fault      // nil except in tests
+}
+
+// remains is what a store keeps. Its changes are by flag.
+type remains struct {
+	Source  string             `json:"source"`         // the document's
+	At      time.Time          `json:"at"`             // when the document began to serve
+	Good    int                `json:"good,omitempty"` // the bytes of the last document without a problem, if it is another
+	Changes map[string]remnant `json:"changes"`
+	good    string
+	text    string
+}
+
+// remnant is what was changed of one flag at run time.
+type remnant struct {
+	Killed   bool            `json:"killed,omitempty"`
+	Override string          `json:"override,omitempty"`
+	Disabled *bool           `json:"disabled,omitempty"`
+	Ramp     *Ramp           `json:"ramp,omitempty"`
+	Put      json.RawMessage `json:"put,omitempty"` // a definition
+	Actor    string          `json:"actor"`
+	Reason   string          `json:"reason"`
+	At       time.Time       `json:"at"`
+}
+
+// stateHead is the first line of the file. Behind it stand the remains in a line, and
+// then the documents as they are.
+type stateHead struct {
+	Format  string `json:"format"`
+	Version int    `json:"version"`
+	Sum     string `json:"sha256"` // of everything behind the line
+}
+
+const (
+	stateFormat  = "guidon flag state"
+	stateVersion = 1
+)
+
+var (
+	errDamaged = errors.New("damaged")
+	errUnread  = errors.New("what it has was not read yet, want Load first")
+)
+
+// seal writes what the file has.
+func (r remains) seal() ([]byte, error) {
+	line, err := json.Marshal(r)
+	if err != nil {
+		return nil, err
+	}
+	body := bytes.Join([][]byte{line, []byte(r.good + r.text)}, []byte("\n"))
+	sum := sha256.Sum256(body)
+	head, err := json.Marshal(stateHead{stateFormat, stateVersion, hex.EncodeToString(sum[:])})
+	return bytes.Join([][]byte{head, body}, []byte("\n")), err
+}
+
+// unseal reads what the file has. Where it is not sure that a store wrote it, the error
+// is not errDamaged.
+func unseal(data []byte) (r remains, err error) {
+	line, body, _ := bytes.Cut(data, []byte("\n"))
+	var head stateHead
+	switch wrong := json.Unmarshal(line, &head); {
+	case len(data) == 0:
+		return r, fmt.Errorf("%w: it is empty", errDamaged)
+	case wrong != nil || head.Format != stateFormat:
+		return r, errors.New("is no state of a store, so nothing is kept and it stays as it is")
+	case head.Version != stateVersion:
+		return r, fmt.Errorf("has version %d, want %d, so nothing is kept and it stays as it is", head.Version, stateVersion)
+	}
+	if sum := sha256.Sum256(body); hex.EncodeToString(sum[:]) != head.Sum {
+		return r, fmt.Errorf("%w: its SHA-256 is another than it says", errDamaged)
+	}
+	line, texts, _ := bytes.Cut(body, []byte("\n"))
+	if err := json.Unmarshal(line, &r); err != nil {
+		return r, fmt.Errorf("%w: %w", errDamaged, err)
+	} else if r.Good < 0 || r.Good > len(texts) {
+		return r, fmt.Errorf("%w: a document of %d bytes is not there", errDamaged, r.Good)
+	}
+	r.good, r.text = string(texts[:r.Good]), string(texts[r.Good:])
+	return r, nil
+}
+
+// remains is what is to be kept now; it is called with mu held.
+func (s *Store) remains() remains {
+	r := remains{Source: s.name(), At: s.textAt, Changes: make(map[string]remnant, len(s.overlay)), text: s.text}
+	if s.good != s.text {
+		r.Good, r.good = len(s.good), s.good
+	}
+	for key, over := range s.overlay {
+		left := remnant{
+			Killed: over.killed, Override: over.variant, Disabled: over.disabled, Ramp: over.ramp,
+			Actor: over.change.Actor, Reason: over.change.Reason, At: over.at,
+		}
+		if over.put != nil {
+			left.Put = json.RawMessage(over.put.text)
+		}
+		r.Changes[key] = left
+	}
+	return r
+}
+
+// restore makes serve what an earlier process kept, before the source is asked for the
+// first time. It is called with loading held, and says what is wrong with the file.
+func (s *Store) restore() error {
+	path := s.options.State
+	if path == "" || s.state.restored() {
+		return nil
+	}
+	kept, err := readState(path)
+	switch {
+	case errors.Is(err, errDamaged):
+		if name, wrong := setAside(path); wrong != nil {
+			err = errors.Join(err, wrong)
+		} else {
+			defer s.state.begin(0)
+			return fmt.Errorf("%w: it is kept as %s, and begun anew", err, name)
+		}
+	case errors.Is(err, fs.ErrNotExist):
+		s.state.begin(0)
+		return nil
+	case err == nil:
+		s.state.begin(s.resume(kept))
+		return nil
+	}
+	s.state.mu.Lock()
+	defer s.state.mu.Unlock()
+	s.state.err = err
+	return err
+}
+
+func (st *state) restored() bool {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return st.ready
+}
+
+// begin allows the file to be replaced, which has a revision, or none.
+func (st *state) begin(saved uint64) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.ready, st.saved, st.err = true, saved, nil
+}
+
+// resume lays what was kept over the documents that were. It returns the revision that
+// then serves, or zero if that is more than what was kept.
+func (s *Store) resume(kept remains) uint64 {
+	s.mu.Lock()
+	more := len(s.overlay) > 0 // a store without a source can be changed before
+	for key, left := range kept.Changes {
+		if _, newer := s.overlay[key]; newer {
+			continue
+		}
+		over := overlay{
+			killed: left.Killed, variant: left.Override, disabled: left.Disabled, ramp: left.Ramp,
+			change: Change{Actor: left.Actor, Reason: left.Reason}, at: left.At,
+		}
+		if left.Put != nil {
+			over.put = readDefinition(key, left.Put)
+		}
+		s.keep(key, over)
+	}
+	s.mu.Unlock()
+	if s.source == nil {
+		kept.good, kept.text = "", emptyDocument
+	}
+	var info LoadInfo
+	for _, text := range []string{kept.good, kept.text} {
+		if text != "" {
+			info, _ = s.accept([]byte(text), nil)
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.document == nil {
+		return 0 // there was none, or none of it compiles any more
+	}
+	for key := range kept.Changes {
+		over := s.overlay[key]
+		s.noted(key, &newest{over.change, s.revision, over.at})
+	}
+	if s.source != nil {
+		s.textAt, s.restored, s.misfits = kept.At, kept.At, info.Err
+	}
+	if more {
+		return 0
+	}
+	return s.revision
+}
+
+// instead says of a source's error what serves in its place: the document that an
+// earlier process kept, and what is wrong with that.
+func (s *Store) instead(err error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.restored.IsZero() {
+		return err
+	}
+	err = fmt.Errorf("%w; what serves is the document of %s, as %s has it", err, s.restored.UTC().Format(time.RFC3339), s.options.State)
+	var problems Problems
+	if errors.As(s.misfits, &problems) {
+		err = fmt.Errorf("%w; %w", err, problems)
+	}
+	return err
+}
+
+// stored keeps what a load has brought, and adds to its news what is wrong with that,
+// and with the file before. It is called with loading held.
+func (s *Store) stored(info LoadInfo, news bool, wrong error) (LoadInfo, bool) {
+	if s.options.State == "" {
+		return info, news
+	}
+	if s.state.restored() {
+		wrong = errors.Join(wrong, s.save())
+	}
+	text := ""
+	if wrong != nil {
+		wrong = &Error{Op: "keep", Key: s.options.State, Err: wrong}
+		text = wrong.Error()
+	}
+	news, s.told = news || text != s.told, text
+	info.Err = joined(info.Err, wrong)
+	return info, news
+}
+
+// joined is errors.Join that leaves a single error as it is.
+func joined(a, b error) error {
+	switch {
+	case a == nil:
+		return b
+	case b == nil:
+		return a
+	}
+	return errors.Join(a, b)
+}
+
+// unkept is why the file has not what serves, or nil.
+func (s *Store) unkept() error {
+	s.state.mu.Lock()
+	defer s.state.mu.Unlock()
+	if s.state.err == nil {
+		return nil
+	}
+	return &Error{Op: "keep", Key: s.options.State, Err: s.state.err}
+}
+
+// kept makes a change at run time last that serves already.
+func (s *Store) kept(op, key string) error {
+	if s.options.State == "" {
+		return nil
+	}
+	if err := s.save(); err != nil {
+		return &Error{Op: op, Key: key, Err: fmt.Errorf("%w in %s: %w", ErrNotKept, s.options.State, err)}
+	}
+	return nil
+}
+
+// save writes what serves, unless the file has it. Of several at once the first writes
+// for those that wait.
+func (s *Store) save() error {
+	s.state.mu.Lock()
+	defer s.state.mu.Unlock()
+	if !s.state.ready {
+		return cmp.Or(s.state.err, errUnread)
+	}
+	s.mu.Lock()
+	revision, remains := s.revision, remains{}
+	if revision != s.state.saved {
+		remains = s.remains()
+	}
+	s.mu.Unlock()
+	if revision == s.state.saved {
+		return nil
+	}
+	data, err := remains.seal()
+	if err == nil {
+		err = writeState(s.options.State, data, s.state.fault)
+	}
+	if s.state.err = err; err == nil {
+		s.state.saved = revision
+	}
+	return err
+}

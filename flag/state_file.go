@@ -1,0 +1,105 @@
+package flag
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// fault lets tests fail a step of writing a state.
+type fault func(step string) error
+
+const stateTemp = ".next" // how the names end under which a state is written
+
+// readState reads a state, and removes what whoever was killed while he wrote one has
+// left behind.
+func readState(path string) (remains, error) {
+	removeTemps(path)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return remains{}, err
+	}
+	return unseal(data)
+}
+
+// removeTemps leaves alone what may be written now, by another store.
+func removeTemps(path string) {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return // to write will fail, and say why
+	}
+	for _, entry := range entries {
+		name := entry.Name()
+		if !strings.HasPrefix(name, filepath.Base(path)+".") || !strings.HasSuffix(name, stateTemp) {
+			continue
+		}
+		if info, err := entry.Info(); err == nil && info.Mode().IsRegular() && time.Since(info.ModTime()) > time.Minute {
+			_ = os.Remove(filepath.Join(filepath.Dir(path), name))
+		}
+	}
+}
+
+// setAside gives a damaged state another name, which it returns.
+func setAside(path string) (string, error) {
+	for i := 1; ; i++ {
+		name := fmt.Sprintf("%s.damaged-%d", path, i)
+		if _, err := os.Lstat(name); errors.Is(err, fs.ErrNotExist) {
+			return name, os.Rename(path, name)
+		} else if err != nil {
+			return "", err
+		}
+	}
+}
+
+// writeState replaces a state, so that whatever happens the old one is there or the new
+// one: by a file of another name, which no other store writes into.
+func writeState(path string, data []byte, fail fault) (err error) {
+	if fail == nil {
+		fail = func(string) error { return nil }
+	}
+	if err := fail("create"); err != nil {
+		return err
+	}
+	next, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*"+stateTemp) // with mode 0600
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(next.Name())
+		}
+	}()
+	_, err = next.Write(data)
+	err = errors.Join(err, fail("write"))
+	if err == nil {
+		err = errors.Join(fail("sync"), next.Sync())
+	}
+	if err = errors.Join(err, next.Close()); err != nil {
+		return err
+	}
+	if err := errors.Join(fail("rename")); err != nil {
+		return err
+	}
+	if err := os.Rename(next.Name(), path); err != nil {
+		return err
+	}
+	return errors.Join(fail("sync folder"), syncFolder(filepath.Dir(path)))
+}
+
+// syncFolder makes a new name survive a crash of the machine, where folders can be
+// synced.
+func syncFolder(path string) error {
+	if runtime.GOOS == "windows" || runtime.GOOS == "plan9" {
+		return nil
+	}
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
