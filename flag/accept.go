@@ -301,4 +301,8 @@ func (s *Store) serve(set *Set) {
 	next := *set
 	next.revision = s.revision
 	s.now.Store(&next)
+	if s.wake != nil {
+		close(s.wake)
+		s.wake = nil
+	}
 }

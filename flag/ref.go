@@ -171,16 +171,16 @@ func (r Ref[T]) Value(flags *Store, subject *Subject) T {
 
 // Decide is [Ref.Value] with the reason.
 func (r Ref[T]) Decide(flags *Store, subject *Subject) Decision[T] {
-	return r.decide(flags.snapshot(), subject, nil)
+	return r.decide(flags.snapshot(), subject, nil, true)
 }
 
 // DecideFrom is [Ref.From] with the reason.
 func (r Ref[T]) DecideFrom(view *View) Decision[T] {
 	if view == nil {
-		return r.decide(nil, &nobody, nil)
+		return r.decide(nil, &nobody, nil, true)
 	}
 	view.expose(r.Key())
-	return r.decide(view.set, &view.subject, view.override(r.Key()))
+	return r.decide(view.set, &view.subject, view.override(r.Key()), true)
 }
 
 // value evaluates every flag of a set.
@@ -263,8 +263,8 @@ func (r Ref[T]) byKey(set *Set, s *Subject) T {
 	return value
 }
 
-// decide is value with the reason.
-func (r Ref[T]) decide(set *Set, s *Subject, over any) Decision[T] {
+// decide is value with the reason, counted or not.
+func (r Ref[T]) decide(set *Set, s *Subject, over any, count bool) Decision[T] {
 	d := Decision[T]{Value: r.Default(), Rule: -1, Slot: -1}
 	if s == nil {
 		s = &nobody
@@ -295,7 +295,7 @@ func (r Ref[T]) decide(set *Set, s *Subject, over any) Decision[T] {
 	}
 	v := h.flag.decide(set, s, s.moment(h.timed))
 	value, ok := valueOf[T](h.flag.values, v.variant)
-	if h.counts != nil {
+	if h.counts != nil && count {
 		counted := v.variant
 		if !ok {
 			counted = -1

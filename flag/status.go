@@ -10,6 +10,7 @@ import (
 // Status is one flag as it serves now.
 type Status struct {
 	Key         string            // the flag's
+	Missing     bool              // only of Watch: the store does not have the flag, so it is its callers' defaults
 	Disabled    bool              // by its definition or by Toggle
 	Killed      bool              // by Kill
 	Override    string            // the variant that Override serves to everybody, or empty

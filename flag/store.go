@@ -40,7 +40,8 @@ type Store struct {
 	first    newest             // the first document
 	changes  map[string]*newest // of the flags that have changed since then
 	untold   []ChangeInfo
-	telling  bool // whether somebody is told
+	telling  bool          // whether somebody is told
+	wake     chan struct{} // closed when another set serves; nil if nobody waits for that
 
 	last     string // what the source said last, if known
 	known    bool

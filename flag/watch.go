@@ -1,0 +1,98 @@
+package flag
+
+import (
+	"cmp"
+	"context"
+	"iter"
+	"reflect"
+	"time"
+)
+
+// Watch yields the flag as it serves now, and again whenever it has changed: by a call,
+// by a document, or because the newest document is wrong about it or no longer is. It
+// ends with the context. A flag that the store does not have, not yet or not any more,
+// is yielded with Missing, so the first comes at once in any case.
+//
+// Changes that came while the loop was at work are left out, but the newest: nothing is
+// queued, and a slow loop harms nobody. Nothing is yielded because another flag, a
+// segment, or the counts have changed, or because of the time; [Ref.Follow] tells what
+// all of that means for one subject.
+func (s *Store) Watch(ctx context.Context, key string) iter.Seq[Status] {
+	return func(yield func(Status) bool) {
+		var last Status
+		for first := true; ctx.Err() == nil; first = false {
+			news := s.news()
+			status, err := s.Status(key)
+			if err != nil {
+				status = Status{Key: key, Missing: true}
+				if set := s.snapshot(); set != nil {
+					status.Revision = set.revision
+				}
+			}
+			if first || !status.like(last) {
+				if last = status; !yield(status) {
+					return
+				}
+			}
+			select {
+			case <-ctx.Done():
+			case <-news:
+			}
+		}
+	}
+}
+
+// like says whether two statuses are of the same flag, unchanged.
+func (st Status) like(other Status) bool {
+	st.Counts, st.Revision, other.Counts, other.Revision = nil, 0, nil, 0
+	return reflect.DeepEqual(st, other)
+}
+
+// Follow yields what is decided for the subject now, and again whenever its value or
+// its variant is another; the reason may change without that. It ends with the context.
+// What the flag names counts, too: its segments, its prerequisites, and, unless the
+// subject has a moment ([Subject.At]), the time, which it looks at every
+// [Options.Every]. Values are compared by reflect.DeepEqual.
+//
+// As with [Store.Watch], a slow loop misses what lies between and harms nobody. What is
+// yielded counts neither in [Status.Counts] nor as an exposure.
+func (r Ref[T]) Follow(ctx context.Context, flags *Store, subject Subject) iter.Seq[Decision[T]] {
+	return func(yield func(Decision[T]) bool) {
+		var last Decision[T]
+		for first := true; ctx.Err() == nil; first = false {
+			news := flags.news()
+			set := flags.snapshot()
+			d := r.decide(set, &subject, nil, false)
+			if first || d.Variant != last.Variant || !reflect.DeepEqual(d.Value, last.Value) {
+				if last = d; !yield(d) {
+					return
+				}
+			}
+			var tick <-chan time.Time
+			if set != nil && subject.at == 0 {
+				if h := set.header(r.Key()); h != nil && h.timed {
+					tick = time.After(cmp.Or(max(flags.options.Every, 0), time.Second))
+				}
+			}
+			select {
+			case <-ctx.Done():
+			case <-news:
+			case <-tick:
+			}
+		}
+	}
+}
+
+// news returns a channel that is closed when another snapshot serves. Whoever asks for
+// it before he looks misses nothing.
+func (s *Store) news() <-chan struct{} {
+	if s == nil {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.wake == nil {
+		s.wake = make(chan struct{})
+	}
+	return s.wake
+}
