@@ -180,7 +180,14 @@ func (r Ref[T]) DecideFrom(view *View) Decision[T] {
 		return r.decide(nil, &nobody, nil, true)
 	}
 	view.expose(r.Key())
-	return r.decide(view.set, &view.subject, view.override(r.Key()), true)
+	d := r.decide(view.set, &view.subject, view.override(r.Key()), true)
+	if t := view.teller(); t != nil && r.decl != nil && t.first(r.Key()) {
+		t.tell(ExposureInfo{
+			Key: r.Key(), Variant: d.Variant, Reason: d.Reason, Rule: d.Rule, Revision: d.Revision,
+			Subject: view.subject.key, Unit: d.Unit, Overridden: view.overridden() != nil,
+		})
+	}
+	return d
 }
 
 // value evaluates every flag of a set.
@@ -264,7 +271,7 @@ func (r Ref[T]) byKey(set *Set, s *Subject) T {
 }
 
 // decide is value with the reason, counted or not.
-func (r Ref[T]) decide(set *Set, s *Subject, over any, count bool) Decision[T] {
+func (r Ref[T]) decide(set *Set, s *Subject, over *override, count bool) Decision[T] {
 	d := Decision[T]{Value: r.Default(), Rule: -1, Slot: -1}
 	if s == nil {
 		s = &nobody
@@ -280,8 +287,7 @@ func (r Ref[T]) decide(set *Set, s *Subject, over any, count bool) Decision[T] {
 			h = set.header(r.decl.key)
 		}
 	}
-	if value, ok := over.(*T); ok && (h == nil || !h.flag.killed) {
-		d.Value, d.Reason = *value, ReasonOverride
+	if over != nil && (h == nil || !h.flag.killed) && d.overridden(over, h) {
 		return d
 	}
 	switch {

@@ -66,6 +66,12 @@ type Options struct {
 	// flags itself, and ought to return soon. Nil logs to slog's default logger: Kill
 	// and Revive as warnings, everything else as information.
 	OnChange func(ChangeInfo)
+	// OnExposure is told of each flag that a request evaluates through its [View], or
+	// through those made from it, once: by [Ref.In], [Ref.From] or [Ref.DecideFrom],
+	// whatever decides. It is called by the goroutine that evaluates, which waits for
+	// it, outside any lock, and from several at once; a panic harms nobody and is
+	// logged. Nil tells nobody, and views cost less.
+	OnExposure func(ExposureInfo)
 	// Strict refuses a document as a whole if anything in it is wrong. Otherwise
 	// only the flags with a problem, and those that depend on them, stay as they
 	// were.
