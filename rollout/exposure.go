@@ -16,9 +16,10 @@ import (
 // which gives each request its view of the flags, and outside the handlers that
 // evaluate the flag. A request counts if it evaluated the flag through its view,
 // before it was answered, and the ramp decided; those that a rule, a kill or
-// another ramp decided are left out. It counts once, when its handler returns: as a
-// failure if that panics, or if the client gave up before there was an answer; or
-// when no answer has begun in time, see [Guarded.Within].
+// another ramp decided are left out, and so are those whose view overrides any flag, as
+// a tester's does. It counts once, when its handler returns: as a failure if that
+// panics, or if the client gave up before there was an answer; or when no answer has
+// begun in time, see [Guarded.Within].
 func (g *Guard) Middleware(next http.Handler) http.Handler {
 	g.wrapped.Store(true)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -135,7 +136,7 @@ func (g *Guard) count(view *flag.View, exposure *flag.Exposure, res health.Respo
 		return
 	}
 	d := g.flag.DecideFrom(view)
-	if d.Reason != flag.ReasonRamp || bucket.Slot(d.Unit, g.lane) != d.Slot || strategy.Share(d.Ramp) < g.asked.Floor {
+	if exposure.Overridden() || d.Reason != flag.ReasonRamp || bucket.Slot(d.Unit, g.lane) != d.Slot || strategy.Share(d.Ramp) < g.asked.Floor {
 		g.notByRamp.Add(1)
 		return
 	}

@@ -30,7 +30,7 @@ type Progress struct {
 type Skipped struct {
 	NoView    uint64 // without a view of the flags: flaghttp.Middleware must stand around the guard
 	NotAsked  uint64 // the flag was not evaluated through the request's context before the answer
-	NotByRamp uint64 // somebody else decided: a rule, a kill, another ramp, or there was no key
+	NotByRamp uint64 // somebody else decided: a rule, a kill, another ramp, or there was no key; or the view overrides a flag
 }
 
 // Progress returns how the rollout stands this moment. It moves nothing.
@@ -119,7 +119,7 @@ func (s Skipped) hint() string {
 	}
 	add(s.NoView, "came without a view of the flags: put flaghttp.Middleware around the guard")
 	add(s.NotAsked, "did not evaluate the flag through their context")
-	add(s.NotByRamp, "were not decided by the ramp: a rule, a kill, or no key")
+	add(s.NotByRamp, "were not decided by the ramp: a rule, a kill, an override, or no key")
 	if len(parts) == 0 {
 		return ""
 	}
