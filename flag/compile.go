@@ -33,9 +33,10 @@ type compiled struct {
 	timed    bool // whether deciding it takes the time
 
 	key   string
-	salt  string // of a ramp or split that pins none
-	text  string // the definition, if it was read from text
-	links *links // nil if it has none
+	salt  string       // of a ramp or split that pins none
+	text  string       // the definition, if it was read from text
+	def   *FeatureFlag // the definition, if it was not
+	links *links       // nil if it has none
 
 	tally
 	past []formerly
@@ -78,6 +79,12 @@ func Compile(doc Document) (*Set, error) {
 	c := compile(doc, map[string]Problems{})
 	if problems := c.all(); len(problems) > 0 {
 		return nil, problems
+	}
+	for key, f := range c.good {
+		f.def = frozen(doc.Flags[key])
+	}
+	for name, s := range c.segments {
+		s.def = frozen(doc.Segments[name])
 	}
 	set := newSet(c.good)
 	set.layers = doc.Layers

@@ -1,5 +1,7 @@
 package flag
 
+import "fmt"
+
 // Reason says what decided.
 type Reason uint8
 
@@ -57,6 +59,17 @@ func (r Reason) String() string {
 
 // MarshalText is String.
 func (r Reason) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// UnmarshalText reads the word or two.
+func (r *Reason) UnmarshalText(text []byte) error {
+	for *r = ReasonNoDocument; *r <= ReasonServe; *r++ {
+		if r.String() == string(text) {
+			return nil
+		}
+	}
+	*r = 0
+	return fmt.Errorf("found reason %q, want one of a decision", shorten(string(text)))
+}
 
 // Decision is a value and why it was chosen.
 type Decision[T any] struct {

@@ -12,6 +12,7 @@ import (
 // draw is a ramp or a split, ready to decide by hash.
 type draw struct {
 	by    uint32 // the attribute that is the unit; 0 is the subject's key
+	laid  bool   // whether it was laid over the document at run time
 	lane  uint64
 	salt  string
 	layer *place // nil without a layer

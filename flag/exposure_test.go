@@ -201,7 +201,7 @@ func TestViewsCostNothing(t *testing.T) {
 // look at the clock only at run time, and through what is made of it.
 func TestViewsArePinned(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store := quiet(t, `{"flags": {"pinned": {}, "pinned-needing": {"serve": "on", "when": {"flag": "pinned"}}, "pinned-other": {}}}`)
+		store := untold(t, `{"flags": {"pinned": {}, "pinned-needing": {"serve": "on", "when": {"flag": "pinned"}}, "pinned-other": {}}}`)
 		pinned, needing := flag.Bool("pinned", false), flag.Bool("pinned-needing", false)
 		early := store.View(flag.For("u"))
 		require.NoError(t, store.SetRamp("pinned", flag.Ramp{Schedule: []flag.Point{{At: time.Now().Add(time.Hour), Share: flag.All}}}, me))

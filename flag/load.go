@@ -99,6 +99,13 @@ func readUnder(data []byte, puts map[string]*definition) reading {
 			}
 		}
 	}
+	if segments := root.Get("segments"); segments != nil {
+		for i := range segments.Items {
+			if s := c.segments[segments.Items[i].Key]; s != nil {
+				s.text = segments.Items[i].RawString()
+			}
+		}
+	}
 	for key, def := range puts {
 		if f := c.good[key]; f != nil {
 			f.text = def.text

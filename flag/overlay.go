@@ -50,7 +50,7 @@ func (o overlay) apply(f *compiled) (*compiled, error) {
 	if err != nil {
 		return nil, err
 	}
-	over := draw{schedule: schedule, serve: f.yes, salt: f.salt, layer: f.linked().place}
+	over := draw{laid: true, schedule: schedule, serve: f.yes, salt: f.salt, layer: f.linked().place}
 	if f.main != nil && f.main.cuts != nil {
 		return nil, errors.New("has a split, over which no ramp can lie")
 	} else if f.main != nil {

@@ -64,7 +64,7 @@ func serves[T any](t *testing.T, view *flag.View, ref flag.Ref[T], want T, varia
 
 // TestWithIsKilled: a kill wins, over what was there before and what comes after.
 func TestWithIsKilled(t *testing.T) {
-	store := quiet(t, `{"flags": {"with-killed": {"serve": "on", "off": "off"}}}`)
+	store := untold(t, `{"flags": {"with-killed": {"serve": "on", "off": "off"}}}`)
 	killed := flag.Bool("with-killed", false)
 	require.NoError(t, store.Kill("with-killed", me))
 	view, err := store.View(flag.For("u")).With("with-killed", "on")

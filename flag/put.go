@@ -50,14 +50,6 @@ func readDefinition(key string, text []byte) *definition {
 	return out
 }
 
-// definition reads the flag's definition again.
-func (f *compiled) definition() (def FeatureFlag) {
-	if root, _ := jsontree.Parse([]byte(f.text)); root != nil {
-		_ = root.Decode("", &def) // it was right before
-	}
-	return def
-}
-
 // Create lays a flag that is not there over the document. It is [ErrConflict] if it
 // is. Everything else is as with [Store.Put].
 func (s *Store) Create(key string, def FeatureFlag, change Change) error {

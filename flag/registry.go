@@ -161,6 +161,16 @@ func attribute(name string) uint32 {
 	return known(name).id
 }
 
+// knownAttribute is attribute without declaring it: 0 if nobody has.
+func knownAttribute(name string) uint32 {
+	registry.Lock()
+	defer registry.Unlock()
+	if a := registry.attrs[name]; a != nil {
+		return a.id
+	}
+	return 0
+}
+
 // attributeName is the opposite of attribute.
 func attributeName(id uint32) string {
 	registry.Lock()

@@ -14,6 +14,9 @@ type segmentState struct {
 	use   usage
 	depth int  // how many are above it,
 	open  bool // as long as it is being compiled
+
+	text string   // the definition, if it was read from text
+	def  *Segment // the definition, if it was not
 }
 
 // segment compiles a segment, and those that it names before it.

@@ -20,6 +20,9 @@ type Set struct {
 
 	dropped map[string]bool // flags of the document that have never had a definition that compiles
 	layers  map[string]Layer
+
+	accounts *accounts // what explanations need of its flags
+	hash     *lazyHash
 }
 
 const (
@@ -60,7 +63,7 @@ func (s *Set) placed() map[string]Layer {
 // newSet places compiled flags.
 func newSet(flags map[string]*compiled) *Set {
 	all := declarations()
-	set := &Set{byKey: make(map[string]uint32, len(flags))}
+	set := &Set{byKey: make(map[string]uint32, len(flags)), accounts: &accounts{}, hash: &lazyHash{}}
 	for id, d := range all {
 		if f := flags[d.key]; f != nil && f.values.typ == d.typ {
 			set.byKey[d.key] = uint32(id)
@@ -109,6 +112,7 @@ func (s *Set) put(key string, f *compiled) {
 // with returns a set in which some flags are others.
 func (s *Set) with(flags map[string]*compiled) *Set {
 	out := *s
+	out.hash = &lazyHash{}
 	out.chunks = slices.Clone(s.chunks)
 	out.refs = out.chunks[:len(s.refs)]
 	for _, f := range flags {

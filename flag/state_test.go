@@ -384,7 +384,9 @@ func TestStateOfTwoStores(t *testing.T) {
 // TestStateOfPuts: a store without a source keeps what was put.
 func TestStateOfPuts(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "flags.state")
-	open := func() *flag.Store { return flag.New(nil, flag.Options{State: path, OnChange: func(flag.ChangeInfo) {}}) }
+	open := func() *flag.Store {
+		return flag.New(nil, flag.Options{State: path, OnChange: func(flag.ChangeInfo) {}})
+	}
 	store := open()
 	require.NoError(t, store.Load(t.Context()))
 	require.NoError(t, store.Create("a", flag.FeatureFlag{Serve: "on"}, me))

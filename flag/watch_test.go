@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// quiet is load without a log of changes.
-func quiet(t testing.TB, document string) *flag.Store {
+// untold is load without a log of changes.
+func untold(t testing.TB, document string) *flag.Store {
 	t.Helper()
 	store := flag.New(flag.Bytes([]byte(document)), flag.Options{OnChange: func(flag.ChangeInfo) {}})
 	require.NoError(t, store.Load(t.Context()))
@@ -112,7 +112,7 @@ func TestWatch(t *testing.T) {
 // and nobody waits for it.
 func TestWatchIsSlow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store := quiet(t, `{"flags": {"slow": {}}}`)
+		store := untold(t, `{"flags": {"slow": {}}}`)
 		news := listening(t, func(ctx context.Context) iter.Seq[flag.Status] {
 			return func(yield func(flag.Status) bool) {
 				for status := range store.Watch(ctx, "slow") {
@@ -167,7 +167,7 @@ func TestWatchEnds(t *testing.T) {
 // TestWatchersMissNothing: however publishing and looking fall together, every watcher
 // sees the changes in order, and the last one.
 func TestWatchersMissNothing(t *testing.T) {
-	store := quiet(t, `{"flags": {"missed": {}, "beside": {}}}`)
+	store := untold(t, `{"flags": {"missed": {}, "beside": {}}}`)
 	missed := flag.Bool("missed", false)
 	var wait sync.WaitGroup
 	for range 4 {

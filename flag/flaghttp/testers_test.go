@@ -21,7 +21,7 @@ var (
 	button = flag.String("button", "gray")
 )
 
-const document = `{"flags": {"page": {}, "button": {"variants": {"calm": "blue", "loud": "red"}, "serve": "calm"}}}`
+const shopFlags = `{"flags": {"page": {}, "button": {"variants": {"calm": "blue", "loud": "red"}, "serve": "calm"}}}`
 
 var secret = []byte("sixteen bytes or")
 
@@ -36,7 +36,7 @@ type shop struct {
 
 func newShop(t testing.TB, handle http.HandlerFunc) *shop {
 	t.Helper()
-	s := &shop{t: t, flags: flag.New(flag.Bytes([]byte(document)), flag.Options{OnChange: func(flag.ChangeInfo) {}})}
+	s := &shop{t: t, flags: flag.New(flag.Bytes([]byte(shopFlags)), flag.Options{OnChange: func(flag.ChangeInfo) {}})}
 	require.NoError(t, s.flags.Load(t.Context()))
 	var err error
 	s.testers, err = flaghttp.NewTesters(secret, flaghttp.TesterOptions{OnIgnored: func(_ *http.Request, err error) { s.ignored = append(s.ignored, err) }})
