@@ -23,6 +23,7 @@ type lazyHash struct {
 
 // sums are the hashes of definitions, which most sets share with the set before them.
 type sums struct {
+	keys     []string // of the last set, in order
 	flags    map[string]flagSum
 	segments map[*segmentState]sum
 }
@@ -54,16 +55,15 @@ func (s *Set) digest(a *accounts) string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.sums.flags == nil {
-		a.sums = sums{make(map[string]flagSum, len(s.byKey)), map[*segmentState]sum{}}
+		a.sums.flags, a.sums.segments = make(map[string]flagSum, len(s.byKey)), map[*segmentState]sum{}
 	}
-	d := digest{sha256.New()}
-	keys := s.keys()
-	d.number(uint64(len(keys)))
-	for _, key := range slices.Sorted(maps.Keys(keys)) {
-		d.text(key)
+	keys := a.sums.ordered(s)
+	all := make([]byte, 0, 64*len(keys))
+	for _, key := range keys {
+		all = append(binary.BigEndian.AppendUint64(all, uint64(len(key))), key...)
 		h := s.header(key)
-		if h == nil {
-			d.text("dropped")
+		if h == nil { // it has no definition
+			all = append(all, 0)
 			continue
 		}
 		known := a.sums.flags[key]
@@ -71,9 +71,19 @@ func (s *Set) digest(a *accounts) string {
 			known = flagSum{h.flag, a.sums.flag(h.flag)}
 			a.sums.flags[key] = known
 		}
-		d.Write(known.sum[:])
+		all = append(append(all, 1), known.sum[:]...)
 	}
-	return hex.EncodeToString(d.Sum(nil))
+	sum := sha256.Sum256(all)
+	return hex.EncodeToString(sum[:])
+}
+
+// ordered is the set's keys in order, which most often are those of the set before it.
+func (known *sums) ordered(s *Set) []string {
+	other := func(key string) bool { return s.header(key) == nil && !s.dropped[key] }
+	if len(known.keys) != len(s.byKey)+len(s.dropped) || slices.ContainsFunc(known.keys, other) {
+		known.keys = slices.Sorted(maps.Keys(s.keys()))
+	}
+	return known.keys
 }
 
 func (known *sums) flag(f *compiled) sum {
