@@ -19,8 +19,8 @@ import (
 // the same, bit for bit.
 func TestExplainEqual(t *testing.T) {
 	seeds := uint64(300)
-	if raceEnabled {
-		seeds = 40
+	if raceEnabled || testing.Short() {
+		seeds = 60
 	}
 	checked := map[string]int{}
 	for seed := range seeds {
@@ -30,7 +30,7 @@ func TestExplainEqual(t *testing.T) {
 			t.Fatalf("seed %d", seed)
 		}
 	}
-	if raceEnabled {
+	if seeds < 300 {
 		return
 	}
 	for _, what := range []string{"disabled", "when", "targets", "rule", "ramp", "split", "serve", "rest", "attr", "segment", "flag", "time", "all", "any", "not", "keys", "except", "holdout", "layer"} {

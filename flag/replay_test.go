@@ -63,6 +63,22 @@ func TestReplayAgainstAProposal(t *testing.T) {
 	}
 }
 
+// TestSame: an outcome is the same if all of it is.
+func TestSame(t *testing.T) {
+	e := flag.Explanation{Variant: "a", Reason: flag.ReasonRamp, Rule: 1, Unit: 2, Slot: 3, Ramp: 4}
+	same := e
+	same.Key, same.Revision, same.Snapshot = "another", 7, "another"
+	require.True(t, e.Same(same))
+	for i, change := range []func(*flag.Explanation){
+		func(e *flag.Explanation) { e.Variant = "b" }, func(e *flag.Explanation) { e.Reason = flag.ReasonRule }, func(e *flag.Explanation) { e.Rule = -1 },
+		func(e *flag.Explanation) { e.Unit = 0 }, func(e *flag.Explanation) { e.Slot = 0 }, func(e *flag.Explanation) { e.Ramp = 0 },
+	} {
+		other := e
+		change(&other)
+		require.False(t, e.Same(other), "%d", i)
+	}
+}
+
 // TestReplayIsExact: every kind of value, and a moment, come back as they were.
 func TestReplayIsExact(t *testing.T) {
 	facts := []flag.Fact{
