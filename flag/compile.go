@@ -17,6 +17,7 @@ type compiled struct {
 	table     *table   // the rules, if they are simple and stand alone; the program has them otherwise
 	exits     []exit
 	firstRule int32 // in exits
+	within    int32 // where the program goes on for whom When is met
 	plain     bool  // whether every rule serves a variant outright
 	main      *draw // the flag's own ramp or split, if it has one
 	four      *four // the same, if it is a small split
@@ -235,6 +236,7 @@ func (c *compilation) flag(key string) {
 	for i := len(targets) - 1; i >= 0; i-- {
 		f.start = f.emit(k.targeted(targets[i]), true, ^targets[i].exit, f.start)
 	}
+	f.within = f.start
 	if when != nil {
 		f.start = f.emit(*when, true, f.start, ^exitOff)
 	}

@@ -1,0 +1,332 @@
+package flag
+
+import (
+	"cmp"
+	"iter"
+	"maps"
+	"math"
+	"slices"
+	"time"
+)
+
+// Difference is who gets something else from one set of flags than from another.
+// The zero Difference is that nobody does. It is data: printed by [Difference.String],
+// written as JSON, and compared in a test.
+type Difference struct {
+	// At is the moment as of which both sets decided, for subjects that have none of
+	// their own.
+	At time.Time `json:"at"`
+	// Subjects is how many the population has; 0 without one.
+	Subjects int `json:"subjects,omitempty"`
+	// Moved is how many of them get another value of one flag or more.
+	Moved int `json:"moved,omitempty"`
+	// Flags are those that changed, and those that move somebody because of another
+	// one that did, in the order of their keys.
+	Flags []FlagDifference `json:"flags"`
+}
+
+// FlagDifference is what became of one flag.
+type FlagDifference struct {
+	Key string `json:"key"`
+	// Changes are what is different in its definition, each in a few words:
+	// "ramp 25 % to 50 %".
+	Changes []string `json:"changes,omitempty"`
+	// Moves are who gets what instead of what, those of one group together, and of
+	// these the most first. There are none if nobody moves, or if the flag is too
+	// complicated for slot arithmetic: then Share is 100 %.
+	Moves []Move `json:"moves,omitempty"`
+	// Count is how many of the population move.
+	Count int `json:"count,omitempty"`
+	// Share is how many of everybody move, rounded up to a slot. Where Basis is
+	// BasisBound, they are no more than that: in the group in which the most move, it
+	// is as many. Subjects that are targets by name are no share of everybody, so they
+	// count for one slot.
+	Share Share `json:"percent"`
+	// Basis is how Share was found.
+	Basis Basis `json:"basis"`
+}
+
+// Move is subjects that get one variant instead of another with another value.
+type Move struct {
+	// Group is whom the move is about: empty for everybody; else a rule that matches
+	// them, "everybody else" for those whom no rule decides, or the like. How many
+	// belong to a group is not known, and no subject belongs to two.
+	Group string `json:"group,omitempty"`
+	From  string `json:"from"` // the variant before; empty is the caller's default
+	To    string `json:"to"`   // the variant after
+	// Count is how many of the population move.
+	Count int `json:"count,omitempty"`
+	// Share is how many of the group, or of the population, rounded up to a slot.
+	Share Share `json:"percent"`
+	// Basis is how Share was found.
+	Basis Basis `json:"basis"`
+}
+
+// Basis is how a share of a [Difference] was found.
+type Basis uint8
+
+// The bases, the best first.
+const (
+	// BasisCounted is that every subject of a population was decided on both sets.
+	BasisCounted Basis = iota + 1
+	// BasisExact is that the slots were counted which lead to another variant.
+	BasisExact
+	// BasisExpected is a product of shares of slots that are independent of one
+	// another: of two salts, say, or of a layer and a ramp. Real people are this many
+	// but for chance.
+	BasisExpected
+	// BasisBound is that nobody knows how many belong to the groups that move, or that
+	// the flag is too complicated: the share is the most that can move.
+	BasisBound
+)
+
+// String is a word or two.
+func (b Basis) String() string {
+	names := [...]string{"invalid", "counted", "exact", "expected", "at most"}
+	if int(b) >= len(names) {
+		return names[0]
+	}
+	return names[b]
+}
+
+// MarshalText is String.
+func (b Basis) MarshalText() ([]byte, error) { return []byte(b.String()), nil }
+
+// Diff says who gets another value from the new set than from the old one, as of now.
+//
+// With a population, every subject is decided on both sets, at its own moment or,
+// without one, at the same moment as all others; nothing is counted in
+// [Status.Counts]. The population is walked once, and only flags are decided that can
+// have changed: whose definition did, or that of a segment, a layer or another flag
+// which it depends on.
+//
+// Without one (nil), the slots are counted that lead to another variant: of everybody
+// who has the units that ramps and splits are by, or, where a flag has rules, of each
+// group of subjects that its rules tell apart.
+//
+// A move is another value. Who gets the same value from a variant with another name
+// stays where he is. A flag that one set lacks leaves it to the caller's default
+// there, which is like no variant. A nil set has no flags.
+func Diff(old, new *Set, population iter.Seq[Subject]) Difference {
+	return DiffAt(old, new, population, time.Now())
+}
+
+// DiffAt is [Diff] as of a moment, for what depends on schedules and time windows.
+func DiffAt(old, new *Set, population iter.Seq[Subject], at time.Time) Difference {
+	at = at.Round(0) // no reading of the monotonic clock
+	d := differ{sides: [2]*Set{old, new}, changed: map[string]bool{}, own: map[string]bool{}, constant: map[sidedProgram]truth{}, contents: map[any]uint64{}, numbers: map[string]uint64{}, left: maxAskedAll}
+	for i, set := range d.sides {
+		if set == nil {
+			d.sides[i] = &Set{}
+		}
+	}
+	subject := Subject{}.At(at)
+	d.now = subject.moment(true)
+	out := Difference{At: at.UTC()}
+	affected := d.affected()
+	if population != nil {
+		out.Subjects, out.Moved = d.count(affected, population)
+	}
+	for i := range affected {
+		p := &affected[i]
+		var lines [2]outline
+		for side, f := range p.sides {
+			lines[side] = d.outlined(f, outline{}, side, false)
+		}
+		if population == nil {
+			p.bySlots(&d, lines)
+		}
+		if p.Changes = d.changes(p, &lines[0], &lines[1]); len(p.Changes) > 0 || p.Share > 0 {
+			out.Flags = append(out.Flags, p.FlagDifference)
+		}
+	}
+	return out
+}
+
+// Most is the greatest share of everybody that any one flag moves: at most this many,
+// whatever the basis. It is 0 only if nobody moves.
+func (d Difference) Most() (most Share) {
+	for _, f := range d.Flags {
+		most = max(most, f.Share)
+	}
+	return most
+}
+
+// differ compares two sets.
+type differ struct {
+	sides    [2]*Set
+	now      int64
+	changed  map[string]bool        // whether a flag may decide differently
+	own      map[string]bool        // whether its own definition differs
+	contents map[any]uint64         // numbers of lists and segments, by their pointers
+	numbers  map[string]uint64      // of contents
+	constant map[sidedProgram]truth // see writer.always
+	alias    map[*segment]uint64    // numbers that count instead
+	scratch  [2]outline             // of same, to save allocations
+	left     int                    // questions that slot arithmetic may still ask
+}
+
+// pair is one flag on both sides.
+type pair struct {
+	FlagDifference
+	sides [2]*compiled      // nil where a set lacks it
+	own   bool              // whether its own definition differs
+	equal map[[2]int32]bool // of values, by variants
+}
+
+// affected are the flags that may decide differently, in the order of their keys.
+func (d *differ) affected() []pair {
+	var keys []string
+	for side, set := range d.sides {
+		for key := range set.byKey {
+			if _, both := d.sides[0].byKey[key]; (side == 0 || !both) && d.differs(key) {
+				keys = append(keys, key)
+			}
+		}
+	}
+	slices.Sort(keys)
+	pairs := make([]pair, len(keys))
+	for i, key := range keys {
+		pairs[i] = pair{FlagDifference: FlagDifference{Key: key}, sides: [2]*compiled{d.flag(0, key), d.flag(1, key)}, own: d.own[key]}
+	}
+	return pairs
+}
+
+func (d *differ) flag(side int, key string) *compiled {
+	if h := d.sides[side].header(key); h != nil {
+		return h.flag
+	}
+	return nil
+}
+
+// differs says whether a flag, or one that it needs, is not the same on both sides.
+// Where a flag is the same, it needs the same ones; so there is no circle.
+func (d *differ) differs(key string) bool {
+	known, done := d.changed[key]
+	if done {
+		return known
+	}
+	f := d.flag(0, key)
+	differs := !d.same(f, d.flag(1, key))
+	if differs {
+		d.own[key] = true
+	} else if f != nil {
+		differs = d.needsChanged(f) != ""
+	}
+	d.changed[key] = differs
+	return differs
+}
+
+// needsChanged names a flag that differs and that a flag needs, or nothing.
+func (d *differ) needsChanged(f *compiled) string {
+	if !f.linked().needs {
+		return ""
+	}
+	return d.anyChanged(f.usage(), map[*segmentState]bool{})
+}
+
+func (d *differ) anyChanged(u usage, seen map[*segmentState]bool) string {
+	for _, key := range slices.Sorted(maps.Keys(u.flags)) {
+		if d.differs(key) {
+			return key
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(u.segments)) {
+		s := u.segments[name].segmentState
+		if !s.use.needs || seen[s] {
+			continue
+		}
+		seen[s] = true
+		if key := d.anyChanged(s.use, seen); key != "" {
+			return key
+		}
+	}
+	return ""
+}
+
+// count decides every subject on both sides.
+func (d *differ) count(pairs []pair, population iter.Seq[Subject]) (subjects, moved int) {
+	counts := make([]map[[2]int32]int, len(pairs))
+	headers := make([][2]*header, len(pairs))
+	for i := range pairs {
+		counts[i] = map[[2]int32]int{}
+		headers[i] = [2]*header{d.sides[0].header(pairs[i].Key), d.sides[1].header(pairs[i].Key)}
+	}
+	for s := range population {
+		if s.at == 0 {
+			s.at = d.now ^ math.MinInt64
+		}
+		subjects++
+		moves := false
+		for i := range pairs {
+			var got [2]int32
+			for side, h := range headers[i] {
+				got[side] = -1
+				if h != nil {
+					got[side] = h.pickAt(d.sides[side], &s, s.moment(true))
+				}
+			}
+			if !pairs[i].stays(got) {
+				counts[i][got]++
+				moves = true
+			}
+		}
+		if moves {
+			moved++
+		}
+	}
+	for i := range pairs {
+		p := &pairs[i]
+		p.Basis = BasisCounted
+		for got, n := range counts[i] {
+			p.Count += n
+			p.Moves = append(p.Moves, Move{From: p.name(0, got[0]), To: p.name(1, got[1]), Count: n, Share: ratio(n, subjects), Basis: BasisCounted})
+		}
+		p.Share = ratio(p.Count, subjects)
+		sortMoves(p.Moves)
+	}
+	return subjects, moved
+}
+
+// ratio is rounded up, so that it is 0 only for nobody.
+func ratio(n, of int) Share {
+	if n == 0 {
+		return 0
+	}
+	return min(Share(math.Ceil(float64(n)*float64(All)/float64(of))), All)
+}
+
+// name is a variant's on one side.
+func (p *pair) name(side int, variant int32) string {
+	if variant < 0 {
+		return ""
+	}
+	return p.sides[side].names[variant]
+}
+
+// stays says whether both variants have the same value.
+func (p *pair) stays(got [2]int32) bool {
+	if got[0] < 0 || got[1] < 0 {
+		return got[0] < 0 && got[1] < 0
+	}
+	old, new := p.sides[0], p.sides[1]
+	if old.values == new.values && (got[0] == got[1] || old.values == onOffValues) {
+		return got[0] == got[1]
+	}
+	equal, known := p.equal[got]
+	if !known {
+		if p.equal == nil {
+			p.equal = map[[2]int32]bool{}
+		}
+		equal = sameValue(old.values.any[got[0]], new.values.any[got[1]])
+		p.equal[got] = equal
+	}
+	return equal
+}
+
+// sortMoves puts the greatest first.
+func sortMoves(moves []Move) {
+	slices.SortFunc(moves, func(a, b Move) int {
+		return cmp.Or(cmp.Compare(b.Share, a.Share), cmp.Compare(b.Count, a.Count), cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To))
+	})
+}

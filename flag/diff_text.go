@@ -1,0 +1,72 @@
+package flag
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/guidon-go/guidon/internal/percent"
+)
+
+// String is a table for people, one move a line:
+//
+//	new-checkout     25.000 % of everybody: off -> on (ramp 25 % to 50 %)
+//
+// Shares that are not exact say so.
+func (d Difference) String() string {
+	if len(d.Flags) == 0 {
+		return "nothing changes"
+	}
+	width := 0
+	for _, f := range d.Flags {
+		width = max(width, len([]rune(f.Key)))
+	}
+	var lines []string
+	for _, f := range d.Flags {
+		texts := make([]string, 0, len(f.Moves)+1)
+		for _, m := range f.Moves {
+			texts = append(texts, m.text(d.Subjects))
+		}
+		switch {
+		case len(texts) > 0:
+		case f.Share > 0:
+			texts = append(texts, column(f.Share)+" of everybody at most: too complicated")
+		default:
+			texts = append(texts, "nobody moves")
+		}
+		if len(f.Changes) > 0 {
+			texts[0] += " (" + strings.Join(f.Changes, "; ") + ")"
+		}
+		key := f.Key
+		for _, text := range texts {
+			lines = append(lines, fmt.Sprintf("%-*s  %s", width, key, text))
+			key = ""
+		}
+	}
+	if d.Subjects > 0 {
+		lines = append(lines, fmt.Sprintf("%d of %s moved by at least one flag", d.Moved, plural(d.Subjects, "subject")))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// String is "25.000 % of everybody: off -> on".
+func (m Move) String() string { return strings.TrimSpace(m.text(0)) }
+
+func (m Move) text(subjects int) string {
+	of := "of " + orElse(m.Group, "everybody")
+	if m.Basis == BasisCounted {
+		of = fmt.Sprintf("(%d)", m.Count)
+		if subjects > 0 {
+			of = fmt.Sprintf("(%d of %d)", m.Count, subjects)
+		}
+	}
+	if m.Basis == BasisExpected {
+		of += ", expected"
+	}
+	return fmt.Sprintf("%s %s: %s -> %s", column(m.Share), of, orElse(m.From, "default"), orElse(m.To, "default"))
+}
+
+// column is a percentage with all its decimals, under others like it.
+func column(s Share) string {
+	whole, fraction, _ := strings.Cut(percent.Format(int32(s)), ".")
+	return fmt.Sprintf("%3s.%s %%", whole, fraction+"000"[len(fraction):])
+}

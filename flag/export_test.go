@@ -1,0 +1,4 @@
+package flag
+
+// SnapshotOf is the set that serves.
+func SnapshotOf(s *Store) *Set { return s.snapshot() }
