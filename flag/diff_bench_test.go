@@ -11,9 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// manyFlags are flags as a large team has them; of the others, every ramp is one
+// manyRamps are flags as a large team has them; of the others, every ramp is one
 // percent higher.
-func manyFlags(more flag.Share, rules bool) flag.Document {
+func manyRamps(more flag.Share, rules bool) flag.Document {
 	doc := flag.Document{Flags: map[string]flag.FeatureFlag{}, Segments: map[string]flag.Segment{"staff": {Keys: []string{"anna", "bert"}}}}
 	for i := range 10_000 {
 		f := flag.FeatureFlag{Ramp: &flag.Ramp{Share: 5*flag.Percent + more}}
@@ -37,7 +37,7 @@ func BenchmarkDiff(b *testing.B) {
 	documents := map[string]bool{"ramps": false, "rules": true}
 	for _, name := range slices.Sorted(maps.Keys(documents)) {
 		b.Run(name, func(b *testing.B) {
-			benchmarkDiff(b, manyFlags(0, documents[name]), manyFlags(flag.Percent, documents[name]))
+			benchmarkDiff(b, manyRamps(0, documents[name]), manyRamps(flag.Percent, documents[name]))
 		})
 	}
 }

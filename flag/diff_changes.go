@@ -53,20 +53,20 @@ func (d *differ) changes(p *pair, a, b *outline) (words []string) {
 		}
 		old, a.flag = &before, &before
 	}
-	if a.questions != nil && b.questions != nil || !settled(old) && !settled(new) {
+	if a.questions != nil && b.questions != nil || !constant(old) && !constant(new) {
 		words = append(words, d.changedQuestions(a, b)...)
 		if text := changedExit(a, &a.rest, b, &b.rest); text != "" {
 			say("%s", text)
 		}
 	}
-	if was, is := old.name(old.off), new.name(new.off); was != is && (settled(old) || settled(new) || old.start != old.within) {
+	if was, is := old.name(old.off), new.name(new.off); was != is && (constant(old) || constant(new) || old.start != old.within) {
 		say("off %s to %s", orElse(was, "default"), orElse(is, "default"))
 	}
 	return append(words, changedVariants(p.sides[0], new, renamed)...)
 }
 
-// settled says whether a flag serves everybody the same, whatever its definition says.
-func settled(f *compiled) bool { return f.killed || f.override >= 0 || f.disabled }
+// constant says whether a flag serves everybody the same, whatever its definition says.
+func constant(f *compiled) bool { return f.killed || f.override >= 0 || f.disabled }
 
 func orElse(name, none string) string {
 	if name == "" {
@@ -78,7 +78,7 @@ func orElse(name, none string) string {
 // changedQuestions is about When, targets, segments and rules.
 func (d *differ) changedQuestions(a, b *outline) (words []string) {
 	say := func(format string, args ...any) { words = append(words, fmt.Sprintf(format, args...)) }
-	of := func(o *outline, kind asked) (all []*question) {
+	of := func(o *outline, kind matter) (all []*question) {
 		for i := range o.questions {
 			if o.questions[i].kind == kind {
 				all = append(all, &o.questions[i])

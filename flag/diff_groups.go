@@ -10,7 +10,7 @@ import (
 
 // divide tells groups apart by an answer: 0 for no, 1 for yes, or which targeting.
 type divide struct {
-	kind   asked
+	kind   matter
 	cond   []byte // of a rule or a When
 	rules  [2]int // which rule asks, or 0 for a When, on both sides; -1 where none does
 	by     uint32 // of askedUnit

@@ -17,17 +17,17 @@ type outline struct {
 
 // question is a condition and what is served if it holds.
 type question struct {
-	kind     asked
+	kind     matter
 	rule     int     // its index
 	keys     *keySet // of a target
 	from, to int     // of the condition in the outline's text
 	exit     exit    // of a When, what is served if it does not hold
 }
 
-type asked uint8
+type matter uint8
 
 const (
-	askedWhen asked = iota
+	askedWhen matter = iota
 	askedTarget
 	askedRule
 )

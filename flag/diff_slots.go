@@ -38,7 +38,7 @@ type line struct {
 
 // step is a question with what is asked to answer it.
 type step struct {
-	kind   asked
+	kind   matter
 	divide int // whose answer says whether it serves, or -1 for everybody
 	exit   *exit
 	last   bool

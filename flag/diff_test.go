@@ -11,15 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func compiled(t testing.TB, document string) *flag.Set {
-	t.Helper()
-	doc, err := flag.Parse([]byte(document))
-	require.NoError(t, err)
-	set, err := flag.Compile(doc)
-	require.NoError(t, err)
-	return set
-}
-
 // TestDiffBySlots shows what is said of each kind of change, without a population.
 func TestDiffBySlots(t *testing.T) {
 	const se, no = `{"attr": "country", "eq": "SE"}`, `{"attr": "country", "eq": "NO"}`
