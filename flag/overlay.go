@@ -66,8 +66,6 @@ func (o overlay) apply(f *compiled) (*compiled, error) {
 	switch {
 	case over.serve < 0:
 		return nil, fmt.Errorf("a ramp must name its variant, want one of %q", f.names)
-	case len(o.ramp.Schedule)+int(f.tests) > maxTests:
-		return nil, errors.New(tooCostly)
 	case over.serve == f.serve && schedule != nil:
 		return nil, fmt.Errorf("serves %q to everybody, so a schedule of it would mean nothing", f.names[over.serve])
 	case over.serve == f.serve && o.ramp.Share < All:
@@ -91,6 +89,9 @@ func (o overlay) apply(f *compiled) (*compiled, error) {
 func (r Ramp) schedule() (*schedule, error) {
 	if r.Share < 0 || r.Share > All {
 		return nil, fmt.Errorf("found %v, want 0 to 100 %%", r.Share)
+	}
+	if len(r.Schedule) >= maxTests {
+		return nil, errors.New(tooCostly)
 	}
 	k := &checker{compilation: &compilation{problems: map[string]Problems{}}}
 	schedule := k.schedule("", r)

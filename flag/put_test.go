@@ -18,11 +18,14 @@ func TestWithoutASource(t *testing.T) {
 	require.ErrorIs(t, store.Kill("put-made", me), flag.ErrNotFound)
 	require.NoError(t, store.Create("put-made", on, me))
 	require.True(t, made.Value(store, &subject))
+	status, err := store.Status("put-made")
+	require.NoError(t, err)
+	require.Equal(t, []flag.Change{me, me}, []flag.Change{status.OverlaidBy, status.Change})
 	require.NoError(t, store.Put("put-second", flag.FeatureFlag{When: &flag.Condition{Flag: "put-made"}, Serve: "on"}, me))
 	require.True(t, flag.ByKey("put-second", false).Value(store, &subject))
 
 	// Whatever is wrong with it, or wrong with others because of it, is said, and nothing changes.
-	err := store.Put("put-made", flag.FeatureFlag{When: &flag.Condition{Flag: "put-second"}, Serve: "onn"}, me)
+	err = store.Put("put-made", flag.FeatureFlag{When: &flag.Condition{Flag: "put-second"}, Serve: "onn"}, me)
 	require.ErrorIs(t, err, flag.ErrInvalid)
 	require.ErrorContains(t, err, `flags.put-made.serve: unknown variant "onn"`)
 	require.ErrorContains(t, err, "flags.put-made: needs itself: flags.put-made -> flags.put-second -> flags.put-made")
@@ -199,4 +202,24 @@ func TestRebalanceAtRunTime(t *testing.T) {
 	require.ErrorIs(t, store.Rebalance("nowhere", shares, me), flag.ErrNotFound)
 	require.ErrorContains(t, store.Rebalance("parted", flag.Split{By: "country", Parts: shares.Parts}, me), "new.by")
 	require.ErrorContains(t, store.Rebalance("parted", flag.Split{Parts: []flag.Part{{Serve: "z", Share: flag.All}}}, me), `unknown variant "z"`)
+}
+
+// TestPutAmongOlderDefinitions: what is put has to serve together with definitions that
+// serve because the newest document is wrong about their flags, and is not blamed for
+// those.
+func TestPutAmongOlderDefinitions(t *testing.T) {
+	src := &source{data: `{"flags": {"a": {}, "b": {"serve": "on", "when": {"flag": "a"}}, "c": {"variants": {"x": "1", "y": "2", "z": "3"}, "serve": "x"}}}`}
+	store := flag.New(src, flag.Options{OnLoad: func(flag.LoadInfo) {}})
+	require.NoError(t, store.Load(t.Context()))
+	require.NoError(t, store.Override("c", "y", me))
+	src.put(`{"flags": {"a": {}, "b": {"serve": "onn"}, "c": {"variants": {"x": "1"}, "serve": "x"}}}`, nil)
+	require.Error(t, store.Load(t.Context()))
+	require.NoError(t, store.Override("c", "z", me), "of what serves")
+
+	err := store.Put("a", flag.FeatureFlag{When: &flag.Condition{Flag: "b"}}, me)
+	require.ErrorContains(t, err, `flags.a: does not fit older definitions, which serve because the newest document is wrong about their flags: ["b" "c"]`)
+	require.NoError(t, store.Put("a", on, me))
+	subject := flag.For("u")
+	require.True(t, flag.ByKey("b", false).Value(store, &subject))
+	require.Equal(t, "3", flag.ByKey("c", "").Value(store, &subject))
 }

@@ -140,6 +140,7 @@ func TestScheduleAtRunTime(t *testing.T) {
 		{"scheduled", []flag.Point{{at, flag.All + 1}}, "schedule[0].percent: found 100.001 %, want 0 to 100 %"},
 		{"scheduled", []flag.Point{{time.Time{}, -1}, {at.AddDate(1000, 0, 0), 1}}, "3 problems"},
 		{"all", []flag.Point{{at, 1}}, `serves "on" to everybody`},
+		{"scheduled", make([]flag.Point, 1_000_000), "more than 1,000,000 tests"},
 	} {
 		err := store.SetRamp(tt.key, flag.Ramp{Schedule: tt.points}, me)
 		require.ErrorContains(t, err, tt.want)
