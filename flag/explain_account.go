@@ -22,7 +22,7 @@ type accounts struct {
 // has lost: its parts, each with its place and its words.
 type account struct {
 	flag     *compiled // what it accounts for; nil for a segment
-	compiled *program  // has the segments and the prerequisites that the clauses name
+	compiled *program  // has the prerequisites that the clauses name
 	own      program   // has the operands of all other clauses; it has no code
 	attrs    []asked   // every attribute that it may ask for, by name
 	roots    int       // of how many steps it consists, beside its rules
@@ -134,15 +134,15 @@ func (s *Set) segmentAccount(name string, state *segmentState) *account {
 // was compiled with it.
 type accountant struct {
 	*checker
-	out              *account
-	attrOf           map[string]int // by name, in order of appearance
-	uses             map[string]segmentUse
-	segments, serves uint64 // how many clauses named one so far
+	out    *account
+	attrOf map[string]int // by name, in order of appearance
+	uses   map[string]segmentUse
+	serves uint64 // how many clauses named a flag so far
 }
 
 func newAccountant(path string, compiled *program, uses map[string]segmentUse) *accountant {
 	c := &compilation{problems: map[string]Problems{}}
-	return &accountant{&checker{compilation: c, path: path}, &account{compiled: compiled}, map[string]int{}, uses, 0, 0}
+	return &accountant{&checker{compilation: c, path: path}, &account{compiled: compiled}, map[string]int{}, uses, 0}
 }
 
 func (s *Set) newAccount(f *compiled) *account {

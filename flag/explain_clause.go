@@ -33,8 +33,7 @@ func (b *accountant) clause(c *Condition, at string, not bool) *clause {
 		out.in, out.attr = n.leaf, b.attr(c.Attr)
 	case c.Segment != "":
 		out.step.What, out.step.Asks = "segment", fmt.Sprintf("segment %q", c.Segment)
-		out.in, out.segment, out.other = instr{op: opSegment, num: b.segments}, b.uses[c.Segment].segmentState, c.Segment
-		b.segments++
+		out.in, out.segment, out.other = instr{op: opSegment}, b.uses[c.Segment].segmentState, c.Segment
 	case c.Flag != "":
 		out.in, out.other = instr{op: opServes, num: b.serves}, c.Flag
 		if b.serves++; b.out.compiled.more != nil && out.in.num < uint64(len(b.out.compiled.more.serves)) {

@@ -2,6 +2,7 @@ package flag_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"strings"
 	"sync"
@@ -232,4 +233,33 @@ func TestExplainConcurrently(t *testing.T) {
 		})
 	}
 	all.Wait()
+}
+
+// TestExplainOpensNotEverything: what is not opened up any more has the right answer all
+// the same.
+func TestExplainOpensNotEverything(t *testing.T) {
+	flags, segments := []string{`"deep-0": {"serve": "on"}`}, []string{`"s0": {"if": {"attr": "deep", "eq": 1}}`, `"none": {"if": {"attr": "deep", "eq": 2}}`}
+	for i := range 100 {
+		flags = append(flags, fmt.Sprintf(`"deep-%d": {"when": {"all": [{"flag": "deep-0"}, {"not": {"flag": "deep-0", "serves": ["off"]}}, {"flag": "deep-%d", "serves": ["on"]}, {"segment": "s%d"}, {"segment": "s0"}, {"not": {"segment": "none"}}]}, "serve": "on"}`, i+1, i, i))
+		segments = append(segments, fmt.Sprintf(`"s%d": {"if": {"segment": "s%d"}}`, i+1, i))
+	}
+	var every []string
+	for i := range 100 {
+		every = append(every, fmt.Sprintf(`{"segment": "s%d"}`, i))
+	}
+	flags = append(flags, `"deep-wide": {"when": {"all": [`+strings.Join(every, ",")+`]}, "serve": "on"}`)
+	set := compiled(t, `{"flags": {`+strings.Join(flags, ",")+`}, "segments": {`+strings.Join(segments, ",")+`}}`)
+	for _, key := range []string{"deep-15", "deep-100", "deep-wide"} {
+		for n, want := range map[int64]flag.Truth{1: flag.TruthTrue, 2: flag.TruthFalse} {
+			subject := flag.For("u", flag.Attr[int64]("deep").Is(n))
+			e := set.Explain(key, &subject)
+			require.Equal(t, want, e.Steps[0].Is, "%v", e)
+			require.Equal(t, want == flag.TruthTrue, e.Variant == "on")
+			for _, s := range e.Steps[0].Steps[0].Steps {
+				require.NotEqual(t, flag.TruthUnknown, s.Is)
+			}
+			require.Less(t, len(e.String()), 100_000)
+			replayed(t, set, e)
+		}
+	}
 }

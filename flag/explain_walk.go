@@ -171,12 +171,17 @@ func (x *explainer) leaf(a *account, seen []Seen, c *clause, s *Step) truth {
 	case opServes:
 		return x.other(a, c, s)
 	case opSegment:
-		if c.segment != nil && x.mayOpen(c.segment) {
+		switch {
+		case x.mayOpen(c.segment):
 			is := x.segment(c, s)
 			x.depth--
 			return is
+		case c.segment.run(true, x.set, x.subject, x.now):
+			return yes
+		case c.segment.run(false, x.set, x.subject, x.now):
+			return no
 		}
-		return a.compiled.answer(c.in, x.set, x.subject, x.now)
+		return unknown
 	case opTime:
 		return a.own.answer(c.in, x.set, x.subject, x.now)
 	}
