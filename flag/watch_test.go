@@ -112,10 +112,10 @@ func TestWatch(t *testing.T) {
 // and nobody waits for it.
 func TestWatchIsSlow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store := untold(t, `{"flags": {"slow": {}}}`)
+		store := untold(t, `{"flags": {"watched-slowly": {}}}`)
 		news := listening(t, func(ctx context.Context) iter.Seq[flag.Status] {
 			return func(yield func(flag.Status) bool) {
-				for status := range store.Watch(ctx, "slow") {
+				for status := range store.Watch(ctx, "watched-slowly") {
 					yield(status)
 					time.Sleep(time.Minute)
 				}
@@ -123,7 +123,7 @@ func TestWatchIsSlow(t *testing.T) {
 		})
 		require.Len(t, news(), 1)
 		for i := range 1000 {
-			require.NoError(t, store.SetRamp("slow", flag.Ramp{Share: flag.Share(i)}, me))
+			require.NoError(t, store.SetRamp("watched-slowly", flag.Ramp{Share: flag.Share(i)}, me))
 		}
 		require.Empty(t, news())
 		time.Sleep(time.Hour)
