@@ -75,8 +75,8 @@ func TestWatch(t *testing.T) {
 			{"a document without it", document(other), nil},
 			{"a document with it", document(one + "," + other), &brief{Ramp: 5 * flag.Percent}},
 			{"the same in another order", document(other + "," + one), nil},
-			{"another flag", func() error { return store.Kill("unwatched", me) }, nil},
 			{"an evaluation", func() error { flag.Bool("watched", false).Value(store, &subject); return nil }, nil},
+			{"another flag", func() error { return store.Kill("unwatched", me) }, nil},
 			{"time", func() error { time.Sleep(time.Hour); return nil }, nil},
 			{"a ramp", func() error { return store.SetRamp("watched", flag.Ramp{Share: 7}, me) }, &brief{Ramp: 7}},
 			{"a kill", func() error { return store.Kill("watched", me) }, &brief{Ramp: 7, Killed: true}},
@@ -101,6 +101,9 @@ func TestWatch(t *testing.T) {
 			now, err := store.Status("watched")
 			if got[0].Missing {
 				require.ErrorIs(t, err, flag.ErrNotFound)
+				beside, err := store.Status("unwatched")
+				require.NoError(t, err)
+				require.Equal(t, beside.Revision, got[0].Revision)
 			} else {
 				require.Equal(t, now, got[0], step.name)
 			}
@@ -205,7 +208,7 @@ func TestFollow(t *testing.T) {
 		document := func(color string) string {
 			return `{"flags": {
 				"follow-base": {"serve": "off"},
-				"follow-theme": {"variants": {"a": {"Colors": ["` + color + `"]}, "b": {"Colors": ["blue"]}}, "serve": "a", "rules": [{"if": {"flag": "follow-base"}, "serve": "b"}]},
+				"follow-theme": {"variants": {"a": {"Colors": ["` + color + `"]}, "b": {"Colors": ["blue"]}, "same": {"Colors": ["` + color + `"]}}, "serve": "a", "rules": [{"if": {"flag": "follow-base"}, "serve": "b"}]},
 				"follow-opening": {"serve": "on", "when": {"time": {"from": "` + open + `"}}}}}`
 		}
 		type theme struct{ Colors []string }
@@ -239,6 +242,8 @@ func TestFollow(t *testing.T) {
 			{"and back", func() error { return store.Clear("follow-base", me) }, []string{"a[red]"}},
 			{"what makes no difference to him", func() error { return store.SetRamp("follow-theme", flag.Ramp{Serve: "b"}, me) }, nil},
 			{"another reason", func() error { return store.Override("follow-theme", "a", me) }, nil},
+			{"another variant of the same value", func() error { return store.Override("follow-theme", "same", me) }, []string{"same[red]"}},
+			{"and back again", func() error { return store.Clear("follow-theme", me) }, []string{"a[red]"}},
 			{"another value of the same variant", func() error { src.put(document("green"), nil); return store.Load(t.Context()) }, []string{"a[green]"}},
 			{"time", func() error { time.Sleep(time.Hour); return nil }, nil},
 		} {
