@@ -27,7 +27,7 @@ type Difference struct {
 
 // FlagDifference is what became of one flag.
 type FlagDifference struct {
-	Key string `json:"key"`
+	Key string `json:"key"` // the flag's
 	// Changes are what is different in its definition, each in a few words:
 	// "ramp 25 % to 50 %".
 	Changes []string `json:"changes,omitempty"`

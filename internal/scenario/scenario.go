@@ -27,6 +27,7 @@ type block struct {
 type Command struct {
 	Name string   // its first word; empty for a line that is no command
 	Args []string // the other words; "some text" in double quotes is one word
+	Text string   // what stands behind the first word, as it stands
 }
 
 // indent is what stands before what a command said.
@@ -79,7 +80,8 @@ func parse(text string) (Command, error) {
 	if len(words) == 0 {
 		return Command{}, nil
 	}
-	return Command{words[0], words[1:]}, nil
+	_, text, _ = strings.Cut(strings.TrimSpace(text), " ")
+	return Command{words[0], words[1:], strings.TrimSpace(text)}, nil
 }
 
 // Play carries out every command, in order. What do returns is what it said: lines,
