@@ -18,7 +18,8 @@ func (s *Store) accept(data []byte, err error) (LoadInfo, bool) {
 	defer s.compiling.Unlock()
 	s.mu.Lock()
 	same := err == nil && s.known && string(data) == s.last
-	if same && !s.retry && s.declared == declared() {
+	environ := s.options.environ()
+	if same && !s.retry && s.declared == declared() && slices.Equal(environ, s.env.variables) {
 		defer s.mu.Unlock()
 		confirmed := !s.restored.IsZero()
 		s.restored = time.Time{}
@@ -43,9 +44,13 @@ func (s *Store) accept(data []byte, err error) (LoadInfo, bool) {
 		s.declared, s.last = count, next.text
 		err = next.problems.err()
 	}
+	good := err == nil
 	if err != nil {
 		err = &Error{Op: "load", Key: s.name(), Err: err}
 	}
+	s.env.variables = environ
+	s.surround(next.set)
+	err = joined(err, s.env.err)
 	news := (s.err == nil) != (err == nil) || !same && next.set != nil
 	if s.err != nil && err != nil && s.err.Error() == err.Error() {
 		err = s.err
@@ -62,7 +67,7 @@ func (s *Store) accept(data []byte, err error) (LoadInfo, bool) {
 		s.overlay[key] = over
 	}
 	s.text, s.textAt, s.restored = next.text, time.Now(), time.Time{}
-	if err == nil {
+	if good {
 		s.good = s.text
 	}
 	s.publish(next, Change{Actor: s.name(), Reason: "a new document"})

@@ -16,7 +16,8 @@ func (s *Store) Preview(edit func(*Store) error) (*Set, error) {
 	s.compiling.Lock()
 	s.mu.Lock()
 	preview := &Store{
-		options:  Options{Strict: s.options.Strict, NoCounts: true, OnChange: func(ChangeInfo) {}},
+		options:  Options{Strict: s.options.Strict, Env: s.options.Env, NoCounts: true, OnChange: func(ChangeInfo) {}},
+		env:      s.env,
 		document: s.document, text: s.text, quarantined: s.quarantined, problems: s.problems,
 		overlay: maps.Clone(s.overlay), revision: s.revision, first: s.first, changes: maps.Clone(s.changes),
 	}

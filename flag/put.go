@@ -216,6 +216,7 @@ func (s *Store) replace(op, key string, change Change, next func(is *compiled) (
 	over.change, over.at = Change{Actor: change.Actor, Reason: change.Reason}, time.Now()
 	s.keep(key, over)
 	s.retry = s.retry || s.err != nil
+	s.surround(ready.set)
 	s.publish(ready, over.change)
 	s.note(op, key, "", change)
 	return nil

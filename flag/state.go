@@ -15,10 +15,10 @@ import (
 
 // state is the store's file of what it keeps over restarts, [Options.State].
 type state struct {
-	mu    sync.Mutex // held while the file is written, and taken before Store.mu
+	mu    sync.Mutex // guards the rest, is held while the file is written, and taken before Store.mu
 	ready bool       // whether what was in the file is known, so that it may be replaced
 	saved uint64     // the revision that the file has
-	err   error      // why it has not the newest one
+	err   error      // why it has not the newest one; guarded by Store.mu, so that nobody waits for the disk
 	fault fault      // nil except in tests
 }
 
@@ -132,19 +132,17 @@ func (s *Store) restore() error {
 		if name, wrong := setAside(path); wrong != nil {
 			err = errors.Join(err, wrong)
 		} else {
-			defer s.state.begin(0)
+			defer s.begin(0)
 			return fmt.Errorf("%w: it is kept as %s, and begun anew", err, name)
 		}
 	case errors.Is(err, fs.ErrNotExist):
-		s.state.begin(0)
+		s.begin(0)
 		return nil
 	case err == nil:
-		s.state.begin(s.resume(kept))
+		s.begin(s.resume(kept))
 		return nil
 	}
-	s.state.mu.Lock()
-	defer s.state.mu.Unlock()
-	s.state.err = err
+	s.unkeep(err)
 	return err
 }
 
@@ -155,10 +153,17 @@ func (st *state) restored() bool {
 }
 
 // begin allows the file to be replaced, which has a revision, or none.
-func (st *state) begin(saved uint64) {
-	st.mu.Lock()
-	defer st.mu.Unlock()
-	st.ready, st.saved, st.err = true, saved, nil
+func (s *Store) begin(saved uint64) {
+	s.state.mu.Lock()
+	defer s.state.mu.Unlock()
+	s.state.ready, s.state.saved = true, saved
+	s.unkeep(nil)
+}
+
+func (s *Store) unkeep(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state.err = err
 }
 
 // resume lays what was kept over the documents that were. It returns the revision that
@@ -255,12 +260,9 @@ func joined(a, b error) error {
 
 // unkept is why the file has not what serves, or nil.
 func (s *Store) unkept() error {
-	s.state.mu.Lock()
-	defer s.state.mu.Unlock()
-	if s.state.err == nil {
-		return nil
-	}
-	return &Error{Op: "keep", Key: s.options.State, Err: s.state.err}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state.err
 }
 
 // kept makes a change at run time last that serves already.
@@ -280,7 +282,7 @@ func (s *Store) save() error {
 	s.state.mu.Lock()
 	defer s.state.mu.Unlock()
 	if !s.state.ready {
-		return cmp.Or(s.state.err, errUnread)
+		return cmp.Or(s.unkept(), errUnread)
 	}
 	s.mu.Lock()
 	revision, remains := s.revision, remains{}
@@ -295,7 +297,7 @@ func (s *Store) save() error {
 	if err == nil {
 		err = writeState(s.options.State, data, s.state.fault)
 	}
-	if s.state.err = err; err == nil {
+	if s.unkeep(err); err == nil {
 		s.state.saved = revision
 	}
 	return err

@@ -4,6 +4,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -13,7 +14,7 @@ type Status struct {
 	Missing     bool              // only of Watch: the store does not have the flag, so it is its callers' defaults
 	Disabled    bool              // by its definition or by Toggle
 	Killed      bool              // by Kill
-	Override    string            // the variant that Override serves to everybody, or empty
+	Override    string            // the variant that Override, or else a variable of the environment, serves to everybody, or empty
 	Quarantined bool              // whether the newest document is wrong about it, so that an older definition, or what was put, serves
 	Ramp        Ramp              // the ramp that serves, or would if the flag were not killed, overridden or disabled; zero if there is none
 	Split       bool              // whether a split serves in a ramp's place
@@ -22,7 +23,7 @@ type Status struct {
 	Salts       []string          // of the rules' ramps
 	Defined     Ramp              // the ramp of its definition: the same, unless SetRamp or Advance laid another over it
 	Put         bool              // whether Create, Put or Rebalance laid a definition over the document's
-	Overlaid    bool              // whether anything that was changed at run time lies over the document
+	Overlaid    bool              // whether anything that was changed at run time, or a variable of the environment, lies over the document
 	OverlaidBy  Change            // who last changed that, and why
 	Change      Change            // who last changed the flag, and why, be it a document or what was taken back since; a document is called by its source's name
 	Changed     time.Time         // when that was
@@ -48,6 +49,14 @@ func (s *Store) Status(key string) (Status, error) {
 	st := Status{
 		Key: key, Killed: over.killed, Override: over.variant, Put: over.put != nil, Overlaid: overlaid, OverlaidBy: over.change,
 		Change: last.change, Changed: last.at, Since: last.revision, Revision: set.revision,
+	}
+	if v := s.env.served[key]; v != "" {
+		if !overlaid {
+			st.Overlaid, st.OverlaidBy = true, Change{Actor: environmentActor, Reason: v}
+		}
+		if st.Override == "" {
+			_, st.Override, _ = strings.Cut(v, "=")
+		}
 	}
 	if h == nil {
 		st.Quarantined = true

@@ -49,6 +49,7 @@ type Store struct {
 	declared int   // how many flags were declared then
 	err      error // what was wrong with it
 
+	env   environment // written with compiling held, too
 	state state
 	told  string // what OnLoad was told last about the state; guarded by loading
 }
@@ -90,6 +91,16 @@ type Options struct {
 	// for one store: of two, each would replace what the other kept, though always by
 	// a whole file.
 	State string
+	// Env is what the names of environment variables begin with that override flags in
+	// this process: with "FLAG_", FLAG_NEW_CHECKOUT=off serves the variant off of the
+	// flag new-checkout to everybody, rules included. The rest of the name is the
+	// flag's key in upper case, with an underscore for whatever is no letter or digit
+	// of ASCII. Empty overrides nothing, as does a variable that is empty.
+	//
+	// Each Load looks at them. What is no flag's name, the name of several, or no
+	// variant is in its error, all at once, and everything else serves. A kill, and
+	// [Store.Override], win over a variable. State does not keep them.
+	Env string
 	// NoCounts does without [Status.Counts], which saves about two nanoseconds an
 	// evaluation.
 	NoCounts bool
@@ -200,7 +211,7 @@ func (s *Store) follow(ctx context.Context) {
 	case info.Refused:
 		slog.Default().Error("flags: document refused, the last good one goes on serving", "error", info.Err)
 	case len(info.Quarantined) == 0:
-		slog.Default().Error("flags: a restart would lose what serves", "error", info.Err)
+		slog.Default().Error("flags: the document serves, but not all is well", "error", info.Err)
 	default:
 		slog.Default().Error("flags: some are quarantined and stay as they were", "flags", info.Quarantined, "error", info.Err)
 	}
@@ -213,6 +224,9 @@ func (s *Store) Err() error {
 		return nil
 	}
 	unkept := s.unkept()
+	if unkept != nil {
+		unkept = &Error{Op: "keep", Key: s.options.State, Err: unkept}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return joined(s.err, unkept)
