@@ -27,7 +27,7 @@ func FuzzDiff(f *testing.F) {
 		for i, text := range []string{one, other} {
 			store := flag.New(flag.Bytes([]byte(text)), flag.Options{})
 			_ = store.Load(t.Context())
-			sets[i] = flag.SnapshotOf(store)
+			sets[i] = store.Snapshot()
 		}
 		people := []flag.Subject{{}, flag.For(key).At(launch), flag.For(key, country.Is(key), age.Is(len(key))).At(launch)}
 		for _, old := range sets {

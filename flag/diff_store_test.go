@@ -41,9 +41,9 @@ func TestDiffOfStores(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			store := load(t, document)
-			before := flag.SnapshotOf(store)
+			before := store.Snapshot()
 			require.NoError(t, tt.change(store))
-			after := flag.SnapshotOf(store)
+			after := store.Snapshot()
 			require.Equal(t, tt.want, flag.Diff(before, after, nil).String())
 			people := slices.Values([]flag.Subject{flag.For("u1"), flag.For("u2"), flag.For("")})
 			flag.Diff(before, after, people)
@@ -57,11 +57,11 @@ func TestDiffOfStores(t *testing.T) {
 	store := flag.New(flag.SourceFunc(func(context.Context) ([]byte, error) { return []byte(text), nil }), flag.Options{})
 	text = document
 	require.NoError(t, store.Load(t.Context()))
-	before := flag.SnapshotOf(store)
+	before := store.Snapshot()
 	text = `{"flags": {"base": {"serve": "on"}, "page": {"serve": "nowhere"}, "never": {"serve": "nowhere"}}}`
 	require.Error(t, store.Load(t.Context()))
 	require.Equal(t, "part   60.000 % of everybody: off -> default (is gone)\n       40.000 % of everybody: on -> default\n      100.000 % of everybody without a key: off -> default",
-		flag.Diff(before, flag.SnapshotOf(store), nil).String())
+		flag.Diff(before, store.Snapshot(), nil).String())
 }
 
 // TestDiffAsOfMoments: both sets decide at one moment, which a subject can have of its
