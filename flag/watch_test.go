@@ -204,7 +204,7 @@ func TestWatchersMissNothing(t *testing.T) {
 func TestFollow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now().UTC()
-		open := begin.Add(90 * time.Minute).Format(time.RFC3339)
+		open := begin.Add(90*time.Minute + 30*time.Second).Format(time.RFC3339)
 		document := func(color string) string {
 			return `{"flags": {
 				"follow-base": {"serve": "off"},
@@ -251,9 +251,9 @@ func TestFollow(t *testing.T) {
 			require.Equal(t, step.want, colors(), step.name)
 		}
 		// The clock opens the other flag, to a minute, unless the subject has a moment.
-		time.Sleep(29 * time.Minute)
-		require.Empty(t, opening())
-		time.Sleep(2 * time.Minute)
+		time.Sleep(30*time.Minute + 45*time.Second)
+		require.Empty(t, opening(), "a minute is not over since it looked")
+		time.Sleep(time.Minute)
 		got := opening()
 		require.Len(t, got, 1)
 		require.True(t, got[0].Value)
