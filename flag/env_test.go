@@ -56,7 +56,10 @@ func TestEnvironmentOverrides(t *testing.T) {
 	require.NoError(t, store.Put("new-checkout", flag.FeatureFlag{Serve: "on"}, me))
 	require.False(t, checkout.Value(store, &subject))
 	set, err := store.Preview(func(s *flag.Store) error {
-		return errors.Join(s.Put("new-checkout", flag.FeatureFlag{Serve: "on", Description: "again"}, me), s.Clear("v2.limit.é", me))
+		err := errors.Join(s.Put("new-checkout", flag.FeatureFlag{Serve: "on", Description: "again"}, me), s.Clear("v2.limit.é", me))
+		require.False(t, checkout.Value(s, &subject))
+		require.EqualValues(t, 2, limit.Value(s, &subject))
+		return err
 	})
 	require.NoError(t, err)
 	require.NotNil(t, set)

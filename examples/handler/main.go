@@ -1,5 +1,6 @@
 // Handler is a web server whose handler asks three flags: who gets what stands in
-// flags.json. It sends itself some requests, changes flags while it serves, and ends.
+// flags.json. A tester overrides them for a request of his own, and whoever is on call
+// has a kill switch. It sends itself some requests, and ends.
 package main
 
 import (
@@ -10,6 +11,8 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"time"
 
 	"github.com/guidon-go/guidon/flag"
 	"github.com/guidon-go/guidon/flag/flaghttp"
@@ -43,36 +46,67 @@ func checkout(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, "%d pages (%v), button %s, at most %d items", pages, why.Reason, button.In(r.Context()), cartLimit.In(r.Context()))
 }
 
-func main() {
-	flags := flag.New(flag.Bytes(document), flag.Options{})
-	if err := flags.Load(context.Background()); err != nil {
-		log.Fatal(err)
-	}
-	server := httptest.NewServer(flaghttp.Middleware(flags, who)(http.HandlerFunc(checkout)))
-	defer server.Close()
-	ask := func(query string) {
-		answer, err := http.Get(server.URL + "/?" + query)
+// kill is the emergency rollback, for whoever is on call. A real service asks first who
+// that is.
+func kill(flags *flag.Store) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		err := flags.Kill(r.PathValue("flag"), flag.Change{Actor: r.FormValue("actor"), Reason: r.FormValue("reason")})
 		if err != nil {
-			log.Fatal(err)
+			http.Error(w, err.Error(), http.StatusBadRequest)
 		}
+	}
+}
+
+func main() {
+	flags := flag.New(flag.Bytes(document), flag.Options{OnChange: func(c flag.ChangeInfo) {
+		fmt.Printf("\n%s of %s by %s: %s\n", c.Op, c.Key, c.Change.Actor, c.Change.Reason)
+	}})
+	must(flags.Load(context.Background()))
+	testers, err := flaghttp.NewTesters([]byte("a real one is random, and in no repository"), flaghttp.TesterOptions{})
+	must(err)
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /", checkout)
+	mux.HandleFunc("POST /kill/{flag}", kill(flags))
+	server := httptest.NewServer(flaghttp.Middleware(flags, who)(testers.Middleware(mux)))
+	defer server.Close()
+
+	ask := func(query, token string) {
+		request, err := http.NewRequest("GET", server.URL+"/?"+query, nil)
+		must(err)
+		request.Header.Set("Guidon-Overrides", token)
+		answer, err := http.DefaultClient.Do(request)
+		must(err)
 		defer answer.Body.Close()
 		body, _ := io.ReadAll(answer.Body)
 		fmt.Printf("%-40s %s\n", query, body)
 	}
-	everybody := func(title string) {
-		fmt.Println(title)
-		ask("user=anna&country=SE&plan=pro")
-		ask("user=bert&country=DE")
-		ask("user=carl")
-		ask("user=dora&email=Dora@Example.COM")
+	everybody := func() {
+		ask("user=anna&country=SE&plan=pro", "")
+		ask("user=bert&country=DE", "")
+		ask("user=carl", "")
+		ask("user=dora&email=Dora@Example.COM", "")
 	}
 	me := flag.Change{Actor: "anna", Reason: "to show it"}
-	everybody("as the document has it")
-	must(flags.SetRamp("new-checkout", flag.Ramp{Share: 100 * flag.Percent}, me))
-	everybody("\nthe ramp at 100 %")
-	must(flags.Kill("new-checkout", me))
-	everybody("\nkilled: off for everybody, testers included")
+	fmt.Println("as the document has it")
+	everybody()
 
+	fmt.Println("\nfor an hour, a tester gets what nobody has yet")
+	token, err := testers.Sign(map[string]string{"new-checkout": "on", "button": "green"}, time.Now().Add(time.Hour))
+	must(err)
+	ask("user=bert&country=DE", token)
+	ask("user=bert&country=DE", token+"forged")
+
+	must(flags.SetRamp("new-checkout", flag.Ramp{Share: 100 * flag.Percent}, me))
+	everybody()
+
+	answer, err := http.PostForm(server.URL+"/kill/new-checkout", url.Values{"actor": {"bert"}, "reason": {"carts are empty"}})
+	must(err)
+	answer.Body.Close()
+	everybody()
+	ask("user=bert&country=DE", token) // a kill wins
+
+	carl := flag.For("carl")
+	fmt.Printf("\n%v", flags.Explain("new-checkout", &carl))
 	status, err := flags.Status("new-checkout")
 	must(err)
 	fmt.Printf("\nnew-checkout was decided %d times on, %d times off\n", status.Counts["on"], status.Counts["off"])
