@@ -64,9 +64,10 @@ func run(ctx context.Context, file, state string, asJSON bool) (bool, error) {
 	defer cancel()
 
 	// The flags, from the embedded document or from a file that is followed.
-	flags := flag.New(flag.Bytes(embedded), flag.Options{})
+	quiet := flag.Options{OnChange: func(flag.ChangeInfo) {}} // the journal says it all
+	flags := flag.New(flag.Bytes(embedded), quiet)
 	if file != "" {
-		flags = flag.New(flag.File(file), flag.Options{})
+		flags = flag.New(flag.File(file), quiet)
 	}
 	if err := flags.Load(ctx); err != nil {
 		return false, err
