@@ -27,41 +27,44 @@ type Switch struct{ Ref[bool] }
 
 // Declarations are not inlined, so that a problem can name the line they stand in.
 
-// Bool declares a boolean flag.
+// Bool declares a boolean flag. Like every declaration it can say who answers for the
+// flag, and until when, by one [Life]. If several are given, or the same flag is declared
+// with different ones in several places, all of them are kept, and [Store.Review] reports
+// them; where they differ, the earliest Expires counts.
 //
 //go:noinline
-func Bool(key string, def bool) Switch {
-	return Switch{Ref[bool]{declare(key, asBool), &ref[bool]{key, def}}}
+func Bool(key string, def bool, life ...Life) Switch {
+	return Switch{Ref[bool]{declare(key, asBool, life), &ref[bool]{key, def}}}
 }
 
 // Int declares an integer flag. A variant with a fraction is a problem of the
 // document, never a truncation.
 //
 //go:noinline
-func Int(key string, def int64) Ref[int64] {
-	return Ref[int64]{declare(key, asInt), &ref[int64]{key, def}}
+func Int(key string, def int64, life ...Life) Ref[int64] {
+	return Ref[int64]{declare(key, asInt, life), &ref[int64]{key, def}}
 }
 
 // Float declares a number flag.
 //
 //go:noinline
-func Float(key string, def float64) Ref[float64] {
-	return Ref[float64]{declare(key, asFloat), &ref[float64]{key, def}}
+func Float(key string, def float64, life ...Life) Ref[float64] {
+	return Ref[float64]{declare(key, asFloat, life), &ref[float64]{key, def}}
 }
 
 // String declares a string flag.
 //
 //go:noinline
-func String(key, def string) Ref[string] {
-	return Ref[string]{declare(key, asString), &ref[string]{key, def}}
+func String(key, def string, life ...Life) Ref[string] {
+	return Ref[string]{declare(key, asString, life), &ref[string]{key, def}}
 }
 
 // JSON declares a flag whose variants are decoded into T, once, when the document
 // is compiled: from T's zero value, not from the default. A field that T does not
 // have is a problem of the document. All readers share the decoded values: what they
 // point to must not be changed.
-func JSON[T any](key string, def T) Ref[T] {
-	return Ref[T]{declare(key, asJSON[T]), &ref[T]{key, def}}
+func JSON[T any](key string, def T, life ...Life) Ref[T] {
+	return Ref[T]{declare(key, asJSON[T], life), &ref[T]{key, def}}
 }
 
 // ByKey returns a flag that is not declared: it is looked up by its key in each

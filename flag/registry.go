@@ -16,8 +16,9 @@ var registry = struct {
 	sync.Mutex
 	refs  []declaration // from 1
 	byKey map[string][]int
+	lives map[int][]lived // of those that have any
 	attrs map[string]*attr
-}{refs: make([]declaration, 1), byKey: map[string][]int{}, attrs: map[string]*attr{}}
+}{refs: make([]declaration, 1), byKey: map[string][]int{}, lives: map[int][]lived{}, attrs: map[string]*attr{}}
 
 // attr is an attribute that code declares or a document names.
 type attr struct {
@@ -35,12 +36,13 @@ type declaration struct {
 }
 
 // declare returns the dense index of a flag, the same for the same key and type.
-func declare[T any](key string, convert func(value) (T, error)) uint {
+func declare[T any](key string, convert func(value) (T, error), life []Life) uint {
 	typ := reflect.TypeFor[T]()
 	registry.Lock()
 	defer registry.Unlock()
 	for _, id := range registry.byKey[key] {
 		if registry.refs[id].typ == typ {
+			live(id, life)
 			return uint(id)
 		}
 	}
@@ -48,6 +50,7 @@ func declare[T any](key string, convert func(value) (T, error)) uint {
 	registry.refs = append(registry.refs, declaration{key, typ, declaredAt(),
 		func(s *shape) (*values, map[string]error) { return buildAll(s, convert) }})
 	registry.byKey[key] = append(registry.byKey[key], id)
+	live(id, life)
 	return uint(id)
 }
 

@@ -18,6 +18,8 @@ type Store struct {
 	options Options
 	now     atomic.Pointer[Set]
 	running atomic.Bool
+	born    time.Time
+	reviews reviews
 
 	// Whoever takes more than one takes them in this order.
 	loading   sync.Mutex // held while a document is read and accepted, so that an older one never wins
@@ -123,7 +125,7 @@ type LoadInfo struct {
 
 // New returns a store that will follow the source. It loads nothing yet.
 func New(source Source, options Options) *Store {
-	return &Store{source: source, options: options}
+	return &Store{source: source, options: options, born: time.Now()}
 }
 
 // Open returns a store that follows a file, with the document loaded. The error

@@ -1,0 +1,266 @@
+package flag
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// reviews is what a store remembers of its newest review.
+type reviews struct {
+	sync.Mutex
+	at    time.Time // zero is no review
+	flags map[string]noted
+}
+
+// noted is what is known of one flag's evaluations.
+type noted struct {
+	counts    map[string]uint64 // of this process
+	idle      time.Time
+	only      string
+	onlySince time.Time
+}
+
+// Review looks at the life of every flag that this process has declared so far or that
+// the store has. A nil store has none.
+//
+// Since when a flag is idle or constant is known as far as reviews were made: each compares
+// the counts with those of the one before, and what lies between two counts as one. So it
+// is best called daily. What was before the store was made is known only from
+// [ReviewOptions.Last]; without it, after a restart, everything is as if it had begun then.
+// It is never said to be so for longer than it is, with one exception: a flag that was
+// added to the document before the first review is idle since the store was made. With
+// [Options.NoCounts] nothing is known to be idle, and constant is only what can serve one
+// variant alone.
+func (s *Store) Review(options ReviewOptions) Review {
+	now := time.Now()
+	notes := &reviews{}
+	if s != nil {
+		notes = &s.reviews
+	}
+	notes.Lock()
+	defer notes.Unlock()
+	flags, from := notes.flags, notes.at
+	if notes.at.IsZero() {
+		flags, from = options.Last.notes(now)
+		if from.IsZero() && s != nil {
+			from = s.born
+		}
+	}
+	if from.IsZero() || from.After(now) {
+		from = now
+	}
+	options.Constant, options.Soon = cmp.Or(options.Constant, 30*24*time.Hour), cmp.Or(options.Soon, 14*24*time.Hour)
+	if options.AsOf.IsZero() {
+		options.AsOf = now
+	}
+	next := map[string]noted{}
+	review := Review{At: now}
+	set := s.snapshot()
+	for _, f := range reviewed(set) {
+		if f.Configured {
+			var c *compiled
+			if h := set.header(f.Key); h != nil {
+				c = h.flag
+			}
+			n := flags[f.Key].after(from, now, c)
+			next[f.Key] = n
+			f.Counts, f.Idle, f.Only, f.OnlySince = maps.Clone(n.counts), n.idle, n.only, n.onlySince
+		}
+		f.find(now, options)
+		review.Flags = append(review.Flags, f)
+	}
+	notes.at, notes.flags = now, next
+	return review
+}
+
+// notes is what a review of an earlier process knew.
+func (r Review) notes(now time.Time) (map[string]noted, time.Time) {
+	if r.At.After(now) {
+		return nil, time.Time{}
+	}
+	flags := make(map[string]noted, len(r.Flags))
+	for _, f := range r.Flags {
+		flags[f.Key] = noted{nil, f.Idle, f.Only, f.OnlySince}
+	}
+	return flags, r.At
+}
+
+// after adds to what is known what has happened since then.
+func (n noted) after(from, now time.Time, f *compiled) noted {
+	if f == nil { // its definition has always been broken
+		return noted{}
+	}
+	served := map[string]bool{}
+	counted := f.counts != nil
+	before := n.counts
+	n.counts = f.total()
+	if counted {
+		for name, count := range before {
+			if n.counts[name] < count {
+				before = nil // the flag was gone in between
+			}
+		}
+		for name, count := range n.counts {
+			if count > before[name] {
+				served[name] = true
+			}
+		}
+		switch {
+		case len(served) > 0:
+			n.idle = now
+		case n.idle.IsZero():
+			n.idle = from
+		}
+	}
+	if can := f.reachable(false); len(can) == 1 {
+		served[f.name(can[0])] = true
+	}
+	for name := range served {
+		switch {
+		case len(served) > 1:
+			n.only, n.onlySince = "", time.Time{}
+		case n.onlySince.IsZero() || n.only != name:
+			n.only, n.onlySince = name, from
+			if !counted {
+				n.onlySince = now // it may have been another before
+			}
+		}
+	}
+	return n
+}
+
+// reviewed is every flag with what does not depend on the time.
+func reviewed(set *Set) (all []ReviewedFlag) {
+	flags := map[string]*ReviewedFlag{}
+	get := func(key string) *ReviewedFlag {
+		if flags[key] == nil {
+			flags[key] = &ReviewedFlag{Key: strings.Clone(key)}
+		}
+		return flags[key]
+	}
+	for d := range Declared() {
+		f := get(d.Key)
+		f.Declared = append(f.Declared, d)
+		if f.Expires.IsZero() || !d.Expires.IsZero() && d.Expires.Before(f.Expires) {
+			f.Expires = d.Expires
+		}
+	}
+	if set != nil {
+		for key := range set.keys() {
+			get(key).Configured = true
+		}
+		for key, f := range set.flags() {
+			links := f.linked()
+			needs := map[string]bool{}
+			needed(needs, map[string]bool{}, links.flags, links.segments)
+			for other := range needs {
+				if r := flags[other]; r != nil {
+					r.NeededBy = append(r.NeededBy, strings.Clone(key))
+				}
+			}
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(flags)) {
+		f := flags[key]
+		slices.Sort(f.NeededBy)
+		f.Owner = f.declared(" or ", func(d Declaration) string { return d.Owner })
+		all = append(all, *f)
+	}
+	return all
+}
+
+// needed collects the flags that conditions name, be it by segments.
+func needed(out, seen map[string]bool, flags map[string]int, segments map[string]segmentUse) {
+	for key := range flags {
+		out[key] = true
+	}
+	for name, s := range segments {
+		if !seen[name] {
+			seen[name] = true
+			needed(out, seen, s.use.flags, s.use.segments)
+		}
+	}
+}
+
+// find says what there is to look at.
+func (f *ReviewedFlag) find(now time.Time, options ReviewOptions) {
+	add := func(kind FindingKind, since time.Time, format string, args ...any) {
+		f.Findings = append(f.Findings, Finding{kind, since, shorten(fmt.Sprintf(format, args...))})
+	}
+	if len(f.Declared) > 0 && !f.Configured {
+		add(FindingUnconfigured, time.Time{}, "declared as %s", f.declared(" and ", Declaration.typed))
+	}
+	total := uint64(0)
+	for _, n := range f.Counts {
+		total += n
+	}
+	switch {
+	case len(f.Declared) > 0 || !f.Configured || f.NeededBy != nil:
+	case total > 0:
+		add(FindingUndeclared, time.Time{}, "evaluated by its key")
+	default:
+		add(FindingUndeclared, time.Time{}, "")
+	}
+	if slices.ContainsFunc(f.Declared, func(d Declaration) bool { return d.Type != f.Declared[0].Type }) {
+		add(FindingTypes, time.Time{}, "declared as %s", f.declared(" and ", Declaration.typed))
+	}
+	if f.differ() {
+		add(FindingLives, time.Time{}, "%s", f.declared(" and ", Declaration.lived))
+	}
+	idle := f.NeededBy == nil && !f.Idle.IsZero() && now.Sub(f.Idle) >= options.Constant
+	switch {
+	case idle && total > 0:
+		add(FindingIdle, f.Idle, "evaluated %d times before", total)
+	case idle:
+		add(FindingIdle, f.Idle, "")
+	case !f.OnlySince.IsZero() && now.Sub(f.OnlySince) >= options.Constant:
+		only := fmt.Sprintf("%q", f.Only)
+		if f.Only == "" {
+			only = "the caller's default"
+		}
+		add(FindingConstant, f.OnlySince, "serves only %s", only)
+	}
+	switch life := (Life{Expires: f.Expires}); {
+	case life.Expired(options.AsOf):
+		add(FindingExpired, f.Expires, "declared at %s", f.declared(" and ", Declaration.place))
+	case !f.Expires.IsZero() && f.Expires.Sub(options.AsOf) < options.Soon:
+		add(FindingExpiring, f.Expires, "declared at %s", f.declared(" and ", Declaration.place))
+	}
+}
+
+// differ says whether two declarations name different owners or ends.
+func (f *ReviewedFlag) differ() bool {
+	for _, d := range f.Declared {
+		if d.Owner != "" && d.Owner != f.Owner || !d.Expires.IsZero() && !d.Expires.Equal(f.Expires) {
+			return true
+		}
+	}
+	return false
+}
+
+// declared spells every declaration of the flag that has something to say, each once.
+func (f *ReviewedFlag) declared(between string, spell func(Declaration) string) string {
+	var texts []string
+	for _, d := range f.Declared {
+		if text := spell(d); text != "" && !slices.Contains(texts, text) {
+			texts = append(texts, text)
+		}
+	}
+	return strings.Join(texts, between)
+}
+
+func (d Declaration) place() string { return d.Where }
+func (d Declaration) typed() string { return d.Type + " at " + d.Where }
+
+func (d Declaration) lived() string {
+	text := cmp.Or(d.Owner, "no owner")
+	if !d.Expires.IsZero() {
+		text += " until " + dated(d.Expires)
+	}
+	return text + " at " + d.Where
+}
