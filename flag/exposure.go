@@ -46,6 +46,11 @@ func (r Ref[T]) Watch(view *View) *Exposure {
 }
 
 func (v *View) expose(key string) {
+	if v.extra != nil {
+		for r := v.extra.reader; r != nil; r = r.next {
+			r.read(key)
+		}
+	}
 	for e := v.exposures().Load(); e != nil; e = e.next {
 		if e.key != key {
 			continue

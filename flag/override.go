@@ -45,11 +45,12 @@ func (v *View) With(key, variant string) (*View, error) {
 
 // over returns a view with one override more; v may be nil.
 func (v *View) over(o override) *View {
-	out := &View{extra: &extra{overrides: &o}}
-	if v != nil {
-		out.set, out.subject, out.watched = v.set, v.subject, v.exposures()
-		o.next, out.extra.teller = v.overridden(), v.teller()
+	out := v.made()
+	if out.extra == nil {
+		out.extra = &extra{}
 	}
+	o.next = out.extra.overrides
+	out.extra.overrides = &o
 	return out
 }
 

@@ -26,6 +26,7 @@ type View struct {
 type extra struct {
 	overrides *override
 	teller    *teller // nil if nobody is told of exposures
+	reader    *reader // nil if nobody is told of evaluations
 }
 
 // View returns the subject's view of the newest snapshot.
