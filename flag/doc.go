@@ -34,10 +34,31 @@
 //     mistake, and what depends on it, stays as it was; the others load.
 //   - A re-split by [Rebalance] moves the fewest units that any can, and flags of one
 //     [Layer] never reach the same unit by a ramp or a split.
-//   - What [Store.SetRamp] and [Store.Kill] changed lies over the document: a
-//     reload never undoes it, until [Store.Clear]; a document that it does not fit
-//     is refused. It lies in memory: after a restart the document alone counts, and
-//     what a guarded rollout restores from its journal.
+//   - What was changed at run time, by [Store.SetRamp], [Store.Kill] or [Store.Put],
+//     lies over the document: a reload never undoes it, until [Store.Clear]; a
+//     document that it does not fit is refused. Every evaluation that begins after the
+//     call has returned sees it. With [Options.State] it outlives the process, whatever
+//     ended that; without, it lies in memory, and after a restart the document alone
+//     counts, and what a guarded rollout restores from its journal.
+//   - Two who change a flag by what they saw of it do not overwrite each other:
+//     [Change].Revision is compared first, and one of them gets [ErrConflict].
+//   - [Set.Explain] says of a decision what [Ref.Decide] does, and why; [Set.Replay]
+//     decides it again, bit for bit.
+//   - No listener, hook or source is ever called with a lock held; a slow one harms
+//     nobody but itself.
+//
+// # A flag's life
+//
+//   - From where: [File], [FS], [Bytes], flaghttp.NewSource, or any [Source];
+//     [Options].Env and State.
+//   - Changed: [Store.Create], [Store.Put], [Store.SetRamp], [Store.Advance],
+//     [Store.Toggle], [Store.Override], [Store.Rebalance], [Store.Kill],
+//     [Store.Revive], [Store.Clear]; seen by [Store.Watch] and [Ref.Follow].
+//   - Understood: [Store.Explain], [Diff] of a [Store.Preview], [Set.Replay].
+//   - Ended: [Life] and [Store.Review].
+//   - Tested: package flagtest, and flaghttp.Testers on the running service.
+//
+// The stories in testdata/stories tell of each, and a test plays them.
 //
 // # Pages
 //

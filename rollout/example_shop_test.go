@@ -43,6 +43,20 @@ func serve(ctx context.Context, mux *http.ServeMux) {
 	log.Fatal(http.ListenAndServe(":8080", flaghttp.Middleware(flags, whoAsks)(mux)))
 }
 
+func operate(flags *flag.Store) error {
+	seen, err := flags.Status("new-checkout")
+	if err != nil {
+		return err
+	}
+	ann := flag.Change{Actor: "ann", Reason: "a quiet first day", Revision: seen.Revision} // ErrConflict if somebody was faster
+	share, err := flags.Advance("new-checkout", 10*flag.Percent, 50*flag.Percent, ann)     // by 10 % at most, and not beyond 50 %
+	if err != nil {
+		return err
+	}
+	log.Println("new-checkout is at", share)
+	return flags.Kill("new-checkout", flag.Change{Actor: "bob", Reason: "carts are empty"}) // off for everybody, at once
+}
+
 func serveGuarded(ctx context.Context, flags *flag.Store, mux *http.ServeMux) {
 	journal, err := rollout.OpenFile("state") // keep this folder: it is the memory
 	if err != nil {
@@ -93,6 +107,7 @@ func Example_shop() {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /checkout", checkout)
 	serve(context.Background(), mux)
+	_ = operate(nil)
 	serveGuarded(context.Background(), nil, mux)
 }
 
