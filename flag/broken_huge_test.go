@@ -25,6 +25,7 @@ func same(element string) func(int) string { return func(int) string { return el
 // TestBrokenHuge: documents that are too big for testdata/broken get the complete
 // list of their problems as well, in short texts, and without a wait.
 func TestBrokenHuge(t *testing.T) {
+	alone(t)
 	flag := func(body string) string { return `{"flags": {"a": ` + body + `}}` }
 	when := func(condition string) string { return flag(`{"when": ` + condition + `}`) }
 	nines, long := strings.Repeat("9", 1_000_000), strings.Repeat("x", 1_000_000)

@@ -16,6 +16,7 @@ import (
 // TestBrokenEqual: a document of which a part is broken quarantines some flags, and
 // the others decide as the reference does.
 func TestBrokenEqual(t *testing.T) {
+	alone(t)
 	served, quarantined := 0, 0
 	for seed := range uint64(3000) {
 		d := newDice(seed, nil)

@@ -26,3 +26,12 @@ func documentOf(t testing.TB, flags map[string]flag.FeatureFlag) *flag.Store {
 	require.NoError(t, err)
 	return load(t, string(text))
 }
+
+// alone is for long tests of one goroutine: the short tests under the race detector do
+// without.
+func alone(t *testing.T) {
+	t.Helper()
+	if raceEnabled && testing.Short() {
+		t.Skip("one goroutine alone has nobody to race with")
+	}
+}

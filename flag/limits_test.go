@@ -114,6 +114,7 @@ func TestOldAndNewTogetherCostNoMore(t *testing.T) {
 // TestLoadingTakesWhatTheTextIsWorth: whatever a document says, the memory that loading
 // it takes is bounded by its length. Each of these was quadratic once.
 func TestLoadingTakesWhatTheTextIsWorth(t *testing.T) {
+	alone(t)
 	const n = 10_000
 	long := strings.Repeat("k", 500_000)
 	flags := func(text string, more ...string) string {
@@ -197,6 +198,7 @@ func TestCirclesOneAfterAnother(t *testing.T) {
 
 // TestLintEnds: what Lint does is bounded, however many rules a flag has.
 func TestLintEnds(t *testing.T) {
+	alone(t)
 	flag.Lint([]byte(`{"flags":{"a":{"rules":[` + repeated(20_000, `{"if":{"attr":"country","eq":"c#"},"serve":"on"}`) + `]}}}`))
 	flag.Lint([]byte(`{"flags":{"a":{"rules":[` + repeated(20_000, `{"if":{"attr":"a#","eq":"c"},"serve":"on"}`) + `]}}}`))
 }
