@@ -40,7 +40,7 @@ func TestLives(t *testing.T) {
 		flag.Float("life-several", 0, one, other, one)
 		flag.Float("life-several", 0, flag.Life{Owner: "other", Expires: other.Expires.Local()})
 		flag.String("life-late", "")
-		flag.String("life-late", "", sometime)
+		flag.String("life-late", "", flag.Life{}, sometime)
 		flag.JSON("life-types", []int{}, one)
 		flag.Bool("life-types", false, other)
 	}

@@ -50,6 +50,10 @@ func TestVariants(t *testing.T) {
 	require.NoError(t, store.Kill("reach", me))
 	require.Equal(t, "=default", variants(reach, store.View(flag.Subject{})))
 
+	store = load(t, `{"flags": {"reach": {`+abc+`, "serve": "b", "disabled": true}}}`)
+	require.NoError(t, store.Override("reach", "a", me))
+	require.Equal(t, "a=A", variants(reach, store.View(flag.Subject{})), "it wins over disabled")
+
 	require.Empty(t, variants(reach, nil))
 	require.Empty(t, variants(reach, (*flag.Set)(nil).View(flag.Subject{})))
 	require.Empty(t, variants(flag.ByKey("nowhere", ""), store.View(flag.Subject{})))

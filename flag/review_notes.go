@@ -29,13 +29,12 @@ type noted struct {
 // the store has. A nil store has none.
 //
 // Since when a flag is idle or constant is known as far as reviews were made: each compares
-// the counts with those of the one before, and what lies between two counts as one. So it
-// is best called daily. What was before the store was made is known only from
-// [ReviewOptions.Last]; without it, after a restart, everything is as if it had begun then.
-// It is never said to be so for longer than it is, with one exception: a flag that was
-// added to the document before the first review is idle since the store was made. With
+// the counts with those of the one before, and what lies between two counts as one moment.
+// So it is best called daily. The first review of a flag knows nothing before its newest change
+// ([Status.Changed]) or, after a restart, before the store's first document, unless it is
+// given [ReviewOptions.Last]. It is never said to be so for longer than it is. With
 // [Options.NoCounts] nothing is known to be idle, and constant is only what can serve one
-// variant alone.
+// variant alone, since its newest change.
 func (s *Store) Review(options ReviewOptions) Review {
 	now := time.Now()
 	notes := &reviews{}
@@ -47,12 +46,6 @@ func (s *Store) Review(options ReviewOptions) Review {
 	flags, from := notes.flags, notes.at
 	if notes.at.IsZero() {
 		flags, from = options.Last.notes(now)
-		if from.IsZero() && s != nil {
-			from = s.born
-		}
-	}
-	if from.IsZero() || from.After(now) {
-		from = now
 	}
 	options.Constant, options.Soon = cmp.Or(options.Constant, 30*24*time.Hour), cmp.Or(options.Soon, 14*24*time.Hour)
 	if options.AsOf.IsZero() {
@@ -67,7 +60,12 @@ func (s *Store) Review(options ReviewOptions) Review {
 			if h := set.header(f.Key); h != nil {
 				c = h.flag
 			}
-			n := flags[f.Key].after(from, now, c)
+			since, changed := from, s.lastChanged(f.Key)
+			before, known := flags[f.Key]
+			if !known { // the first review of it begins with its newest change
+				since = changed
+			}
+			n := before.after(since, now, changed, c)
 			next[f.Key] = n
 			f.Counts, f.Idle, f.Only, f.OnlySince = maps.Clone(n.counts), n.idle, n.only, n.onlySince
 		}
@@ -85,13 +83,23 @@ func (r Review) notes(now time.Time) (map[string]noted, time.Time) {
 	}
 	flags := make(map[string]noted, len(r.Flags))
 	for _, f := range r.Flags {
+		if !f.Configured {
+			continue
+		}
 		flags[f.Key] = noted{nil, f.Idle, f.Only, f.OnlySince}
 	}
 	return flags, r.At
 }
 
+// lastChanged is when that was.
+func (s *Store) lastChanged(key string) time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.changed(key).at
+}
+
 // after adds to what is known what has happened since then.
-func (n noted) after(from, now time.Time, f *compiled) noted {
+func (n noted) after(from, now, changed time.Time, f *compiled) noted {
 	if f == nil { // its definition has always been broken
 		return noted{}
 	}
@@ -117,18 +125,19 @@ func (n noted) after(from, now time.Time, f *compiled) noted {
 			n.idle = from
 		}
 	}
-	if can := f.reachable(false); len(can) == 1 {
-		served[f.name(can[0])] = true
+	fixed := f.reachable(false)
+	if len(fixed) == 1 {
+		served[f.name(fixed[0])] = true
+		from = changed // since then it can have been no other
+	}
+	if len(fixed) > 1 && (!counted || len(served) > 1) {
+		n.only, n.onlySince = "", time.Time{}
+		return n
 	}
 	for name := range served {
-		switch {
-		case len(served) > 1:
-			n.only, n.onlySince = "", time.Time{}
-		case n.onlySince.IsZero() || n.only != name:
+		one := len(fixed) > 1 || name == f.name(fixed[0])
+		if one && (!counted || len(served) > 1 || n.onlySince.IsZero() || n.only != name) {
 			n.only, n.onlySince = name, from
-			if !counted {
-				n.onlySince = now // it may have been another before
-			}
 		}
 	}
 	return n
@@ -200,7 +209,7 @@ func (f *ReviewedFlag) find(now time.Time, options ReviewOptions) {
 		total += n
 	}
 	switch {
-	case len(f.Declared) > 0 || !f.Configured || f.NeededBy != nil:
+	case len(f.Declared) > 0 || f.NeededBy != nil:
 	case total > 0:
 		add(FindingUndeclared, time.Time{}, "evaluated by its key")
 	default:

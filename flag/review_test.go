@@ -47,7 +47,7 @@ func TestReviewOfDeclarations(t *testing.T) {
 	flag.Bool("review-absent", false)
 	flag.Bool("review-twice", false)
 	flag.String("review-twice", "")
-	flag.Bool("review-owners", false, flag.Life{Owner: "one", Expires: tuesday.Add(hours24)}, flag.Life{Owner: "other"}, flag.Life{Expires: tuesday})
+	flag.Bool("review-owners", false, flag.Life{Owner: "one", Expires: tuesday}, flag.Life{Expires: tuesday.Add(hours24)}, flag.Life{Owner: "other"})
 	flag.Bool("review-fields", false, flag.Life{Owner: "one"}, flag.Life{Expires: tuesday}) // do not differ
 	flag.Bool("review-over", false, flag.Life{Expires: monday})
 	flag.Bool("review-broken", false)
@@ -63,7 +63,7 @@ func TestReviewOfDeclarations(t *testing.T) {
 		"review-fine":    {"expires soon, 2026-12-01 00:00:00: declared at here"},
 		"review-absent":  {"not configured, -: declared as bool at here"},
 		"review-twice":   {"several types, -: declared as bool at here and string at here"},
-		"review-owners":  {"several lives, -: one until 2026-12-02 at here and other at here and no owner until 2026-12-01 at here", "expires soon, 2026-12-01 00:00:00: declared at here"},
+		"review-owners":  {"several lives, -: one until 2026-12-01 at here and no owner until 2026-12-02 at here and other at here", "expires soon, 2026-12-01 00:00:00: declared at here"},
 		"review-fields":  {"expires soon, 2026-12-01 00:00:00: declared at here"},
 		"review-over":    {"expired, 2026-11-30 00:00:00: declared at here"},
 		"review-broken":  nil,
@@ -157,7 +157,8 @@ func TestReviewDaily(t *testing.T) {
 // counts.
 func TestReviewStatic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const document = `{"flags": {"review-static": {"serve": "on", "ramp": {"percent": 0}}, "review-free": {"ramp": {"percent": 100}}}}`
+		const document = `{"flags": {"review-static": {"serve": "on", "ramp": {"percent": 0}}, "review-free": {"ramp": {"percent": 100}},
+			"review-none": {"disabled": true, "variants": {"a": "A"}, "serve": "a"}}}`
 		for _, noCounts := range []bool{false, true} {
 			store := flag.New(flag.Bytes([]byte(document)), flag.Options{NoCounts: noCounts})
 			require.NoError(t, store.Load(t.Context()))
@@ -174,16 +175,73 @@ func TestReviewStatic(t *testing.T) {
 				require.Equal(t, noCounts, reviewed(review, "review-free").Counts == nil)
 				time.Sleep(hours24)
 			}
+			// It is another since it was changed, whoever was served before.
+			on.Value(store, &subject)
+			changed := time.Now()
 			require.NoError(t, store.Override("review-static", "off", me))
+			time.Sleep(time.Hour)
 			review := store.Review(flag.ReviewOptions{})
 			require.Equal(t, "off", reviewed(review, "review-static").Only)
-			// Without counts it may have been on a moment ago.
-			want := start.Add(2 * hours24)
-			if noCounts {
-				want = time.Now()
-			}
-			require.True(t, want.Equal(reviewed(review, "review-static").OnlySince))
+			require.True(t, changed.Equal(reviewed(review, "review-static").OnlySince))
+			require.NoError(t, store.SetRamp("review-static", flag.Ramp{Share: flag.Percent, Serve: "off"}, me))
+			require.NoError(t, store.Clear("review-static", me))
+			require.NoError(t, store.SetRamp("review-free", flag.Ramp{Share: 0}, me))
+			free.Value(store, &subject)
+			changed = time.Now()
+			time.Sleep(time.Hour)
+			review = store.Review(flag.ReviewOptions{})
+			require.True(t, changed.Equal(reviewed(review, "review-free").OnlySince))
+			require.True(t, changed.Equal(reviewed(review, "review-static").OnlySince))
+			require.NoError(t, store.Override("review-static", "off", me))
+			require.NoError(t, store.Clear("review-static", me))
+			require.NoError(t, store.SetRamp("review-free", flag.Ramp{Share: flag.Percent}, me))
+			review = store.Review(flag.ReviewOptions{})
+			require.Equal(t, noCounts, reviewed(review, "review-free").OnlySince.IsZero(), "it may be either, and without counts nobody knows")
+			require.Equal(t, noCounts, time.Now().Equal(reviewed(review, "review-static").OnlySince), "it was another for a moment, in which nobody asked")
+			require.NoError(t, store.Override("review-static", "off", me))
+			on.Value(store, &subject)
+			time.Sleep(time.Hour)
+			require.NoError(t, store.Clear("review-static", me))
+			changed = time.Now()
+			time.Sleep(time.Hour)
+			require.True(t, changed.Equal(reviewed(store.Review(flag.ReviewOptions{}), "review-static").OnlySince), "somebody was served another")
+			require.Empty(t, reviewed(review, "review-none").Only)
+			require.True(t, start.Equal(reviewed(review, "review-none").OnlySince), "the caller's default is one, too")
 		}
+	})
+}
+
+// TestReviewIsNotTooOld: the first review knows when a flag came, and when it was changed.
+func TestReviewIsNotTooOld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		src := &source{data: `{"flags": {"review-old": {}, "review-changed": {}}}`}
+		store := flag.New(src, flag.Options{})
+		time.Sleep(hours24)
+		require.NoError(t, store.Load(t.Context()))
+		loaded := time.Now()
+		time.Sleep(hours24)
+		src.put(`{"flags": {"review-old": {}, "review-changed": {"serve": "on"}, "review-new": {}}}`, nil)
+		require.NoError(t, store.Load(t.Context()))
+		changed := time.Now()
+		time.Sleep(hours24)
+		review := store.Review(flag.ReviewOptions{})
+		for key, want := range map[string]time.Time{"review-old": loaded, "review-changed": changed, "review-new": changed} {
+			require.True(t, want.Equal(reviewed(review, key).Idle), key)
+			require.True(t, want.Equal(reviewed(review, key).OnlySince), key)
+		}
+		time.Sleep(hours24) // and so does the first that finds it
+		src.put(`{"flags": {"review-newest": {}}}`, nil)
+		require.NoError(t, store.Load(t.Context()))
+		changed = time.Now()
+		time.Sleep(hours24)
+		flag.Bool("review-newest", false)
+		again := flag.New(src, flag.Options{})
+		require.NoError(t, again.Load(t.Context()))
+		loaded = time.Now()
+		time.Sleep(hours24)
+		require.True(t, changed.Equal(reviewed(store.Review(flag.ReviewOptions{}), "review-newest").Idle))
+		last := flag.Review{At: changed, Flags: []flag.ReviewedFlag{{Key: "review-newest"}}}
+		require.True(t, loaded.Equal(reviewed(again.Review(flag.ReviewOptions{Last: last}), "review-newest").Idle))
 	})
 }
 

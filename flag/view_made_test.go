@@ -11,7 +11,7 @@ import (
 
 // TestViewAt: another moment changes what has a time in it, and nothing else of a view.
 func TestViewAt(t *testing.T) {
-	store := load(t, `{"flags": {"made-timed": {"ramp": {"percent": 0, "schedule": [{"at": "2026-11-30T00:00:00Z", "percent": 100}]}}, "made-other": {}}}`)
+	store := load(t, `{"flags": {"made-timed": {"ramp": {"percent": 0, "schedule": [{"at": "2026-11-30T00:00:00Z", "percent": 100}]}}, "made-other": {"variants": {"one": 1}, "serve": "one"}}}`)
 	timed, other := flag.Bool("made-timed", false), flag.Int("made-other", 1)
 	before := other.Override(store.View(flag.For("u").At(monday.Add(-1))), 7)
 	seen := timed.Watch(before)

@@ -69,4 +69,8 @@ func TestSubjectIn(t *testing.T) {
 	dark := flagtest.SubjectIn(t, flagtest.AsOf(store, monday), "theme", "dark")
 	require.Equal(t, "black", Theme.From(flagtest.AsOf(store, monday).View(dark)))
 	require.Equal(t, "plain", Theme.From(flagtest.AsOf(store, monday.Add(-1)).View(dark)))
+
+	quiet := flag.New(flag.Bytes([]byte(shop)), flag.Options{OnExposure: func(flag.ExposureInfo) { t.Error("to look for a subject is no exposure") }})
+	require.NoError(t, quiet.Load(t.Context()))
+	flagtest.SubjectIn(t, flagtest.AsOf(quiet, monday), "new-checkout", "on")
 }
