@@ -28,6 +28,18 @@ func (k Kind) String() string {
 	return names[0]
 }
 
+// Article is the kind as a sentence has it: "null", "a bool", "a number", "a
+// string", "an array", "an object".
+func (k Kind) Article() string {
+	switch k {
+	case Bool, Number, String:
+		return "a " + k.String()
+	case Array, Object:
+		return "an " + k.String()
+	}
+	return k.String()
+}
+
 // Node is one value of a document. There are many of them, so it fills one cache
 // line of 64 bytes: what the text can tell is asked of the text.
 type Node struct {
@@ -81,6 +93,10 @@ func (n *Node) Source() string { return n.doc.text }
 
 // Pos returns the place of the first byte.
 func (n *Node) Pos() Pos { return n.doc.pos(n.start) }
+
+// Offset returns where the first byte stands, from 0, without counting lines as
+// Pos does.
+func (n *Node) Offset() int { return int(n.start) }
 
 // Any returns the value as plain Go: nil, bool, string, [json.Number] (so that
 // no digit is lost), []any or map[string]any.
