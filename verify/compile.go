@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -17,13 +18,15 @@ import (
 // test is a SmokeTest with its defaults filled in and everything in it checked.
 type test struct {
 	SmokeTest
-	url  string
-	want *jsontree.Node // nil if the body may be anything
+	url      string
+	statuses statuses
+	checks   []check
 }
 
 // compiler collects the mistakes of a suite, each under the path of its field.
 type compiler struct {
 	problems jsontree.Problems
+	plain    bool // whether nothing is encrypted
 }
 
 func (c *compiler) add(path, format string, args ...any) {
@@ -58,6 +61,7 @@ func (c *compiler) base(s *Suite) string {
 		c.add("URL", "want a URL or a Handler, found both")
 		return ""
 	case s.Handler != nil:
+		c.plain = true
 		return "http://localhost"
 	}
 	u, err := url.Parse(s.URL)
@@ -71,6 +75,8 @@ func (c *compiler) base(s *Suite) string {
 		c.add("URL", "want no user name or password in it: they belong in the tests' Header")
 	case strings.ContainsAny(s.URL, "?#"):
 		c.add("URL", "want no query and no fragment")
+	default:
+		c.plain = u.Scheme == "http"
 	}
 	return strings.TrimSuffix(s.URL, "/")
 }
@@ -92,7 +98,6 @@ func (c *compiler) test(path, base string, spec SmokeTest) test {
 	t := test{SmokeTest: spec}
 	t.Method = cmp.Or(spec.Method, http.MethodGet)
 	t.Name = cmp.Or(spec.Name, t.Method+" "+spec.Endpoint)
-	t.ExpectedStatus = cmp.Or(spec.ExpectedStatus, http.StatusOK)
 	t.Timeout = cmp.Or(spec.Timeout, defaultTestTimeout)
 	t.url = base + spec.Endpoint
 
@@ -107,17 +112,38 @@ func (c *compiler) test(path, base string, spec SmokeTest) test {
 	} else if strings.Contains(spec.Endpoint, "#") {
 		c.add(at, "want no fragment, which is never sent, found %q", spec.Endpoint)
 	}
-	if t.ExpectedStatus < 200 || t.ExpectedStatus > 599 {
-		c.add(jsontree.Join(path, "ExpectedStatus"), "want 200 to 599, found %d", t.ExpectedStatus)
-	}
+	t.statuses = c.statuses(path, spec)
 	if t.Timeout < 0 {
 		c.add(jsontree.Join(path, "Timeout"), "%v is negative", t.Timeout)
 	}
 	c.header(jsontree.Join(path, "Header"), spec.Header)
 	if spec.ExpectedResponse != nil {
-		t.want = c.expected(jsontree.Join(path, "ExpectedResponse"), spec.ExpectedResponse)
+		x := expected{Node: c.value(jsontree.Join(path, "ExpectedResponse"), spec.ExpectedResponse)}
+		t.checks = append(t.checks, x.check(nil))
 	}
+	c.expect(jsontree.Join(path, "Expect"), &t)
 	return t
+}
+
+// statuses returns those that pass.
+func (c *compiler) statuses(path string, spec SmokeTest) statuses {
+	at := jsontree.Join(path, "ExpectedStatus")
+	if len(spec.Statuses) == 0 {
+		status := cmp.Or(spec.ExpectedStatus, http.StatusOK)
+		if status < 200 || status > 599 {
+			c.add(at, "want 200 to 599, found %d", status)
+		}
+		return statuses{{From: status}}
+	}
+	if spec.ExpectedStatus != 0 {
+		c.add(at, "want no more than Statuses, found %d beside them", spec.ExpectedStatus)
+	}
+	for i, s := range spec.Statuses {
+		if s.From < 200 || s.last() > 599 || s.last() < s.From {
+			c.add(jsontree.Index(jsontree.Join(path, "Statuses"), i), "want from 200 to 599, found %d to %d", s.From, s.last())
+		}
+	}
+	return spec.Statuses
 }
 
 func (c *compiler) header(path string, header http.Header) {
@@ -133,19 +159,31 @@ func (c *compiler) header(path string, header http.Header) {
 	}
 }
 
-// expected reads what a body must contain.
-func (c *compiler) expected(path string, v any) *jsontree.Node {
+// required reads a value that must be there.
+func (c *compiler) required(path string, v any) *jsontree.Node {
+	if v == nil {
+		c.add(path, `want a value, found nil; null is json.RawMessage("null")`)
+		return nil
+	}
+	return c.value(path, v)
+}
+
+// value reads what is expected of JSON.
+func (c *compiler) value(path string, v any) *jsontree.Node {
 	text, raw := v.(json.RawMessage)
 	if _, bytes := v.([]byte); bytes {
 		c.add(path, "want a json.RawMessage, found a []byte, which JSON would write in base64")
 		return nil
 	}
 	if !raw {
-		var err error
-		if text, err = json.Marshal(v); err != nil {
+		var b bytes.Buffer
+		encoder := json.NewEncoder(&b)
+		encoder.SetEscapeHTML(false) // reports show the text
+		if err := encoder.Encode(v); err != nil {
 			c.add(path, "cannot be written as JSON: %v", err)
 			return nil
 		}
+		text = b.Bytes()
 	}
 	n, err := jsontree.Parse(text)
 	var problems jsontree.Problems

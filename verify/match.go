@@ -1,21 +1,21 @@
 package verify
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
+	"math"
+	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
+	"github.com/guidon-go/guidon/internal/jsonpath"
 	"github.com/guidon-go/guidon/internal/jsontree"
 )
 
 // MaxMismatches is how many differences of one answer are kept.
 const MaxMismatches = 20
 
-// mostBytes is where a value in a report is cut.
-const mostBytes = 120
+// mostSteps is how many pairs of values one comparison looks at before it gives
+// up, and fails. Arrays in any order compare each element with each: 200 elements
+// of 2,500 numbers with 200 others take 100 million.
+const mostSteps = 1 << 27
 
 // differences collects what does not match.
 type differences struct {
@@ -24,89 +24,224 @@ type differences struct {
 }
 
 func (d *differences) add(kind Kind, path, want, got string) {
-	if len(d.list) == MaxMismatches {
-		d.omitted++
-		return
+	if !d.full() {
+		d.list = append(d.list, Mismatch{
+			Kind: kind, Path: printable(path, mostPath), Want: show(want), Got: show(got),
+		})
 	}
-	d.list = append(d.list, Mismatch{Kind: kind, Path: path, Want: show(want), Got: show(got)})
 }
 
-// match adds every difference that keeps got from containing want.
-func (d *differences) match(path string, want, got *jsontree.Node) {
-	if want.Kind != got.Kind {
-		d.add(KindType, path, text(want), text(got))
+// full counts what is left out if there is room for no more.
+func (d *differences) full() bool {
+	if len(d.list) < MaxMismatches {
+		return false
+	}
+	d.omitted++
+	return true
+}
+
+// expected is a compiled JSON value.
+type expected struct {
+	*jsontree.Node
+	modes map[*jsontree.Node]ArrayMode // of its arrays; those not in it are Positional
+	exact bool                         // whether keys that it does not have are unexpected
+}
+
+// match adds every difference that keeps got, which is in the tree of root, from
+// being as expected.
+func (x expected) match(root, got *jsontree.Node, d *differences) {
+	m := matcher{expected: x, root: root, enough: math.MaxInt, out: d}
+	before := *d
+	m.match(x.Node, got)
+	if m.steps > mostSteps {
+		*d = before // what came after it gave up is not true
+		d.add(KindBody, "body", "at most "+strconv.Itoa(mostSteps)+" comparisons of values", "more")
+	}
+}
+
+// fits says whether match would add nothing.
+func (x expected) fits(got *jsontree.Node) bool {
+	m := matcher{expected: x}
+	return m.fits(x.Node, got)
+}
+
+// matcher compares one body. It looks at pairs of values in three ways: it reports
+// each difference to out; it measures how much differs; or it stops at the first
+// difference.
+type matcher struct {
+	expected
+	root   *jsontree.Node
+	steps  int          // so far
+	found  int          // how much differs so far
+	enough int          // at how much it stops
+	out    *differences // nil if nothing is reported
+
+	members map[*jsontree.Node]map[string]*jsontree.Node // of long objects
+	texts   map[*jsontree.Node]string                    // of what was decoded at some cost
+}
+
+// fits says whether got is as wanted.
+func (m *matcher) fits(want, got *jsontree.Node) bool { return m.distance(want, got, 1) == 0 }
+
+// distance is how many of the values in want got does not have, up to enough.
+func (m *matcher) distance(want, got *jsontree.Node, enough int) int {
+	found, before, out := m.found, m.enough, m.out
+	m.found, m.enough, m.out = 0, enough, nil
+	m.match(want, got)
+	result := m.found
+	m.found, m.enough, m.out = found, before, out
+	return result
+}
+
+// differs counts a difference, of all there is in want, and says whether to report
+// it.
+func (m *matcher) differs(want *jsontree.Node) bool {
+	switch {
+	case m.out != nil:
+		return !m.out.full()
+	case m.enough == 1 || want == nil:
+		m.found++
+	default:
+		m.found += leaves(want)
+	}
+	return false
+}
+
+// leaves counts the values that hold no others.
+func leaves(n *jsontree.Node) int {
+	sum := 0
+	for i := range n.Items {
+		sum += leaves(&n.Items[i])
+	}
+	return max(sum, 1)
+}
+
+func (m *matcher) path(n *jsontree.Node) string { return jsonpath.Where(m.root, n) }
+
+func (m *matcher) match(want, got *jsontree.Node) {
+	if m.steps++; m.steps > mostSteps {
+		m.found++ // whatever is not looked at does not fit
+	}
+	if m.found >= m.enough || m.steps > mostSteps {
 		return
 	}
-	switch want.Kind {
-	case jsontree.Object:
-		members := make(map[string]*jsontree.Node, len(got.Items))
-		for i := range got.Items {
-			members[got.Items[i].Key] = &got.Items[i]
+	switch {
+	case want.Kind != got.Kind:
+		if m.differs(want) {
+			m.out.add(KindType, m.path(got), text(want), text(got))
 		}
-		for i := range want.Items {
-			m := &want.Items[i]
-			at := jsontree.Join(path, m.Key)
-			if value := members[m.Key]; value != nil {
-				d.match(at, m, value)
-			} else {
-				d.add(KindMissing, at, text(m), "nothing")
-			}
-		}
-	case jsontree.Array:
-		if len(want.Items) != len(got.Items) {
-			d.add(KindLength, path, items(want), items(got))
-		}
-		for i := range min(len(want.Items), len(got.Items)) {
-			d.match(jsontree.Index(path, i), &want.Items[i], &got.Items[i])
-		}
-	default:
-		if !equal(want, got) {
-			d.add(KindValue, path, text(want), text(got))
+	case want.Kind == jsontree.Object:
+		m.object(want, got)
+	case want.Kind == jsontree.Array:
+		m.array(want, got)
+	case !m.equal(want, got):
+		if m.differs(want) {
+			m.out.add(KindValue, m.path(got), text(want), text(got))
 		}
 	}
+}
+
+func (m *matcher) object(want, got *jsontree.Node) {
+	next := 0
+	for i := range want.Items {
+		w := &want.Items[i]
+		if g := m.member(got, w.Key, &next); g != nil {
+			m.match(w, g)
+		} else if m.differs(w) {
+			m.out.add(KindMissing, jsonpath.Member(m.path(got), w.Key), text(w), "nothing")
+		}
+	}
+	if !m.exact || m.found >= m.enough {
+		return
+	}
+	next = 0
+	for i := range got.Items {
+		g := &got.Items[i]
+		if m.member(want, g.Key, &next) == nil && m.differs(nil) {
+			m.out.add(KindUnexpected, m.path(g), "nothing", text(g))
+		}
+	}
+}
+
+// member returns the value of a key. It looks at next first, where it is if both
+// sides write their keys in the same order.
+func (m *matcher) member(n *jsontree.Node, key string, next *int) *jsontree.Node {
+	if i := *next; i < len(n.Items) && n.Items[i].Key == key {
+		*next++
+		return &n.Items[i]
+	}
+	const few = 16
+	if len(n.Items) > few {
+		return m.index(n)[key]
+	}
+	for i := range n.Items {
+		if n.Items[i].Key == key {
+			*next = i + 1
+			return &n.Items[i]
+		}
+	}
+	return nil
+}
+
+func (m *matcher) index(n *jsontree.Node) map[string]*jsontree.Node {
+	members := m.members[n]
+	if members == nil {
+		members = make(map[string]*jsontree.Node, len(n.Items))
+		for i := range n.Items {
+			members[n.Items[i].Key] = &n.Items[i]
+		}
+		if m.members == nil {
+			m.members = map[*jsontree.Node]map[string]*jsontree.Node{}
+		}
+		m.members[n] = members
+	}
+	return members
 }
 
 // equal compares two values of one kind that is neither array nor object.
-func equal(a, b *jsontree.Node) bool {
+func (m *matcher) equal(a, b *jsontree.Node) bool {
 	switch a.Kind {
 	case jsontree.Bool:
 		return a.Bool == b.Bool
+	case jsontree.Null:
+		return true
 	case jsontree.Number:
-		return jsontree.CanonicalNumber(a.Text()) == jsontree.CanonicalNumber(b.Text())
-	case jsontree.String:
-		return a.Text() == b.Text()
-	}
-	return a.Kind == jsontree.Null
-}
-
-func items(n *jsontree.Node) string {
-	if len(n.Items) == 1 {
-		return "1 item"
-	}
-	return fmt.Sprintf("%d items", len(n.Items))
-}
-
-// text is the JSON text of a value on one line.
-func text(n *jsontree.Node) string {
-	var compact bytes.Buffer
-	_ = json.Compact(&compact, n.Raw()) // the text was parsed
-	return compact.String()
-}
-
-// show makes foreign text fit for a line of a report: cut, and with nothing in
-// it that a terminal would act on.
-func show(s string) string {
-	var b strings.Builder
-	for i, r := range s {
-		if i+utf8.RuneLen(r) > mostBytes {
-			b.WriteString("...")
-			break
+		x, y := a.RawString(), b.RawString()
+		if x == y {
+			return true
 		}
-		if unicode.IsPrint(r) {
-			b.WriteRune(r)
-		} else {
-			fmt.Fprintf(&b, `\u%04x`, r)
+		if whole(x) && whole(y) {
+			return false
 		}
 	}
-	return b.String()
+	return m.text(a) == m.text(b)
+}
+
+// whole says whether a number is written in its one form without a point and
+// without an exponent.
+func whole(literal string) bool {
+	for i := range len(literal) {
+		if c := literal[i]; c == '.' || c|' ' == 'e' {
+			return false
+		}
+	}
+	return literal != "-0"
+}
+
+// text returns a string decoded, or a number in canonical form.
+func (m *matcher) text(n *jsontree.Node) string {
+	if n.Kind == jsontree.String && strings.IndexByte(n.RawString(), '\\') < 0 {
+		return n.Text()
+	}
+	text, known := m.texts[n]
+	if !known {
+		if text = n.Text(); n.Kind == jsontree.Number {
+			text = jsontree.CanonicalNumber(text)
+		}
+		if m.texts == nil {
+			m.texts = map[*jsontree.Node]string{}
+		}
+		m.texts[n] = text
+	}
+	return text
 }

@@ -34,22 +34,26 @@ type Kind string
 
 // The kinds of mismatch.
 const (
-	KindStatus    Kind = "status"    // another status
-	KindMissing   Kind = "missing"   // a key of the body is not there
-	KindType      Kind = "type"      // a value of another kind, such as "7" for 7
-	KindValue     Kind = "value"     // a value of the right kind, but not equal
-	KindLength    Kind = "length"    // an array of another length
-	KindBody      Kind = "body"      // not JSON, or too long
-	KindTransport Kind = "transport" // no answer, or not all of it
-	KindTimeout   Kind = "timeout"   // none in time
-	KindCanceled  Kind = "canceled"  // the context was cancelled meanwhile
-	KindPanic     Kind = "panic"     // the Handler panicked
+	KindStatus     Kind = "status"     // another status
+	KindMissing    Kind = "missing"    // a header, a key, an element or all a path leads to is not there
+	KindUnexpected Kind = "unexpected" // it is there, and should not be
+	KindType       Kind = "type"       // a value of another kind, such as "7" for 7
+	KindValue      Kind = "value"      // a value of the right kind, but not equal
+	KindLength     Kind = "length"     // an array of another length
+	KindBody       Kind = "body"       // not JSON, or too long, or more than can be compared
+	KindSlow       Kind = "slow"       // it came in time, but not within its budget
+	KindTLS        Kind = "tls"        // certificates that end too soon, or none
+	KindCustom     Kind = "custom"     // a function of the test's own said no
+	KindTransport  Kind = "transport"  // no answer, or not all of it
+	KindTimeout    Kind = "timeout"    // none in time
+	KindCanceled   Kind = "canceled"   // the context was cancelled meanwhile
+	KindPanic      Kind = "panic"      // the Handler panicked, or a function of the test's own
 )
 
 // Mismatch is one thing that was not as expected.
 type Mismatch struct {
 	Kind Kind   // what sort of difference it is
-	Path string // "request", "status", "body", or where in the body: "$.items[2].price"
+	Path string // "status", "body", "header Etag", or where in the body, as a JSONPath: "$.items[2].price"; cut at 480 bytes
 	Want string // what was expected, cut at 120 bytes
 	Got  string // what came, cut at 120 bytes
 }

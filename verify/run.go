@@ -5,11 +5,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
-
-	"github.com/guidon-go/guidon/internal/jsontree"
 )
 
 // BodyLimit is how many bytes of a body are read, 1 MiB. A body that is longer
@@ -36,12 +33,13 @@ func (t *test) run(ctx context.Context, handler http.Handler) Result {
 		transport.DialContext = inside.dial
 	}
 	start := time.Now()
-	status, body, err := t.exchange(ctx, transport)
-	r.ResponseTime = time.Since(start)
-	r.Status = status
+	e, err := t.exchange(ctx, transport)
+	e.at = time.Now()
+	e.ResponseTime = e.at.Sub(start)
+	r.Status, r.ResponseTime = e.Status, e.ResponseTime
 
 	d := &differences{}
-	t.compare(ctx, status, body, err, d)
+	t.compare(ctx, e, err, d)
 	if inside != nil && (err == nil || ctx.Err() == nil) {
 		if !inside.wait(ctx) {
 			d.add(ended(ctx), "request", "a handler that returns", "none: "+context.Cause(ctx).Error())
@@ -61,12 +59,13 @@ func (t *test) run(ctx context.Context, handler http.Handler) Result {
 	return r
 }
 
-// exchange returns the status, 0 if none came, and the body up to one byte more
-// than the limit.
-func (t *test) exchange(ctx context.Context, transport *http.Transport) (status int, body []byte, err error) {
+// exchange returns what came, with status 0 if nothing did, and the body up to the
+// limit.
+func (t *test) exchange(ctx context.Context, transport *http.Transport) (*exchanged, error) {
+	e := &exchanged{}
 	request, err := http.NewRequestWithContext(ctx, t.Method, t.url, strings.NewReader(t.Body))
 	if err != nil {
-		return 0, nil, err
+		return e, err
 	}
 	for name, values := range t.Header {
 		for _, v := range values {
@@ -82,35 +81,26 @@ func (t *test) exchange(ctx context.Context, transport *http.Transport) (status 
 	// a Client would follow redirects, or stumble over where they lead
 	response, err := transport.RoundTrip(request)
 	if err != nil {
-		return 0, nil, err
+		return e, err
 	}
 	defer response.Body.Close()
-	body, err = io.ReadAll(io.LimitReader(response.Body, BodyLimit+1))
-	return response.StatusCode, body, err
+	e.Status, e.Header, e.TLS = response.StatusCode, response.Header, response.TLS
+	e.Body, err = io.ReadAll(io.LimitReader(response.Body, BodyLimit+1))
+	if e.long = len(e.Body) > BodyLimit; e.long {
+		e.Body = e.Body[:BodyLimit]
+	}
+	return e, err
 }
 
-func (t *test) compare(ctx context.Context, status int, body []byte, err error, d *differences) {
-	if status != 0 && status != t.ExpectedStatus {
-		d.add(KindStatus, "status", strconv.Itoa(t.ExpectedStatus), strconv.Itoa(status))
-	}
-	switch {
-	case err != nil && status == 0:
+// compare adds what is not as expected, and that an exchange did not come to its end.
+func (t *test) compare(ctx context.Context, e *exchanged, err error, d *differences) {
+	if e.Status == 0 {
 		broken(ctx, "request", "an answer", "none", err, d)
-	case err != nil:
+		return
+	}
+	t.look(e, err == nil, d)
+	if err != nil {
 		broken(ctx, "body", "all of it", "a part", err, d)
-	case t.want == nil:
-	case len(body) > BodyLimit:
-		d.add(KindBody, "body", "at most "+strconv.Itoa(BodyLimit)+" bytes", "more")
-	default:
-		got, err := jsontree.Parse(body)
-		var problems jsontree.Problems
-		if errors.As(err, &problems) {
-			for _, p := range problems {
-				d.add(KindBody, "body", "JSON", p.Error())
-			}
-			return
-		}
-		d.match("$", t.want, got)
 	}
 }
 

@@ -32,11 +32,19 @@ type SmokeTest struct {
 	// ExpectedStatus is the one status that passes. Zero: 200.
 	ExpectedStatus int
 
+	// Statuses are the statuses that pass, in the place of ExpectedStatus: any one
+	// in any of the ranges, such as {Status2xx, {From: 404}}.
+	Statuses []StatusRange
+
 	// ExpectedResponse is what the JSON body must contain, by the rules of the
 	// package: a [json.RawMessage], or any value that encoding/json can write,
 	// such as map[string]any{"status": "ok"}. A string is a JSON string, not
 	// JSON text. Nil: the body is read, but it may be anything.
 	ExpectedResponse any
+
+	// Expect is everything else that must hold. All of it is looked at, whatever
+	// fails before.
+	Expect []Expectation
 
 	// Timeout is for the whole exchange, from dialing to the last byte of the
 	// body. Zero: 5 s.

@@ -1,0 +1,133 @@
+package verify
+
+import (
+	"fmt"
+	"reflect"
+	"regexp"
+	"time"
+
+	"github.com/guidon-go/guidon/internal/jsontree"
+)
+
+// Expectation is one more thing that must hold for an answer. It is one of
+// [HeaderIs], [HeaderMatches], [HeaderAbsent], [BodyIs], [BodyContains],
+// [BodyMatches], [JSONEquals], [JSONContains], [JSONPath], [TLSExpiry], [Within]
+// and [Custom]: all are data, checked and compiled before anything is sent. A
+// regular expression has Go's syntax (RE2), and matches anywhere unless it is
+// anchored with ^ and $.
+type Expectation interface {
+	// String says in a few words what is expected.
+	String() string
+
+	// compile returns what looks at an answer. If it adds problems, the check
+	// is not used.
+	compile(c *compiler, path string) check
+}
+
+// check is a compiled expectation.
+type check struct {
+	body bool // whether it needs all of the body
+	look func(e *exchanged, d *differences)
+}
+
+// expect compiles the expectations of a test.
+func (c *compiler) expect(path string, t *test) {
+	for i, e := range t.Expect {
+		at := jsontree.Index(path, i)
+		if v := reflect.ValueOf(e); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
+			c.add(at, "want an expectation, found nil")
+			continue
+		}
+		if within, ok := e.(Within); ok && within.Limit > t.Timeout {
+			c.add(at, "want at most the test's Timeout of %v, found %v", t.Timeout, within.Limit)
+		}
+		t.checks = append(t.checks, e.compile(c, at))
+	}
+}
+
+func (c *compiler) pattern(path, pattern string) *regexp.Regexp {
+	if pattern == "" {
+		c.add(path, "want a regular expression, found none")
+		return nil
+	}
+	re, err := regexp.Compile(pattern)
+	if err != nil {
+		c.add(path, "not a regular expression: %v", err)
+	}
+	return re
+}
+
+// Within is a budget for the response time, to the last byte of the body. Unlike
+// a timeout it does not end the exchange: an answer that comes later is still
+// compared, and fails.
+type Within struct {
+	Limit time.Duration // the longest that passes; required, at most the test's Timeout
+}
+
+// String is "within 300ms".
+func (w Within) String() string { return "within " + w.Limit.String() }
+
+func (w Within) compile(c *compiler, path string) check {
+	if w.Limit <= 0 {
+		c.add(path, "want more than 0, found %v", w.Limit)
+	}
+	return check{body: false, look: func(e *exchanged, d *differences) {
+		if e.ResponseTime > w.Limit {
+			d.add(KindSlow, "response time", "at most "+w.Limit.String(), e.ResponseTime.String())
+		}
+	}}
+}
+
+// Custom is for what no other expectation can say.
+type Custom struct {
+	// Name is what reports call it. It is required.
+	Name string
+
+	// Func returns nil if the answer is as it should be, and an error that says
+	// what is not. It is called once for each answer that came as a whole, must
+	// return soon, and may be called from several goroutines at once if tests
+	// run so. A panic fails the test and no more. It is required.
+	Func func(Answer) error
+}
+
+// String is the name.
+func (x Custom) String() string { return x.Name }
+
+func (x Custom) compile(c *compiler, path string) check {
+	if x.Name == "" {
+		c.add(jsontree.Join(path, "Name"), "want a name for the report, found none")
+	}
+	if x.Func == nil {
+		c.add(jsontree.Join(path, "Func"), "want a function, found nil")
+	}
+	return check{body: true, look: func(e *exchanged, d *differences) {
+		kind, text := x.call(e.copied())
+		if text != "" {
+			d.add(kind, show(x.Name), "no error", text)
+		}
+	}}
+}
+
+// call returns the text of the function's error, or of its panic, even if it is the
+// error that panics.
+func (x Custom) call(a Answer) (kind Kind, text string) {
+	defer func() {
+		if v := recover(); v != nil {
+			kind, text = KindPanic, "a panic: "+printed(v)
+		}
+	}()
+	if err := x.Func(a); err != nil {
+		return KindCustom, "an error: " + err.Error()
+	}
+	return "", ""
+}
+
+// printed contains the panics of the methods that print v.
+func printed(v any) (text string) {
+	defer func() {
+		if recover() != nil {
+			text = "a value that cannot be printed"
+		}
+	}()
+	return fmt.Sprint(v)
+}

@@ -1,0 +1,91 @@
+package verify
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/guidon-go/guidon/internal/jsontree"
+)
+
+// HeaderIs wants a header with a value: any one of them, if it was sent several
+// times. Values are compared byte by byte; a list in one value, such as "a, b", is
+// one value.
+type HeaderIs struct {
+	Name  string // in upper or lower case; required
+	Value string // all of it; may be empty
+}
+
+// String is `header Content-Type is "text/html"`.
+func (h HeaderIs) String() string {
+	return headerPath(h.Name) + " is " + strconv.Quote(h.Value)
+}
+
+func (h HeaderIs) compile(c *compiler, path string) check {
+	c.headerName(path, h.Name)
+	return headerCheck(h.Name, strconv.Quote(h.Value), func(v string) bool { return v == h.Value })
+}
+
+// HeaderMatches wants a header with a value that matches a regular expression: any
+// one of them, if it was sent several times.
+type HeaderMatches struct {
+	Name    string // in upper or lower case; required
+	Pattern string // required
+}
+
+// String is `header Content-Type matches "^text/"`.
+func (h HeaderMatches) String() string {
+	return headerPath(h.Name) + " matches " + strconv.Quote(h.Pattern)
+}
+
+func (h HeaderMatches) compile(c *compiler, path string) check {
+	c.headerName(path, h.Name)
+	re := c.pattern(jsontree.Join(path, "Pattern"), h.Pattern)
+	return headerCheck(h.Name, "a match of "+strconv.Quote(h.Pattern), func(v string) bool { return re.MatchString(v) })
+}
+
+// HeaderAbsent wants no header of that name, not even an empty one.
+type HeaderAbsent struct {
+	Name string // in upper or lower case; required
+}
+
+// String is "header X-Debug is absent".
+func (h HeaderAbsent) String() string { return headerPath(h.Name) + " is absent" }
+
+func (h HeaderAbsent) compile(c *compiler, path string) check {
+	c.headerName(path, h.Name)
+	return check{look: func(e *exchanged, d *differences) {
+		if values := e.Header.Values(h.Name); len(values) > 0 {
+			d.add(KindUnexpected, headerPath(h.Name), "nothing", quotedList(values))
+		}
+	}}
+}
+
+func (c *compiler) headerName(path, name string) {
+	if !token(name) {
+		c.add(jsontree.Join(path, "Name"), "%q is not the name of a header", name)
+	}
+}
+
+func headerPath(name string) string { return "header " + http.CanonicalHeaderKey(name) }
+
+func headerCheck(name, want string, fits func(string) bool) check {
+	return check{look: func(e *exchanged, d *differences) {
+		switch values := e.Header.Values(name); {
+		case len(values) == 0:
+			d.add(KindMissing, headerPath(name), want, "nothing")
+		case !slices.ContainsFunc(values, fits):
+			d.add(KindValue, headerPath(name), want, quotedList(values))
+		}
+	}}
+}
+
+// quotedList is `"a", "b"`.
+func quotedList(values []string) string {
+	quoted := make([]string, len(values))
+	for i, v := range values {
+		quoted[i] = strconv.Quote(cutText(v))
+	}
+	return strings.Join(quoted, ", ")
+}

@@ -1,0 +1,76 @@
+package verify
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/guidon-go/guidon/internal/jsontree"
+)
+
+// mostBytes is where a value in a report is cut, and mostPath where a path is.
+const (
+	mostBytes = 120
+	mostPath  = 480
+)
+
+// show makes foreign text fit for a line of a report: cut, and with nothing in
+// it that a terminal would act on.
+func show(s string) string { return printable(s, mostBytes) }
+
+func printable(s string, most int) string {
+	var b strings.Builder
+	for i, r := range s {
+		if i+utf8.RuneLen(r) > most {
+			b.WriteString("...")
+			break
+		}
+		if unicode.IsPrint(r) {
+			b.WriteRune(r)
+		} else {
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	return b.String()
+}
+
+// cutText shortens what show will cut, so that no more is done for it.
+func cutText(s string) string {
+	if len(s) <= mostBytes+utf8.UTFMax {
+		return s
+	}
+	return s[:mostBytes+utf8.UTFMax]
+}
+
+// text is the JSON text of a value on one line. It may end where show cuts.
+func text(n *jsontree.Node) string {
+	var b strings.Builder
+	inString, escaped := false, false
+	for _, c := range []byte(n.RawString()) {
+		switch {
+		case b.Len() > mostBytes+utf8.UTFMax:
+			return b.String()
+		case !inString && (c == ' ' || c == '\t' || c == '\n' || c == '\r'):
+			continue
+		case escaped:
+			escaped = false
+		case inString && c == '\\':
+			escaped = true
+		case c == '"':
+			inString = !inString
+		}
+		b.WriteByte(c)
+	}
+	return b.String()
+}
+
+func items(n *jsontree.Node) string { return count(len(n.Items), "item") }
+
+// count is "1 item", "2 items".
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
