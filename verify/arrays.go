@@ -2,6 +2,7 @@ package verify
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/guidon-go/guidon/internal/jsontree"
@@ -50,7 +51,11 @@ func (m *matcher) array(want, got *jsontree.Node) {
 		}
 	default:
 		for i := range min(len(want.Items), len(got.Items)) {
-			m.match(&want.Items[i], &got.Items[i])
+			w, g := &want.Items[i], &got.Items[i]
+			if m.steps++; w.Kind == g.Kind && w.RawString() == g.RawString() {
+				continue // as most are, and fast
+			}
+			m.match(w, g)
 		}
 	}
 }
@@ -155,6 +160,7 @@ type pairing struct {
 	m       *matcher
 	want    []jsontree.Node
 	got     []jsontree.Node
+	column  *column   // of got; nil until somebody asks
 	owners  []int     // of each element that came: who has it, -1 for nobody
 	fitting [][]int32 // for each wanted element, the places of those that fit; nil if nobody looked yet
 	asked   []bool    // the elements that came which were asked for in this round
@@ -212,13 +218,11 @@ func (p *pairing) find(i int, partners []int) bool {
 // ones are enough: one of them is free whatever the others take.
 func (p *pairing) fits(i int) []int32 {
 	if p.fitting[i] == nil {
-		list := []int32{}
-		for j := range p.got {
-			if len(list) < len(p.want) && p.m.fits(&p.want[i], &p.got[j]) {
-				list = append(list, int32(j))
-			}
+		if p.column == nil {
+			p.column = newColumn(p.got)
 		}
-		p.fitting[i] = list
+		list := p.m.narrow(p.column, &p.want[i], slices.Clone(p.column.at))
+		p.fitting[i] = slices.Clone(list[:min(len(list), len(p.want))])
 	}
 	return p.fitting[i]
 }

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/guidon-go/guidon/internal/jsontree"
 )
@@ -26,7 +27,8 @@ type test struct {
 // compiler collects the mistakes of a suite, each under the path of its field.
 type compiler struct {
 	problems jsontree.Problems
-	plain    bool // whether nothing is encrypted
+	plain    bool          // whether nothing is encrypted
+	timeout  time.Duration // of the test at hand
 }
 
 func (c *compiler) add(path, format string, args ...any) {

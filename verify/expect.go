@@ -32,14 +32,12 @@ type check struct {
 
 // expect compiles the expectations of a test.
 func (c *compiler) expect(path string, t *test) {
+	c.timeout = t.Timeout
 	for i, e := range t.Expect {
 		at := jsontree.Index(path, i)
 		if v := reflect.ValueOf(e); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
 			c.add(at, "want an expectation, found nil")
 			continue
-		}
-		if within, ok := e.(Within); ok && within.Limit > t.Timeout {
-			c.add(at, "want at most the test's Timeout of %v, found %v", t.Timeout, within.Limit)
 		}
 		t.checks = append(t.checks, e.compile(c, at))
 	}
@@ -70,6 +68,8 @@ func (w Within) String() string { return "within " + w.Limit.String() }
 func (w Within) compile(c *compiler, path string) check {
 	if w.Limit <= 0 {
 		c.add(path, "want more than 0, found %v", w.Limit)
+	} else if w.Limit > c.timeout {
+		c.add(path, "want at most the test's Timeout of %v, found %v", c.timeout, w.Limit)
 	}
 	return check{body: false, look: func(e *exchanged, d *differences) {
 		if e.ResponseTime > w.Limit {

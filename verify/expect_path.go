@@ -218,11 +218,16 @@ func (j JSONPath) conditions(c *compiler, path string) (list []condition) {
 }
 
 func (j JSONPath) bound(c *compiler, path string, n json.Number) (decimal, bool) {
-	x, ok := parseDecimal(string(n))
-	if !ok && n != "" {
-		c.add(path, "want a JSON number with an exponent of at most %d digits, found %q", exponentDigits, string(n))
+	if n == "" {
+		return decimal{}, false
 	}
-	return x, n != ""
+	if jsontree.CanonicalNumber(string(n)) != "" {
+		if x, ok := parseDecimal(string(n)); ok {
+			return x, true
+		}
+	}
+	c.add(path, "want a JSON number with an exponent of at most %d digits, found %q", exponentDigits, string(n))
+	return decimal{}, false
 }
 
 // look compares what the path leads to.
