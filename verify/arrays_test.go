@@ -144,9 +144,8 @@ func TestAbsent(t *testing.T) {
 		}},
 		{``, `{}`, []string{`$`}, []string{`unexpected $: want nothing, got {}`}},
 		{``, `x`, []string{`$.a`}, []string{`body body: want JSON, got line 1, column 1: found "x", want a value`}},
-		{``, `[[` + strings.Repeat("1,", 500_000) + `1]]`, []string{`$[*,*,*,*,*,*,*,*,*][7777777]`}, nil},
-		{``, `[[` + strings.Repeat("1,", 500_000) + `1]]`, []string{`$..[*,*,*,*,*,*,*,*,*]`}, []string{
-			`body $..[*,*,*,*,*,*,*,*,*]: want nothing, got $..[*,*,*,*,*,*,*,*,*] looks at more than 4194304 values`,
+		{``, `[` + strings.Repeat("1,", 50_000) + `1]`, []string{`$[` + strings.Repeat("*,", 99) + `*]`}, []string{
+			`body $[` + strings.Repeat("*,", 99) + `*]: want nothing, got looks at more than 4194304 values`,
 		}},
 	}
 	for _, tt := range tests {

@@ -3,6 +3,7 @@ package verify
 import (
 	"cmp"
 	"strconv"
+	"strings"
 )
 
 // decimal is a number as it was written: sign times 0.digits times 10^exponent. To
@@ -36,10 +37,10 @@ func parseDecimal(literal string) (d decimal, ok bool) {
 	}
 	if end < len(literal) {
 		exponent := literal[end+1:]
-		if len(exponent) > exponentDigits {
+		if len(strings.TrimLeft(exponent, "+-")) > exponentDigits {
 			return decimal{}, false
 		}
-		d.exponent, _ = strconv.ParseInt(exponent, 10, 64) // which takes a plus, too
+		d.exponent, _ = strconv.ParseInt(exponent, 10, 64)
 	}
 	if first < 0 {
 		return decimal{}, true // 0, whatever its sign and its exponent

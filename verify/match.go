@@ -222,9 +222,9 @@ func (m *matcher) equal(a, b *jsontree.Node) bool {
 		if whole(x) && whole(y) {
 			return false
 		}
-		if x, ok := parseDecimal(x); ok {
-			y, ok := parseDecimal(y)
-			return ok && x.compare(y) == 0
+		x, short := parseDecimal(x)
+		if y, too := parseDecimal(y); short && too {
+			return x.compare(y) == 0
 		}
 	}
 	return m.text(a) == m.text(b)

@@ -102,7 +102,7 @@ func (p *Path) Select(root *jsontree.Node) ([]*jsontree.Node, error) {
 		nodes = s.out
 	}
 	if s.steps > MaxSteps {
-		return nil, fmt.Errorf("%s looks at more than %d values", p.text, MaxSteps)
+		return nil, fmt.Errorf("looks at more than %d values", MaxSteps)
 	}
 	return nodes, nil
 }
