@@ -174,7 +174,10 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 	}
-	os.Exit(m.Run())
+	roots := trust(soon, late, short)
+	code := m.Run()
+	_ = os.Remove(roots)
+	os.Exit(code)
 }
 
 func TestSuiteTakesNoProxyFromTheEnvironment(t *testing.T) {
