@@ -2,7 +2,6 @@ package verify
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 
 	"github.com/guidon-go/guidon/internal/jsontree"
@@ -79,20 +78,24 @@ func (m *matcher) length(want, got *jsontree.Node, mode ArrayMode) {
 // does not lead to the end, nothing else would.
 func (m *matcher) inOrder(want, got *jsontree.Node) {
 	from := 0
+	var free []bool // those that nobody took; made when one is alone
 	for i := range want.Items {
 		w := &want.Items[i]
 		at := from
-		for at < len(got.Items) && !m.fits(w, &got.Items[at]) {
+		for at < len(got.Items) && m.steps <= mostSteps && !m.fits(w, &got.Items[at]) {
 			at++
 		}
 		if at < len(got.Items) {
 			from = at + 1
 			continue
 		}
-		free := make([]bool, len(got.Items))
-		for j := from; j < len(free); j++ {
-			free[j] = true
+		if free == nil {
+			free = make([]bool, len(got.Items))
+			for j := from; j < len(free); j++ {
+				free[j] = true
+			}
 		}
+		clear(free[:from])
 		m.alone(w, got, free, ContainsInOrder, from)
 	}
 }
@@ -161,6 +164,7 @@ type pairing struct {
 	want    []jsontree.Node
 	got     []jsontree.Node
 	column  *column   // of got; nil until somebody asks
+	places  []int32   // for column to work in
 	owners  []int     // of each element that came: who has it, -1 for nobody
 	fitting [][]int32 // for each wanted element, the places of those that fit; nil if nobody looked yet
 	asked   []bool    // the elements that came which were asked for in this round
@@ -202,7 +206,7 @@ func (p *pairing) pair() []int {
 // find gives i a partner, if need be by giving owners others.
 func (p *pairing) find(i int, partners []int) bool {
 	for _, j := range p.fits(i) {
-		if p.m.steps++; p.asked[j] {
+		if p.m.steps++; p.asked[j] || p.m.steps > mostSteps {
 			continue
 		}
 		p.asked[j] = true
@@ -221,8 +225,9 @@ func (p *pairing) fits(i int) []int32 {
 		if p.column == nil {
 			p.column = newColumn(p.got)
 		}
-		list := p.m.narrow(p.column, &p.want[i], slices.Clone(p.column.at))
-		p.fitting[i] = slices.Clone(list[:min(len(list), len(p.want))])
+		p.places = append(p.places[:0], p.column.at...)
+		list := p.m.narrow(p.column, &p.want[i], p.places)
+		p.fitting[i] = append([]int32{}, list[:min(len(list), len(p.want))]...)
 	}
 	return p.fitting[i]
 }

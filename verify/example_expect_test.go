@@ -109,7 +109,7 @@ func ExampleJSONPath() {
 	// failed GET /items
 	//   type: $.items[1].price: want at least 0.01, got "10.50"
 	//   type: $.items[1].price: want at most 100, got "10.50"
-	//   missing: $.next: want there, got nothing
+	//   missing: $.next: want a value, got nothing
 }
 
 func ExampleCustom() {

@@ -115,7 +115,7 @@ func (j JSONPath) said() string {
 		said = append(said, "at most "+string(j.Max))
 	}
 	if len(said) == 0 {
-		return "there"
+		return "a value"
 	}
 	which := ""
 	if j.Nodes != One {
