@@ -145,7 +145,7 @@ func TestAbsent(t *testing.T) {
 		{``, `{}`, []string{`$`}, []string{`unexpected $: want nothing, got {}`}},
 		{``, `x`, []string{`$.a`}, []string{`body body: want JSON, got line 1, column 1: found "x", want a value`}},
 		{``, `[` + strings.Repeat("1,", 50_000) + `1]`, []string{`$[` + strings.Repeat("*,", 99) + `*]`}, []string{
-			`body $[` + strings.Repeat("*,", 99) + `*]: want nothing, got looks at more than 4194304 values`,
+			`body $[` + strings.Repeat("*,", 99) + `*]: want nothing, got looks at more than 1448588 values`,
 		}},
 	}
 	for _, tt := range tests {
@@ -177,9 +177,10 @@ func TestUnorderedIsPolynomial(t *testing.T) {
 		if len(mismatches) == 0 || strings.HasPrefix(mismatches[0], "body") {
 			t.Errorf("%s: got %.200q, want elements without a partner", tt.name, mismatches)
 		}
-		if passed := contain(t, got, reversed(got), map[string]verify.ArrayMode{"$": verify.Unordered}); len(passed) > 0 {
-			t.Errorf("%s, the other way round: got %.200q, want none", tt.name, passed)
-		}
+	}
+	_, same := worstPair(worst[0].item)
+	if passed := contain(t, same, reversed(same), map[string]verify.ArrayMode{"$": verify.Unordered}); len(passed) > 0 {
+		t.Errorf("the other way round: got %.200q, want none", passed)
 	}
 	// 40,000 pairs of arrays, of which each takes 1,000 looks, again and again
 	inner := "[" + strings.Repeat("{},", 1000) + `{"x":1}]`

@@ -147,7 +147,7 @@ func randomDocument(r *rand.Rand, depth int) string {
 func TestSelectIsTheSlowObviousWay(t *testing.T) {
 	r := rand.New(rand.NewPCG(9535, 1))
 	found := 0
-	for range 20_000 {
+	for range 6_000 {
 		document := randomDocument(r, 4)
 		root := parse(t, document)
 		path, want := "$", []*jsontree.Node{root}
@@ -189,7 +189,7 @@ func TestSelectIsTheSlowObviousWay(t *testing.T) {
 			found++
 		}
 	}
-	if found < 5_000 {
+	if found < 1_500 {
 		t.Errorf("only %d paths led to anything", found)
 	}
 }

@@ -83,16 +83,12 @@ func (p *Path) Stem() (stem *Path, want string) {
 // Either is what most steps look into.
 const Either = "an array or an object"
 
-// MaxSteps is how many values a path looks at before it gives up. A body of 1 MiB
-// has half a million of them at most, but each descendant segment, and each list,
-// may multiply what is looked at.
-const MaxSteps = 1 << 22
-
 // Select returns the nodes the path leads to from root, in the order of the RFC,
 // and members of an object as they stand in the document. A node that is selected
-// twice is there twice. The only error is that there is too much to look at.
+// twice is there twice. The only error is that there is too much to look at: each
+// descendant segment, and each list, may multiply what the document has.
 func (p *Path) Select(root *jsontree.Node) ([]*jsontree.Node, error) {
-	s := selection{}
+	s := selection{most: 1<<20 + 4*len(root.Source())} // there are two bytes a value
 	nodes := []*jsontree.Node{root}
 	for _, segment := range p.segments {
 		s.out = nil
@@ -101,8 +97,8 @@ func (p *Path) Select(root *jsontree.Node) ([]*jsontree.Node, error) {
 		}
 		nodes = s.out
 	}
-	if s.steps > MaxSteps {
-		return nil, fmt.Errorf("looks at more than %d values", MaxSteps)
+	if s.steps > s.most {
+		return nil, fmt.Errorf("looks at more than %d values", s.most)
 	}
 	return nodes, nil
 }
@@ -110,10 +106,11 @@ func (p *Path) Select(root *jsontree.Node) ([]*jsontree.Node, error) {
 type selection struct {
 	out   []*jsontree.Node
 	steps int
+	most  int
 }
 
 func (s *selection) segment(segment segment, n *jsontree.Node) {
-	if s.steps++; s.steps > MaxSteps {
+	if s.steps++; s.steps > s.most {
 		return
 	}
 	for i := range segment.selectors {
@@ -127,7 +124,7 @@ func (s *selection) segment(segment segment, n *jsontree.Node) {
 }
 
 func (s *selection) selector(sel *selector, n *jsontree.Node) {
-	if s.steps > MaxSteps {
+	if s.steps > s.most {
 		return
 	}
 	switch {

@@ -200,7 +200,7 @@ func TestDefiniteAndStem(t *testing.T) {
 // TestSelectGivesUp takes paths that multiply what they look at.
 func TestSelectGivesUp(t *testing.T) {
 	deep := parse(t, strings.Repeat(`[`, 99)+`[1,2]`+strings.Repeat(`]`, 99))
-	wide := parse(t, `[`+strings.Repeat(`1,`, 1<<19)+`1]`)
+	wide := parse(t, `[`+strings.Repeat(`1,`, 1<<16)+`1]`)
 	long := parse(t, `{"a":{"b":`+strings.Repeat(`[`, 90)+`{"c":1}`+strings.Repeat(`]`, 90)+`}}`)
 	tests := []struct {
 		path string
@@ -208,9 +208,8 @@ func TestSelectGivesUp(t *testing.T) {
 		ok   bool
 	}{
 		{`$..*..*..*..*..*..*`, deep, false},
-		{`$` + strings.Repeat(`[0,0]`, 90), deep, false},
 		{`$..*`, wide, true},
-		{`$` + strings.Repeat(`[*,*,*,*,*,*,*,*,*,*,*,*,*,*,*,*,*,*]`, 1), wide, false},
+		{`$[` + strings.Repeat(`*,`, 99) + `*]`, wide, false},
 		{`$..c`, long, true},
 	}
 	for _, tt := range tests {
