@@ -43,6 +43,8 @@ func TestArrayModes(t *testing.T) {
 		}},
 		{unordered, `[1,1]`, `[1]`, []string{`length $: want 2 items (unordered), got 1 item`, `missing $: want an item 1 (unordered), got none in 0 items left`}},
 		{unordered, `[1,"1",1.0]`, `["1",1e0,10e-1]`, nil},
+		{unordered, `[5,5]`, `[[],5]`, []string{`missing $: want an item 5 (unordered), got none in 1 item left`, `unexpected $[0]: want nothing (unordered), got []`}},
+		{unordered, `[true,true]`, `[false,true]`, []string{`missing $: want an item true (unordered), got none in 1 item left`, `unexpected $[0]: want nothing (unordered), got false`}},
 		{unordered, `["é","/"]`, `["\/","\u00e9"]`, nil},
 		{unordered, `[9007199254740993]`, `[9007199254740992]`, []string{
 			`missing $: want an item 9007199254740993 (unordered), got none in 1 item left`, `unexpected $[0]: want nothing (unordered), got 9007199254740992`,
@@ -57,6 +59,9 @@ func TestArrayModes(t *testing.T) {
 		}},
 		{unordered, `[{"id":1}]`, `[{"id":2}]`, []string{ // nothing in common
 			`missing $: want an item {"id":1} (unordered), got none in 1 item left`, `unexpected $[0]: want nothing (unordered), got {"id":2}`,
+		}},
+		{unordered, `[{"of":{"x":1,"y":2}}]`, `[{"c":3}]`, []string{ // nor here, although one key alone is missing
+			`missing $: want an item {"of":{"x":1,"y":2}} (unordered), got none in 1 item left`, `unexpected $[0]: want nothing (unordered), got {"c":3}`,
 		}},
 		{unordered, `[{"id":1,"a":0},{"id":1,"b":0}]`, `[{"id":1},{"id":1}]`, []string{ // each has a closest of its own
 			`missing $: want an item {"id":1,"a":0} (unordered), got none in 2 items left, closest is [0]`, `missing $[0].a: want 0, got nothing`,
@@ -82,6 +87,10 @@ func TestArrayModes(t *testing.T) {
 		{inOrder, `[1,2]`, `[2,1]`, []string{`missing $: want an item 2 (contains in order), got none in 0 items left behind [1]`}},
 		{inOrder, `[1,1]`, `[1]`, []string{`missing $: want an item 1 (contains in order), got none in 0 items left behind [0]`}},
 		{inOrder, `[1,9,3]`, `[1,2,3]`, []string{`missing $: want an item 9 (contains in order), got none in 2 items left behind [0]`}},
+		{inOrder, `[{"x":0},{"a":1},{"a":1,"b":8}]`, `[{"a":1,"b":1}]`, []string{ // what is behind counts alone
+			`missing $: want an item {"x":0} (contains in order), got none in 1 item left`,
+			`missing $: want an item {"a":1,"b":8} (contains in order), got none in 0 items left behind [0]`,
+		}},
 		{inOrder, `["qu"]`, `["enim","qui"]`, []string{`missing $: want an item "qu" (contains in order), got none in 2 items left`}},
 		{inOrder, `[{"a":1},{"a":1,"b":2}]`, `[{"a":1,"b":2},{"a":1,"b":3}]`, []string{
 			`missing $: want an item {"a":1,"b":2} (contains in order), got none in 1 item left behind [0], closest is [1]`, `value $[1].b: want 2, got 3`,
