@@ -58,7 +58,7 @@ func oneMebibyte() (body []byte, subset json.RawMessage) {
 	return body, subset
 }
 
-// median is the middle one of several runs.
+// best is the shortest of several runs.
 func best(run func()) time.Duration {
 	least := time.Duration(1 << 62)
 	for range 5 {

@@ -84,6 +84,7 @@ func TestMatching(t *testing.T) {
 		{nested(100), nested(100), nil},
 		{`[]`, nested(101), []string{`body body: want JSON, got ` + cut(strings.Repeat("[0]", 100)+` (line 1`)}},
 		{`0`, "[\n 1,\t\"\u202e\u0085x\" ]", []string{`type $: want 0, got [1,"\u202e\u0085x"]`}},
+		{`0`, `["a\" b \\", 1]`, []string{`type $: want 0, got ["a\" b \\",1]`}},
 		{`""`, `"` + strings.Repeat("é", 100) + `"`, []string{`value $: want "", got "` + strings.Repeat("é", 59) + `...`}},
 	}
 	for _, tt := range tests {
