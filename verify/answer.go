@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/tls"
 	"errors"
+	"io"
 	"net/http"
 	"strconv"
 	"time"
@@ -36,8 +37,16 @@ func (a Answer) JSON() (any, error) {
 // exchanged is an answer as the checks of one test see it.
 type exchanged struct {
 	Answer
-	at   time.Time // when its last byte came
-	long bool      // the body is longer than its limit, and Body is its beginning
+	start    time.Time // of the attempt
+	at       time.Time // when the last byte came
+	phases   Phases
+	limit    int // of the body, in bytes
+	limited  io.LimitedReader
+	unzip    bool // whether gzip was asked for
+	long     bool // the body is longer than its limit, and Body is its beginning
+	stuck    bool // the handler did not return in time
+	panicked string
+	captured []capture
 
 	parsed bool
 	root   *jsontree.Node // of the body; nil if it is not JSON

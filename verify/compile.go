@@ -6,10 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -19,9 +17,15 @@ import (
 // test is a SmokeTest with its defaults filled in and everything in it checked.
 type test struct {
 	SmokeTest
-	url      string
 	statuses statuses
 	checks   []check
+	fill     filler
+
+	stage Stage
+	path  string // in the suite
+	named bool   // by its Name, not by what it sends
+	needs []int  // the tests that must have passed
+	after []int  // the tests that must have ended
 }
 
 // compiler collects the mistakes of a suite, each under the path of its field.
@@ -38,19 +42,44 @@ func (c *compiler) add(path, format string, args ...any) {
 func (s *Suite) compile() ([]test, jsontree.Problems) {
 	c := &compiler{}
 	base := c.base(s)
-	if s.Timeout < 0 {
-		c.add("Timeout", "%v is negative", s.Timeout)
-	}
-	tests := make([]test, len(s.Tests))
+	c.suite(s)
 	decisive := false
-	for i, spec := range s.Tests {
-		tests[i] = c.test(jsontree.Index("Tests", i), base, spec)
-		decisive = decisive || !spec.Optional
+	var tests []test
+	for _, stage := range []struct {
+		Stage
+		tests []SmokeTest
+	}{{StageSetup, s.Setup}, {StageTests, s.Tests}, {StageCleanup, s.Cleanup}} {
+		for i, spec := range stage.tests {
+			t := c.test(jsontree.Index(stage.String(), i), base, spec)
+			t.stage = stage.Stage
+			tests = append(tests, t)
+			decisive = decisive || stage.Stage == StageTests && !spec.Optional
+		}
 	}
 	if !decisive {
 		c.add("Tests", "want at least one test that is not optional")
 	}
+	c.order(tests)
 	return tests, c.problems
+}
+
+// suite checks what is for all tests.
+func (c *compiler) suite(s *Suite) {
+	if s.Timeout < 0 {
+		c.add("Timeout", "%v is negative", s.Timeout)
+	}
+	if s.CleanupTimeout < 0 {
+		c.add("CleanupTimeout", "%v is negative", s.CleanupTimeout)
+	}
+	if s.Parallel < 0 || s.Parallel > mostParallel {
+		c.add("Parallel", "want 0 to %d, found %d", mostParallel, s.Parallel)
+	}
+	if s.BodyLimit < 0 || s.BodyLimit > mostBody {
+		c.add("BodyLimit", "want 0 to %d bytes, found %d", mostBody, s.BodyLimit)
+	}
+	if s.TLS != nil && s.TLS.InsecureSkipVerify {
+		c.add("TLS", "want certificates to be verified; RootCAs may have those of your own")
+	}
 }
 
 // base returns what endpoints are appended to.
@@ -97,48 +126,55 @@ func (s *Suite) target() string {
 }
 
 func (c *compiler) test(path, base string, spec SmokeTest) test {
-	t := test{SmokeTest: spec}
+	t := test{SmokeTest: spec, path: path, named: spec.Name != ""}
 	t.Method = cmp.Or(spec.Method, http.MethodGet)
 	t.Name = cmp.Or(spec.Name, t.Method+" "+spec.Endpoint)
 	t.Timeout = cmp.Or(spec.Timeout, defaultTestTimeout)
-	t.url = base + spec.Endpoint
+	t.fill = c.filler(path, base, &spec)
 
 	if !token(t.Method) {
 		c.add(jsontree.Join(path, "Method"), "%q is not an HTTP method", t.Method)
 	}
-	at := jsontree.Join(path, "Endpoint")
 	if _, err := url.Parse("http://localhost" + spec.Endpoint); !strings.HasPrefix(spec.Endpoint, "/") {
-		c.add(at, `want a path that begins with "/", found %q`, spec.Endpoint)
+		c.add(jsontree.Join(path, "Endpoint"), `want a path that begins with "/", found %q`, spec.Endpoint)
 	} else if err != nil {
-		c.add(at, "%q is not a path: %v", spec.Endpoint, errors.Unwrap(err))
+		c.add(jsontree.Join(path, "Endpoint"), "%q is not a path: %v", spec.Endpoint, errors.Unwrap(err))
 	} else if strings.Contains(spec.Endpoint, "#") {
-		c.add(at, "want no fragment, which is never sent, found %q", spec.Endpoint)
+		c.add(jsontree.Join(path, "Endpoint"), "want no fragment, which is never sent, found %q", spec.Endpoint)
 	}
 	t.statuses = c.statuses(path, spec)
 	if t.Timeout < 0 {
 		c.add(jsontree.Join(path, "Timeout"), "%v is negative", t.Timeout)
 	}
-	c.header(jsontree.Join(path, "Header"), spec.Header)
+	if len(spec.Header) > 0 {
+		c.header(jsontree.Join(path, "Header"), spec.Header)
+	}
 	if spec.ExpectedResponse != nil {
 		x := expected{Node: c.value(jsontree.Join(path, "ExpectedResponse"), spec.ExpectedResponse)}
 		t.checks = append(t.checks, x.check(nil))
 	}
-	c.expect(jsontree.Join(path, "Expect"), &t)
+	if len(spec.Expect) > 0 {
+		c.expect(jsontree.Join(path, "Expect"), &t)
+	}
+	c.captures(&t)
+	c.retry(&t)
+	if t.Redirects < 0 || t.Redirects > mostRedirects {
+		c.add(jsontree.Join(path, "Redirects"), "want 0 to %d, found %d", mostRedirects, t.Redirects)
+	}
 	return t
 }
 
 // statuses returns those that pass.
 func (c *compiler) statuses(path string, spec SmokeTest) statuses {
-	at := jsontree.Join(path, "ExpectedStatus")
 	if len(spec.Statuses) == 0 {
 		status := cmp.Or(spec.ExpectedStatus, http.StatusOK)
 		if status < 200 || status > 599 {
-			c.add(at, "want 200 to 599, found %d", status)
+			c.add(jsontree.Join(path, "ExpectedStatus"), "want 200 to 599, found %d", status)
 		}
 		return statuses{{From: status}}
 	}
 	if spec.ExpectedStatus != 0 {
-		c.add(at, "want no more than Statuses, found %d beside them", spec.ExpectedStatus)
+		c.add(jsontree.Join(path, "ExpectedStatus"), "want no more than Statuses, found %d beside them", spec.ExpectedStatus)
 	}
 	for i, s := range spec.Statuses {
 		if s.From < 200 || s.last() > 599 || s.last() < s.From {
@@ -149,12 +185,12 @@ func (c *compiler) statuses(path string, spec SmokeTest) statuses {
 }
 
 func (c *compiler) header(path string, header http.Header) {
-	for _, name := range slices.Sorted(maps.Keys(header)) {
+	for _, name := range sortedKeys(header) {
 		if !token(name) {
 			c.add(jsontree.Join(path, name), "not the name of a header")
 		}
 		for _, v := range header[name] {
-			if strings.ContainsFunc(v, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
+			if strings.ContainsFunc(v, control) {
 				c.add(jsontree.Join(path, name), "has a control character in its value")
 			}
 		}

@@ -1,63 +1,67 @@
 package verify
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"fmt"
+	"io"
+	"math"
 	"net"
 	"net/http"
 	"sync"
+	"time"
 )
 
-// pipe is an HTTP server for one request, reached through memory instead of a
-// socket. A real server is what makes a handler behave as it will in
-// production: HEAD, hijacking, flushing, a client that goes away.
-type pipe struct {
-	handler  http.Handler
-	server   *http.Server
-	client   net.Conn
-	stopped  chan struct{} // closed when the server's accept loop has returned
-	returned chan struct{} // closed when the handler has, or was never called
-	once     sync.Once     // closes returned
-	panicked string        // readable once returned is closed
+// inside is an HTTP server for a handler, reached through memory instead of
+// sockets. A real server is what makes a handler behave as it will in production:
+// HEAD, hijacking, flushing, a client that goes away. Its connections are kept
+// from one exchange to the next as long as all goes well, because opening one
+// costs more than using it.
+type inside struct {
+	handler http.Handler
+	server  *http.Server
+	accept  listener
+	stopped chan struct{} // closed when the server's accept loop has returned
+
+	mu   sync.Mutex
+	idle []*pipe // guarded by mu
 }
 
 // serve starts the server. Requests carry the values of ctx, but end, as they do
 // in production, when the client goes away.
-func serve(ctx context.Context, handler http.Handler) *pipe {
-	client, server := net.Pipe()
-	accepted := make(listener, 1)
-	accepted <- server
-	p := &pipe{
-		handler:  handler,
-		client:   client,
-		stopped:  make(chan struct{}),
-		returned: make(chan struct{}),
-	}
-	p.server = &http.Server{
-		Handler:     p,
+func serve(ctx context.Context, handler http.Handler) *inside {
+	in := &inside{handler: handler, accept: make(listener, 1), stopped: make(chan struct{})}
+	in.server = &http.Server{
+		Handler:     in,
 		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
-		ConnState: func(_ net.Conn, state http.ConnState) {
-			if state == http.StateClosed { // the server may answer by itself
-				p.done()
-			}
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			return context.WithValue(ctx, pipeKey{}, c.(*serverEnd).pipe)
 		},
+		ConnState: func(c net.Conn, state http.ConnState) { c.(*serverEnd).pipe.became(state) },
 	}
 	go func() {
-		defer close(p.stopped)
-		_ = p.server.Serve(accepted) // always ErrServerClosed
+		defer close(in.stopped)
+		_ = in.server.Serve(in.accept) // always ErrServerClosed
 	}()
-	return p
+	return in
 }
 
-// dial is for a transport that sends one request. It may come late, after close:
-// then the other end is closed.
-func (p *pipe) dial(context.Context, string, string) (net.Conn, error) { return p.client, nil }
+// close ends all connections and the server. It does not wait for a handler that
+// has not returned.
+func (in *inside) close() {
+	_ = in.server.Close() // nothing to lose: the answers were read
+	<-in.stopped
+}
 
 // ServeHTTP calls the handler and keeps what it panics with.
-func (p *pipe) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (in *inside) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	p := r.Context().Value(pipeKey{}).(*pipe)
 	finished := false
 	defer func() {
-		defer p.done()
+		if p.hijacked { // and so the server says no more about it
+			defer p.settle(false)
+		}
 		if finished {
 			return
 		}
@@ -67,35 +71,172 @@ func (p *pipe) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		case http.ErrAbortHandler: // how a handler cuts its answer short on purpose
 		default:
-			p.panicked = fmt.Sprintf("a panic: %v", v)
+			p.panicked = "a panic: " + printed(v)
 		}
 		panic(http.ErrAbortHandler) // closes the connection and logs nothing
 	}()
-	p.handler.ServeHTTP(w, r)
+	in.handler.ServeHTTP(w, r)
 	finished = true
 }
 
-func (p *pipe) done() { p.once.Do(func() { close(p.returned) }) }
+// pipe is one connection to the server, and used by one exchange at a time.
+type pipe struct {
+	conn    net.Conn
+	in      headerLimit
+	reader  *bufio.Reader
+	out     bytes.Buffer
+	written chan struct{} // closed when a long request was sent; nil otherwise
+	settled chan bool     // gets a value when the server is done with a request: true if it takes another
 
-// wait reports whether the handler returned before the context ended.
-func (p *pipe) wait(ctx context.Context) bool {
-	select {
-	case <-p.returned:
-	case <-ctx.Done():
+	hijacked bool   // written by the server before it settles
+	panicked string // likewise
+}
+
+// serverEnd is the server's end of a pipe.
+type serverEnd struct {
+	net.Conn
+	pipe *pipe
+}
+
+type pipeKey struct{}
+
+// get returns a connection that nobody uses.
+func (in *inside) get() *pipe {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if last := len(in.idle) - 1; last >= 0 {
+		p := in.idle[last]
+		in.idle = in.idle[:last]
+		return p
 	}
-	select {
-	case <-p.returned: // preferred, if both are true
-		return true
-	default:
-		return false
+	client, server := net.Pipe()
+	p := &pipe{conn: client, in: headerLimit{from: client}, settled: make(chan bool, 1)}
+	p.reader = bufio.NewReader(&p.in)
+	in.accept <- &serverEnd{server, p}
+	return p
+}
+
+func (p *pipe) became(state http.ConnState) {
+	switch state {
+	case http.StateIdle:
+		p.settle(true)
+	case http.StateClosed: // the server may also answer by itself, and without the handler
+		p.settle(false)
+	case http.StateHijacked:
+		p.hijacked = true
 	}
 }
 
-// close ends the connection and the server. It does not wait for a handler that
-// has not returned.
-func (p *pipe) close() {
-	_ = p.server.Close() // nothing to lose: the answer was read
-	<-p.stopped
+func (p *pipe) settle(again bool) {
+	select {
+	case p.settled <- again:
+	default: // it was closed by our end after the last exchange
+	}
+}
+
+// exchange sends a request and reads the answer. Then it waits for the handler to
+// return, which is part of the answer.
+func (in *inside) exchange(ctx context.Context, request *http.Request, e *exchanged) error {
+	p := in.get()
+	stop := context.AfterFunc(ctx, func() { _ = p.conn.Close() })
+	response, err := p.roundTrip(request)
+	if !p.in.first.IsZero() {
+		e.phases.FirstByte = p.in.first.Sub(e.start)
+	}
+	if err == nil {
+		err = e.read(request, response)
+	}
+	e.at = time.Now()
+	again := stop() && err == nil && !e.long && !response.Close
+	if !again {
+		_ = p.conn.Close()
+	}
+	if err == nil || ctx.Err() == nil {
+		again = p.wait(ctx, e) && again
+	}
+	if p.written != nil {
+		if !again {
+			_ = p.conn.Close() // the handler may not have read all of it
+		}
+		<-p.written
+		p.written = nil
+	}
+	if again {
+		in.mu.Lock()
+		in.idle = append(in.idle, p)
+		in.mu.Unlock()
+	}
+	return err
+}
+
+// serverBuffer is how much of a request a server takes before it answers.
+const serverBuffer = 4 << 10
+
+func (p *pipe) roundTrip(request *http.Request) (*http.Response, error) {
+	p.out.Reset()
+	if err := request.Write(&p.out); err != nil {
+		return nil, err
+	}
+	p.in.left, p.in.first = mostHeader, time.Time{}
+	if p.out.Len() <= serverBuffer {
+		_, _ = p.conn.Write(p.out.Bytes()) // if it fails, so does reading
+	} else {
+		p.written = make(chan struct{})
+		go func() {
+			defer close(p.written)
+			_, _ = p.conn.Write(p.out.Bytes())
+		}()
+	}
+	if _, err := p.reader.Peek(1); err != nil {
+		return nil, err
+	}
+	for {
+		response, err := http.ReadResponse(p.reader, request)
+		if err != nil {
+			return nil, err
+		}
+		if response.StatusCode >= 200 || response.StatusCode == http.StatusSwitchingProtocols {
+			p.in.left = math.MaxInt64
+			return response, nil
+		}
+	}
+}
+
+// wait waits until the server is done with the request, which is after the handler
+// has returned, and says whether it takes another.
+func (p *pipe) wait(ctx context.Context, e *exchanged) (again bool) {
+	select {
+	case again = <-p.settled:
+	case <-ctx.Done():
+		select {
+		case again = <-p.settled: // preferred, if both are true
+		default:
+			e.stuck = true
+			return false
+		}
+	}
+	e.panicked = p.panicked
+	return again
+}
+
+// headerLimit reads up to a limit, which is lifted once the header was read.
+type headerLimit struct {
+	from  io.Reader
+	left  int64
+	first time.Time // when the first byte came
+}
+
+var errHeader = fmt.Errorf("more than %d bytes of header", mostHeader)
+
+func (l *headerLimit) Read(b []byte) (int, error) {
+	if l.left <= 0 {
+		return 0, errHeader
+	}
+	n, err := l.from.Read(b[:min(int64(len(b)), l.left)])
+	if l.left -= int64(n); l.first.IsZero() && n > 0 {
+		l.first = time.Now()
+	}
+	return n, err
 }
 
 // listener hands the server the connections that are put into it. The server

@@ -14,11 +14,11 @@ type Report struct {
 	Start    time.Time     // when Probe was called
 	Took     time.Duration // of all tests together; 0 if there are Problems
 	Problems []string      // what is wrong with the suite itself; if anything is, no test was run
-	Results  []Result      // in the order of the tests
+	Results  []Result      // in the order of the tests: Setup, Tests, Cleanup
 }
 
 // Healthy reports whether at least one test that is not optional was run, and
-// all of those passed.
+// all of those passed, those of setup and cleanup included.
 func (r Report) Healthy() bool {
 	decided := false
 	for _, result := range r.Results {
@@ -28,7 +28,7 @@ func (r Report) Healthy() bool {
 		if result.State != Passed {
 			return false
 		}
-		decided = true
+		decided = decided || result.Stage == StageTests
 	}
 	return decided && len(r.Problems) == 0
 }

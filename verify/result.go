@@ -44,6 +44,8 @@ const (
 	KindSlow       Kind = "slow"       // it came in time, but not within its budget
 	KindTLS        Kind = "tls"        // certificates that end too soon, or none
 	KindCustom     Kind = "custom"     // a function of the test's own said no
+	KindRedirect   Kind = "redirect"   // too many, or one that is not followed
+	KindCapture    Kind = "capture"    // a value that is not there, or cannot stand where it is wanted
 	KindTransport  Kind = "transport"  // no answer, or not all of it
 	KindTimeout    Kind = "timeout"    // none in time
 	KindCanceled   Kind = "canceled"   // the context was cancelled meanwhile
@@ -65,16 +67,20 @@ func (m Mismatch) String() string {
 
 // Result is what came of one test. The zero value is a test that was not run.
 type Result struct {
+	Stage        Stage         // the part of the suite it belongs to
 	Name         string        // of the test, or method and endpoint
 	Method       string        // as sent
-	Endpoint     string        // as in the test
-	Optional     bool          // whether it does not decide
+	Endpoint     string        // as in the test, with ${...} as it stands there
+	Optional     bool          // whether it does not decide: the test says so, or it is a cleanup with nothing to take back
 	State        State         // how it ended
 	Status       int           // of the answer, 0 if there was none
 	ResponseTime time.Duration // to the last byte that was read, or to the failure; 0 if Skipped
 	Mismatches   []Mismatch    // of a Failed test, never empty then, at most MaxMismatches
 	Omitted      int           // how many more there were
 	Reason       string        // why it was Skipped
+	Attempts     []Attempt     // all of them, in order; the other fields are about the last
+	Flaky        bool          // whether it passed after an attempt that failed
+	Phases       Phases        // where the time of the last attempt went
 }
 
 // lines says all that is wrong, one line each: nothing of a test that passed.
@@ -82,6 +88,9 @@ func (r Result) lines() []string {
 	head := r.Method + " " + r.Endpoint
 	if r.Name != head {
 		head = r.Name + ": " + head
+	}
+	if r.Stage != StageTests {
+		head = r.Stage.String() + ": " + head
 	}
 	if r.Optional {
 		head += " (optional)"

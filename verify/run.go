@@ -3,94 +3,81 @@ package verify
 import (
 	"context"
 	"errors"
-	"io"
-	"net/http"
-	"strings"
 	"time"
 )
 
-// BodyLimit is how many bytes of a body are read, 1 MiB. A body that is longer
-// fails the test if it was to be compared.
-const BodyLimit = 1 << 20
-
-const userAgent = "guidon-verify"
-
-// run sends the test's request and compares the answer.
-func (t *test) run(ctx context.Context, handler http.Handler) Result {
-	r := Result{Name: t.Name, Method: t.Method, Endpoint: t.Endpoint, Optional: t.Optional}
-	if ctx.Err() != nil {
-		r.Reason = context.Cause(ctx).Error()
-		return r
-	}
-	ctx, cancel := context.WithTimeoutCause(ctx, t.Timeout, errors.New("the test's "+t.Timeout.String()+" are over"))
+// run tries a test until it passes or its attempts are over, and returns what was
+// captured, even of an answer that was not as expected: a cleanup may need it.
+func (r *runner) run(ctx context.Context, t *test, values map[string]capture, result *Result) []capture {
+	ctx, cancel := context.WithTimeoutCause(ctx, t.Timeout, over{"test", t.Timeout})
 	defer cancel()
-
-	transport := &http.Transport{DisableCompression: true, DisableKeepAlives: true, MaxResponseHeaderBytes: BodyLimit}
-	var inside *pipe
-	if handler != nil {
-		inside = serve(ctx, handler)
-		defer inside.close()
-		transport.DialContext = inside.dial
-	}
-	start := time.Now()
-	e, err := t.exchange(ctx, transport)
-	e.at = time.Now()
-	e.ResponseTime = e.at.Sub(start)
-	r.Status, r.ResponseTime = e.Status, e.ResponseTime
-
-	d := &differences{}
-	t.compare(ctx, e, err, d)
-	if inside != nil && (err == nil || ctx.Err() == nil) {
-		if !inside.wait(ctx) {
-			d.add(ended(ctx), "request", "a handler that returns", "none: "+context.Cause(ctx).Error())
-		} else if inside.panicked != "" {
-			if err != nil {
-				*d = differences{} // which came of the panic
-			}
-			d.add(KindPanic, "request", "an answer", inside.panicked)
+	spec := &t.fill.request
+	if t.fill.endpoint != nil {
+		d := &differences{}
+		if spec = t.fill.fill(values, d); len(d.list) > 0 {
+			result.State, result.Mismatches, result.Omitted = Failed, d.list, d.omitted
+			return nil
 		}
 	}
-
-	r.Mismatches, r.Omitted = d.list, d.omitted
-	r.State = Failed
-	if len(d.list) == 0 {
-		r.State = Passed
-	}
-	return r
-}
-
-// exchange returns what came, with status 0 if nothing did, and the body up to the
-// limit.
-func (t *test) exchange(ctx context.Context, transport *http.Transport) (*exchanged, error) {
-	e := &exchanged{}
-	request, err := http.NewRequestWithContext(ctx, t.Method, t.url, strings.NewReader(t.Body))
-	if err != nil {
-		return e, err
-	}
-	for name, values := range t.Header {
-		for _, v := range values {
-			request.Header.Add(name, v)
+	var captured []capture
+	for n := 1; ; n++ {
+		e, d := r.attempt(ctx, t, spec)
+		captured = append(captured, e.captured...)
+		result.Status, result.ResponseTime, result.Phases = e.Status, e.ResponseTime, e.phases
+		result.Mismatches, result.Omitted = d.list, d.omitted
+		a := Attempt{Start: e.start, Took: e.ResponseTime, Status: e.Status}
+		if len(d.list) == 0 {
+			result.Attempts = append(result.Attempts, a)
+			result.State, result.Flaky = Passed, n > 1
+			return captured
+		}
+		result.State, a.Mismatch = Failed, d.list[0]
+		result.Attempts = append(result.Attempts, a)
+		if n == t.Retry.Attempts || !sleep(ctx, t.Retry.wait(n, e.Header)) {
+			return captured
 		}
 	}
-	if host := request.Header.Get("Host"); host != "" {
-		request.Host = host
-	}
-	if request.Header.Get("User-Agent") == "" {
-		request.Header.Set("User-Agent", userAgent)
-	}
-	// a Client would follow redirects, or stumble over where they lead
-	response, err := transport.RoundTrip(request)
-	if err != nil {
-		return e, err
-	}
-	defer response.Body.Close()
-	e.Status, e.Header, e.TLS = response.StatusCode, response.Header, response.TLS
-	e.Body, err = io.ReadAll(io.LimitReader(response.Body, BodyLimit+1))
-	if e.long = len(e.Body) > BodyLimit; e.long {
-		e.Body = e.Body[:BodyLimit]
-	}
-	return e, err
 }
+
+// attempt sends the test's request and compares the answer.
+func (r *runner) attempt(ctx context.Context, t *test, spec *request) (*exchanged, *differences) {
+	if t.Retry.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, t.Retry.Timeout, over{"attempt", t.Retry.Timeout})
+		defer cancel()
+	}
+	seen := &struct {
+		exchanged
+		differences
+	}{exchanged: exchanged{start: time.Now(), limit: r.limit}}
+	e, d := &seen.exchanged, &seen.differences
+	err := r.exchange(ctx, t, spec, e, d)
+	if e.at.IsZero() {
+		e.at = time.Now() // nothing was sent
+	}
+	e.ResponseTime = e.at.Sub(e.start)
+	if len(d.list) == 0 { // otherwise it is not the answer that was asked for
+		t.compare(ctx, e, err, d)
+	}
+	switch {
+	case e.stuck:
+		d.add(ended(ctx), "request", "a handler that returns", "none: "+context.Cause(ctx).Error())
+	case e.panicked != "":
+		if err != nil {
+			*d = differences{} // which came of the panic
+		}
+		d.add(KindPanic, "request", "an answer", e.panicked)
+	}
+	return e, d
+}
+
+// over is why a context ends.
+type over struct {
+	what  string
+	after time.Duration
+}
+
+func (o over) Error() string { return "the " + o.what + "'s " + o.after.String() + " are over" }
 
 // compare adds what is not as expected, and that an exchange did not come to its end.
 func (t *test) compare(ctx context.Context, e *exchanged, err error, d *differences) {

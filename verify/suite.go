@@ -1,9 +1,8 @@
 package verify
 
 import (
-	"cmp"
 	"context"
-	"fmt"
+	"crypto/tls"
 	"net/http"
 	"time"
 )
@@ -46,9 +45,32 @@ type SmokeTest struct {
 	// fails before.
 	Expect []Expectation
 
-	// Timeout is for the whole exchange, from dialing to the last byte of the
-	// body. Zero: 5 s.
+	// Timeout is for the whole test, from dialing to the last byte of the body,
+	// with all its redirects, attempts and the waits between them. Zero: 5 s.
 	Timeout time.Duration
+
+	// Needs are the names of tests that must have passed, of Setup or of the same
+	// list as this one: it runs after them, wherever it stands, and is skipped if
+	// one of them did not pass.
+	Needs []string
+
+	// Capture keeps values of the answer under their names, for the Endpoint,
+	// Header and Body of other tests: ${id} there stands for what was captured as
+	// id. Those tests need this one as if their Needs said so, so that a name
+	// always has a value. It is escaped as its place asks for: in the Endpoint for
+	// a segment of the path or for the query; in a JSON Body as a value of the
+	// kind that it had, or within a string; in a form for the form. What cannot
+	// stand in its place fails the test: an object in a path, a line break in a
+	// header. "$${" stands for "${" itself. A name is captured once in a suite.
+	Capture map[string]From
+
+	// Retry is for tests that may fail at first.
+	Retry Retry
+
+	// Redirects is how many redirects are followed, at most 10, all of them to
+	// the same scheme, host and port: any other fails the test, and so does one
+	// more. Zero: a redirect is an answer like any other.
+	Redirects int
 
 	// Optional says that the test is reported and counted, but does not decide
 	// whether the suite is healthy.
@@ -56,7 +78,7 @@ type SmokeTest struct {
 }
 
 // Suite is a list of smoke tests and what they are sent to: exactly one of URL
-// and Handler. Its tests run one after another, in order.
+// and Handler. Setup runs first, then Tests, then Cleanup.
 //
 // A Suite is not changed by running, so it may be run from several goroutines
 // at once, as long as nobody writes to it. The zero value is malformed.
@@ -74,22 +96,64 @@ type Suite struct {
 	// given to Probe or Check. A test whose handler does not return has failed.
 	Handler http.Handler
 
-	// Tests are the requests; at least one of them must not be Optional.
+	// Setup is what must be there before Tests: its tests run one after another,
+	// and if one that is not Optional does not pass, the rest of it and all Tests
+	// are skipped.
+	Setup []SmokeTest
+
+	// Tests are the requests; at least one of them must not be Optional. They run
+	// in this order as far as their Needs allow, and all of them run although
+	// others failed.
 	Tests []SmokeTest
 
-	// Timeout is for all tests together: those that it leaves no time for are
-	// skipped. Zero: 60 s.
+	// Cleanup takes back what the others did. Its tests run one after another and
+	// always: although Setup failed, and although the context or the time is over.
+	// They decide like all tests that are not Optional, because what they leave
+	// behind is a fault too, but they are told apart by their [Stage]. One that
+	// refers to what was never captured has nothing to take back: it is skipped,
+	// and does not decide.
+	Cleanup []SmokeTest
+
+	// Timeout is for Setup and Tests together: those that it leaves no time for
+	// are skipped. Zero: 60 s.
 	Timeout time.Duration
+
+	// CleanupTimeout is for Cleanup. Zero: 30 s.
+	CleanupTimeout time.Duration
+
+	// Parallel is how many Tests that do not need one another run at once, at
+	// most 1000. A Handler must bear that. Results are in the order of the tests
+	// all the same. 0 and 1: one after another.
+	Parallel int
+
+	// Cookies says that cookies which answers set are sent with later requests of
+	// the run, by the rules of browsers. Against a Handler, those that are for
+	// encrypted connections only are sent as well.
+	Cookies bool
+
+	// BodyLimit is how many bytes of a body are read, after decompression, at most
+	// 1 GiB. Zero: [BodyLimit].
+	BodyLimit int
+
+	// TLS is how to connect to an https URL: RootCAs for certificates of your own,
+	// Certificates for the client's. InsecureSkipVerify is refused. It is not
+	// written to. Nil: the defaults of package tls.
+	TLS *tls.Config
 }
 
 const (
-	defaultTestTimeout  = 5 * time.Second
-	defaultSuiteTimeout = 60 * time.Second
+	defaultTestTimeout    = 5 * time.Second
+	defaultSuiteTimeout   = 60 * time.Second
+	defaultCleanupTimeout = 30 * time.Second
+
+	mostRedirects = 10
+	mostParallel  = 1000
+	mostBody      = 1 << 30
 )
 
 // Probe runs the suite and reports what was seen. It blocks until all tests
-// ended or were skipped because ctx or the suite's timeout did. A malformed
-// suite sends nothing: its report has Problems.
+// ended or were skipped because ctx or the suite's timeout did, and until Cleanup
+// ended. A malformed suite sends nothing: its report has Problems.
 func (s *Suite) Probe(ctx context.Context) Report {
 	report := Report{Suite: s.Name, Target: s.target(), Start: time.Now()}
 	tests, problems := s.compile()
@@ -99,12 +163,7 @@ func (s *Suite) Probe(ctx context.Context) Report {
 		}
 		return report
 	}
-	timeout := cmp.Or(s.Timeout, defaultSuiteTimeout)
-	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("the suite's %v are over", timeout))
-	defer cancel()
-	for i := range tests {
-		report.Results = append(report.Results, tests[i].run(ctx, s.Handler))
-	}
+	report.Results = s.run(ctx, tests)
 	report.Took = time.Since(report.Start)
 	return report
 }

@@ -86,7 +86,7 @@ var shopTests = []struct {
 	}},
 	{verify.SmokeTest{
 		Method: "POST", Endpoint: "/echo?x=%2F", Body: "hello", Header: http.Header{"x-key": {"a", "b"}, "Host": {"shop.example"}},
-		ExpectedResponse: json.RawMessage(`{"method":"POST","body":"hello","agent":"guidon-verify","host":"shop.example","length":5,"key":["a","b"],"encoding":null,"remote":true,"close":true,"uri":"/echo?x=%2F"}`),
+		ExpectedResponse: json.RawMessage(`{"method":"POST","body":"hello","agent":"guidon-verify","host":"shop.example","length":5,"key":["a","b"],"encoding":null,"remote":true,"close":false,"uri":"/echo?x=%2F"}`),
 	}, nil},
 	{verify.SmokeTest{Endpoint: "/echo", Header: http.Header{"User-Agent": {"me"}}, ExpectedResponse: json.RawMessage(`{"agent":"me","length":0,"body":""}`)}, nil},
 	{verify.SmokeTest{Endpoint: "/down"}, []string{`GET /down -> status: want 200, got 503`}},

@@ -1,0 +1,179 @@
+package verify
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// BodyLimit is how many bytes of a body are read unless the suite says otherwise,
+// 1 MiB. A body that is longer fails the test if it was to be compared.
+const BodyLimit = 1 << 20
+
+const userAgent = "guidon-verify"
+
+// target is what requests are sent to.
+type target interface {
+	// exchange sends a request and reads the answer. It returns before its
+	// context has been over for long, and leaves nothing behind.
+	exchange(ctx context.Context, request *http.Request, e *exchanged) error
+
+	// close is called when the run is over.
+	close()
+}
+
+// request is what a test sends, once all that stood for something was filled in.
+type request struct {
+	url    string
+	header http.Header // not to be changed
+	body   string
+}
+
+func (r *request) build(method string) (*http.Request, error) {
+	var body io.Reader
+	if r.body != "" {
+		body = strings.NewReader(r.body)
+	}
+	built, err := http.NewRequest(method, r.url, body)
+	if err != nil {
+		return nil, err
+	}
+	built.Header = r.header
+	if host := r.header.Get("Host"); host != "" {
+		built.Host = host
+	}
+	return built, nil
+}
+
+// usual is the header of a test that has none.
+var usual = http.Header{"User-Agent": {userAgent}}
+
+// canonical is a test's header as it is sent.
+func canonical(header http.Header) http.Header {
+	if len(header) == 0 {
+		return usual
+	}
+	h := make(http.Header, len(header)+1)
+	for name, values := range header {
+		for _, v := range values {
+			h.Add(name, v)
+		}
+	}
+	if h.Get("User-Agent") == "" {
+		h.Set("User-Agent", userAgent)
+	}
+	return h
+}
+
+// exchange sends a request, with the cookies that there are for it, and follows up
+// to the test's number of redirects. What keeps it from doing so is a difference.
+func (r *runner) exchange(ctx context.Context, t *test, spec *request, e *exchanged, d *differences) error {
+	next, err := spec.build(t.Method)
+	if err != nil {
+		return err
+	}
+	for left := t.Redirects; ; left-- {
+		request := r.cookies.add(next.WithContext(ctx))
+		e.Answer = Answer{}
+		e.unzip = slices.ContainsFunc(request.Header["Accept-Encoding"], func(v string) bool { return strings.Contains(strings.ToLower(v), "gzip") })
+		if err := r.target.exchange(ctx, request, e); err != nil {
+			return err
+		}
+		r.cookies.keep(request, e.Header)
+		if t.Redirects == 0 || e.stuck || e.panicked != "" {
+			return nil
+		}
+		switch location, bad := r.redirect(request, e); {
+		case bad != "":
+			d.add(KindRedirect, "redirect", "one to a path of the same host", bad)
+			return nil
+		case location == nil:
+			return nil
+		case left == 0:
+			d.add(KindRedirect, "redirect", "at most "+strconv.Itoa(t.Redirects), "one more, to "+location.Path)
+			return nil
+		default:
+			next = redirected(next, location, e.Status, spec.body)
+		}
+	}
+}
+
+// redirect returns where an answer leads to, nil if it does not lead anywhere. It
+// is always at the place the request was sent to: other hosts are refused, and so
+// nothing that is meant for this one ever reaches another.
+func (r *runner) redirect(request *http.Request, e *exchanged) (location *url.URL, bad string) {
+	if !slices.Contains([]int{301, 302, 303, 307, 308}, e.Status) || e.Header.Get("Location") == "" {
+		return nil, ""
+	}
+	asked := *request.URL
+	asked.Host = request.Host
+	to, err := asked.Parse(e.Header.Get("Location"))
+	if err != nil {
+		return nil, "one to what is not a URL"
+	}
+	same := strings.EqualFold(to.Host, asked.Host) && (to.Scheme == asked.Scheme || r.inside && to.Scheme == "https")
+	if !same {
+		return nil, "one to " + to.Scheme + "://" + to.Host
+	}
+	location = &url.URL{Scheme: request.URL.Scheme, Host: request.URL.Host, Path: to.Path, RawPath: to.RawPath, RawQuery: to.RawQuery}
+	if location.Path == "" {
+		location.Path = "/"
+	}
+	return location, ""
+}
+
+// redirected is the next request. As everywhere on the web, what is not repeated
+// becomes a GET without a body.
+func redirected(from *http.Request, location *url.URL, status int, body string) *http.Request {
+	next := from.Clone(context.Background()) // it gets one when it is sent
+	next.URL = location
+	get := status == http.StatusSeeOther || status < http.StatusSeeOther && from.Method == http.MethodPost
+	if get && from.Method != http.MethodHead {
+		next.Method, next.Body, next.GetBody, next.ContentLength = http.MethodGet, nil, nil, 0
+		for name := range next.Header {
+			if strings.HasPrefix(name, "Content-") {
+				next.Header.Del(name)
+			}
+		}
+	} else if from.ContentLength > 0 {
+		next.Body = io.NopCloser(strings.NewReader(body))
+	}
+	return next
+}
+
+// read keeps what came, and the body up to the limit.
+func (e *exchanged) read(request *http.Request, response *http.Response) error {
+	e.Status, e.Header, e.TLS = response.StatusCode, response.Header, response.TLS
+	if e.Status == http.StatusSwitchingProtocols {
+		return nil // what follows is no body
+	}
+	var body io.Reader = response.Body
+	size := int64(0)
+	if e.unzip && request.Method != http.MethodHead && strings.EqualFold(response.Header.Get("Content-Encoding"), "gzip") {
+		unzipped, err := gzip.NewReader(body)
+		switch {
+		case errors.Is(err, io.EOF): // there is no body to unzip
+			return nil
+		case err != nil:
+			return err
+		}
+		body = unzipped
+	} else {
+		size = max(0, min(response.ContentLength, int64(e.limit)))
+	}
+	buffer := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead))
+	e.limited = io.LimitedReader{R: body, N: int64(e.limit) + 1}
+	_, err := buffer.ReadFrom(&e.limited)
+	e.Body = buffer.Bytes()
+	if e.long = len(e.Body) > e.limit; e.long {
+		e.Body = e.Body[:e.limit]
+	}
+	return err
+}

@@ -1,0 +1,144 @@
+package verify
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/guidon-go/guidon/internal/jsontree"
+)
+
+// Stage is the part of a suite that a test belongs to.
+type Stage uint8
+
+// The stages, and the fields of [Suite] that list their tests.
+const (
+	StageTests   Stage = iota // Tests: the zero value
+	StageSetup                // Setup
+	StageCleanup              // Cleanup
+)
+
+// String is the name of the field: "Tests", "Setup" or "Cleanup".
+func (s Stage) String() string {
+	if names := []string{"Tests", "Setup", "Cleanup"}; int(s) < len(names) {
+		return names[s]
+	}
+	return fmt.Sprintf("Stage(%d)", uint8(s))
+}
+
+// turn is when a stage has its turn: tests may need what runs earlier.
+func (s Stage) turn() int { return []int{1, 0, 2}[s] }
+
+// order links each test to those it needs.
+func (c *compiler) order(tests []test) {
+	o := orderer{c, tests, map[string][]int{}, map[string]int{}}
+	for i := range tests {
+		name := tests[i].Name
+		if first := o.named[name]; len(first) > 0 && tests[i].named && tests[first[0]].named {
+			c.add(jsontree.Join(tests[i].path, "Name"), "%q is the name of %s already", name, tests[first[0]].path)
+		}
+		o.named[name] = append(o.named[name], i)
+	}
+	for i := range tests {
+		for _, name := range sortedKeys(tests[i].Capture) {
+			if first, again := o.source[name]; again {
+				c.add(jsontree.Join(jsontree.Join(tests[i].path, "Capture"), name), "%s captures it already", tests[first].path)
+			} else {
+				o.source[name] = i
+			}
+		}
+	}
+	for i := range tests {
+		o.needs(i)
+		o.uses(i)
+	}
+	o.cycles()
+}
+
+type orderer struct {
+	*compiler
+	tests  []test
+	named  map[string][]int // tests by name
+	source map[string]int   // the test that captures a name
+}
+
+// needs looks up what a test says that it needs.
+func (o *orderer) needs(i int) {
+	t := &o.tests[i]
+	for j, name := range t.Needs {
+		at := jsontree.Index(jsontree.Join(t.path, "Needs"), j)
+		found := o.named[name]
+		switch {
+		case len(found) == 0:
+			hint := ""
+			if close := jsontree.Closest(name, sortedKeys(o.named)); close != "" {
+				hint = fmt.Sprintf(", did you mean %q?", close)
+			}
+			o.add(at, "no test has the name %q%s", name, hint)
+		case len(found) > 1:
+			o.add(at, "%d tests have the name %q", len(found), name)
+		case slices.Contains(t.needs, found[0]):
+			o.add(at, "%q is listed twice", name)
+		case o.tests[found[0]].stage.turn() > t.stage.turn():
+			o.add(at, "%q is run later, in %v", name, o.tests[found[0]].stage)
+		default:
+			t.needs = append(t.needs, found[0])
+		}
+	}
+}
+
+// uses looks up who captures what a test refers to, and makes the test need it. A
+// cleanup needs only the value: it is there to undo what was done, even by a test
+// that failed.
+func (o *orderer) uses(i int) {
+	t := &o.tests[i]
+	for _, name := range t.fill.names {
+		from, ok := o.source[name]
+		switch {
+		case !ok:
+			hint := ""
+			if close := jsontree.Closest(name, sortedKeys(o.source)); close != "" {
+				hint = fmt.Sprintf(", did you mean ${%s}?", close)
+			}
+			o.add(t.path, "nothing captures ${%s}%s", name, hint)
+		case o.tests[from].stage.turn() > t.stage.turn():
+			o.add(t.path, "${%s} is captured later, in %v", name, o.tests[from].stage)
+		case t.stage == StageCleanup:
+			t.after = append(t.after, from)
+		case !slices.Contains(t.needs, from):
+			t.needs = append(t.needs, from)
+		}
+	}
+}
+
+// cycles reports each test that needs itself, with the way back to it, once for
+// all tests on that way.
+func (o *orderer) cycles() {
+	state := make([]byte, len(o.tests)) // 0 is new, 1 on the way, 2 done
+	var way []int
+	var visit func(i int)
+	visit = func(i int) {
+		if state[i] == 2 {
+			return
+		}
+		if state[i] == 1 {
+			cycle := append(slices.Clone(way[slices.Index(way, i):]), i)
+			names := make([]string, len(cycle))
+			for j, k := range cycle {
+				names[j] = fmt.Sprintf("%q", o.tests[k].Name)
+			}
+			o.add(o.tests[i].path, "a cycle: %s", strings.Join(names, " needs "))
+			return
+		}
+		state[i] = 1
+		way = append(way, i)
+		for _, need := range slices.Concat(o.tests[i].needs, o.tests[i].after) {
+			visit(need)
+		}
+		way = way[:len(way)-1]
+		state[i] = 2
+	}
+	for i := range o.tests {
+		visit(i)
+	}
+}
