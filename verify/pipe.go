@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -26,6 +27,7 @@ type inside struct {
 
 	mu   sync.Mutex
 	idle []*pipe // guarded by mu
+	all  []*pipe // guarded by mu
 }
 
 // serve starts the server. Requests carry the values of ctx, but end, as they do
@@ -47,21 +49,28 @@ func serve(ctx context.Context, handler http.Handler) *inside {
 	return in
 }
 
-// close ends all connections and the server. It does not wait for a handler that
-// has not returned.
+// close ends all connections and the server, and waits for all of it but for
+// handlers that have not returned.
 func (in *inside) close() {
 	_ = in.server.Close() // nothing to lose: the answers were read
 	<-in.stopped
+	for _, p := range in.all {
+		if !p.stuck {
+			<-p.closed
+		}
+	}
 }
 
 // ServeHTTP calls the handler and keeps what it panics with.
 func (in *inside) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p := r.Context().Value(pipeKey{}).(*pipe)
+	p.called.Store(true)
 	finished := false
 	defer func() {
 		if p.hijacked { // and so the server says no more about it
-			defer p.settle(false)
+			defer p.became(http.StateClosed)
 		}
+		defer func() { p.returned <- struct{}{} }()
 		if finished {
 			return
 		}
@@ -86,16 +95,27 @@ type pipe struct {
 	reader  *bufio.Reader
 	out     bytes.Buffer
 	written chan struct{} // closed when a long request was sent; nil otherwise
-	settled chan bool     // gets a value when the server is done with a request: true if it takes another
+	stuck   bool          // the handler may not have returned
 
-	hijacked bool   // written by the server before it settles
-	panicked string // likewise
+	called   atomic.Bool   // the handler
+	returned chan struct{} // gets a value when the handler has returned
+	idle     chan struct{} // gets a value when the server takes another request
+	closed   chan struct{} // closed when the server has closed its end
+	hijacked bool          // written before returned
+	panicked string        // written before returned
 }
 
 // serverEnd is the server's end of a pipe.
 type serverEnd struct {
 	net.Conn
 	pipe *pipe
+}
+
+// CloseWrite is what a server does when it has said all, before it lets the
+// connection linger: the client reads on up to here. As nothing is buffered, it has.
+func (s *serverEnd) CloseWrite() error {
+	s.pipe.in.ended.Store(true)
+	return s.pipe.conn.SetReadDeadline(time.Unix(1, 0))
 }
 
 type pipeKey struct{}
@@ -110,8 +130,12 @@ func (in *inside) get() *pipe {
 		return p
 	}
 	client, server := net.Pipe()
-	p := &pipe{conn: client, in: headerLimit{from: client}, settled: make(chan bool, 1)}
+	p := &pipe{
+		conn: client, in: headerLimit{from: client},
+		returned: make(chan struct{}, 1), idle: make(chan struct{}, 1), closed: make(chan struct{}),
+	}
 	p.reader = bufio.NewReader(&p.in)
+	in.all = append(in.all, p)
 	in.accept <- &serverEnd{server, p}
 	return p
 }
@@ -119,18 +143,11 @@ func (in *inside) get() *pipe {
 func (p *pipe) became(state http.ConnState) {
 	switch state {
 	case http.StateIdle:
-		p.settle(true)
-	case http.StateClosed: // the server may also answer by itself, and without the handler
-		p.settle(false)
+		p.idle <- struct{}{} // there is room: it was idle once for each request
+	case http.StateClosed:
+		close(p.closed)
 	case http.StateHijacked:
 		p.hijacked = true
-	}
-}
-
-func (p *pipe) settle(again bool) {
-	select {
-	case p.settled <- again:
-	default: // it was closed by our end after the last exchange
 	}
 }
 
@@ -151,8 +168,10 @@ func (in *inside) exchange(ctx context.Context, request *http.Request, e *exchan
 	if !again {
 		_ = p.conn.Close()
 	}
-	if err == nil || ctx.Err() == nil {
-		again = p.wait(ctx, e) && again
+	if p.wait(ctx, err, e) {
+		again = again && p.another(ctx)
+	} else {
+		again = false
 	}
 	if p.written != nil {
 		if !again {
@@ -178,6 +197,7 @@ func (p *pipe) roundTrip(request *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	p.in.left, p.in.first = mostHeader, time.Time{}
+	p.called.Store(false)
 	if p.out.Len() <= serverBuffer {
 		_, _ = p.conn.Write(p.out.Bytes()) // if it fails, so does reading
 	} else {
@@ -202,21 +222,41 @@ func (p *pipe) roundTrip(request *http.Request) (*http.Response, error) {
 	}
 }
 
-// wait waits until the server is done with the request, which is after the handler
-// has returned, and says whether it takes another.
-func (p *pipe) wait(ctx context.Context, e *exchanged) (again bool) {
+// wait waits until the handler has returned, and says whether it was called and
+// has.
+func (p *pipe) wait(ctx context.Context, err error, e *exchanged) bool {
+	if err == nil && !p.called.Load() {
+		return false // the server answered by itself, and it closes the connection
+	}
 	select {
-	case again = <-p.settled:
+	case <-p.returned:
+	case <-p.closed:
+		if !p.called.Load() {
+			return false
+		}
+		<-p.returned
 	case <-ctx.Done():
 		select {
-		case again = <-p.settled: // preferred, if both are true
+		case <-p.returned: // preferred, if both are true
 		default:
-			e.stuck = true
+			p.stuck = true
+			e.stuck = err == nil // otherwise that is failure enough
 			return false
 		}
 	}
 	e.panicked = p.panicked
-	return again
+	return true
+}
+
+// another says whether the server takes one more request.
+func (p *pipe) another(ctx context.Context) bool {
+	select {
+	case <-p.idle:
+		return true
+	case <-p.closed:
+	case <-ctx.Done():
+	}
+	return false
 }
 
 // headerLimit reads up to a limit, which is lifted once the header was read.
@@ -224,6 +264,7 @@ type headerLimit struct {
 	from  io.Reader
 	left  int64
 	first time.Time // when the first byte came
+	ended atomic.Bool
 }
 
 var errHeader = fmt.Errorf("more than %d bytes of header", mostHeader)
@@ -233,6 +274,9 @@ func (l *headerLimit) Read(b []byte) (int, error) {
 		return 0, errHeader
 	}
 	n, err := l.from.Read(b[:min(int64(len(b)), l.left)])
+	if err != nil && l.ended.Load() {
+		err = io.EOF
+	}
 	if l.left -= int64(n); l.first.IsZero() && n > 0 {
 		l.first = time.Now()
 	}
