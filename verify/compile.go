@@ -82,18 +82,22 @@ func (c *compiler) suite(s *Suite) {
 	}
 }
 
+// inMemory is where a handler is, and where endpoints are checked against if the
+// suite's URL is wrong.
+const inMemory = "http://localhost"
+
 // base returns what endpoints are appended to.
 func (c *compiler) base(s *Suite) string {
 	switch {
 	case s.URL == "" && s.Handler == nil:
 		c.add("URL", "want a URL or a Handler, found neither")
-		return ""
+		return inMemory
 	case s.URL != "" && s.Handler != nil:
 		c.add("URL", "want a URL or a Handler, found both")
-		return ""
+		return inMemory
 	case s.Handler != nil:
 		c.plain = true
-		return "http://localhost"
+		return inMemory
 	}
 	u, err := url.Parse(s.URL)
 	switch {
@@ -108,8 +112,9 @@ func (c *compiler) base(s *Suite) string {
 		c.add("URL", "want no query and no fragment")
 	default:
 		c.plain = u.Scheme == "http"
+		return strings.TrimSuffix(s.URL, "/")
 	}
-	return strings.TrimSuffix(s.URL, "/")
+	return inMemory
 }
 
 // target is what reports call the other side, without what may be secret in it.
@@ -130,18 +135,11 @@ func (c *compiler) test(path, base string, spec SmokeTest) test {
 	t.Method = cmp.Or(spec.Method, http.MethodGet)
 	t.Name = cmp.Or(spec.Name, t.Method+" "+spec.Endpoint)
 	t.Timeout = cmp.Or(spec.Timeout, defaultTestTimeout)
-	t.fill = c.filler(path, base, &spec)
 
 	if !token(t.Method) {
 		c.add(jsontree.Join(path, "Method"), "%q is not an HTTP method", t.Method)
 	}
-	if _, err := url.Parse("http://localhost" + spec.Endpoint); !strings.HasPrefix(spec.Endpoint, "/") {
-		c.add(jsontree.Join(path, "Endpoint"), `want a path that begins with "/", found %q`, spec.Endpoint)
-	} else if err != nil {
-		c.add(jsontree.Join(path, "Endpoint"), "%q is not a path: %v", spec.Endpoint, errors.Unwrap(err))
-	} else if strings.Contains(spec.Endpoint, "#") {
-		c.add(jsontree.Join(path, "Endpoint"), "want no fragment, which is never sent, found %q", spec.Endpoint)
-	}
+	t.fill = c.filler(path, base, &spec)
 	t.statuses = c.statuses(path, spec)
 	if t.Timeout < 0 {
 		c.add(jsontree.Join(path, "Timeout"), "%v is negative", t.Timeout)
@@ -162,6 +160,20 @@ func (c *compiler) test(path, base string, spec SmokeTest) test {
 		c.add(jsontree.Join(path, "Redirects"), "want 0 to %d, found %d", mostRedirects, t.Redirects)
 	}
 	return t
+}
+
+// url returns where a test is sent to.
+func (c *compiler) url(path, base, endpoint string) *url.URL {
+	u, err := url.Parse(base + endpoint)
+	switch {
+	case !strings.HasPrefix(endpoint, "/"):
+		c.add(jsontree.Join(path, "Endpoint"), `want a path that begins with "/", found %q`, endpoint)
+	case strings.Contains(endpoint, "#"):
+		c.add(jsontree.Join(path, "Endpoint"), "want no fragment, which is never sent, found %q", endpoint)
+	case err != nil:
+		c.add(jsontree.Join(path, "Endpoint"), "%q is not a path: %v", endpoint, errors.Unwrap(err))
+	}
+	return u
 }
 
 // statuses returns those that pass.

@@ -31,25 +31,28 @@ type target interface {
 
 // request is what a test sends, once all that stood for something was filled in.
 type request struct {
-	url    string
-	header http.Header // not to be changed
+	url    *url.URL
+	header http.Header
 	body   string
 }
 
-func (r *request) build(method string) (*http.Request, error) {
-	var body io.Reader
-	if r.body != "" {
-		body = strings.NewReader(r.body)
+// build returns a request for one exchange, which shares what it must not change.
+func (r *request) build(method string) http.Request {
+	built := http.Request{
+		Method: method, URL: r.url, Host: r.url.Host, Header: r.header,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}
-	built, err := http.NewRequest(method, r.url, body)
-	if err != nil {
-		return nil, err
-	}
-	built.Header = r.header
 	if host := r.header.Get("Host"); host != "" {
 		built.Host = host
 	}
-	return built, nil
+	r.fillBody(&built)
+	return built
+}
+
+func (r *request) fillBody(built *http.Request) {
+	if r.body != "" {
+		built.Body, built.ContentLength = io.NopCloser(strings.NewReader(r.body)), int64(len(r.body))
+	}
 }
 
 // usual is the header of a test that has none.
@@ -75,10 +78,7 @@ func canonical(header http.Header) http.Header {
 // exchange sends a request, with the cookies that there are for it, and follows up
 // to the test's number of redirects. What keeps it from doing so is a difference.
 func (r *runner) exchange(ctx context.Context, t *test, spec *request, e *exchanged, d *differences) error {
-	next, err := spec.build(t.Method)
-	if err != nil {
-		return err
-	}
+	next := spec.build(t.Method)
 	for left := t.Redirects; ; left-- {
 		request := r.cookies.add(next.WithContext(ctx))
 		e.Answer = Answer{}
@@ -100,7 +100,7 @@ func (r *runner) exchange(ctx context.Context, t *test, spec *request, e *exchan
 			d.add(KindRedirect, "redirect", "at most "+strconv.Itoa(t.Redirects), "one more, to "+location.Path)
 			return nil
 		default:
-			next = redirected(next, location, e.Status, spec.body)
+			redirected(&next, location, e.Status, spec)
 		}
 	}
 }
@@ -129,23 +129,24 @@ func (r *runner) redirect(request *http.Request, e *exchanged) (location *url.UR
 	return location, ""
 }
 
-// redirected is the next request. As everywhere on the web, what is not repeated
-// becomes a GET without a body.
-func redirected(from *http.Request, location *url.URL, status int, body string) *http.Request {
-	next := from.Clone(context.Background()) // it gets one when it is sent
+// redirected makes a request the next one. As everywhere on the web, what is not to
+// be repeated becomes a GET without a body.
+func redirected(next *http.Request, location *url.URL, status int, spec *request) {
 	next.URL = location
-	get := status == http.StatusSeeOther || status < http.StatusSeeOther && from.Method == http.MethodPost
-	if get && from.Method != http.MethodHead {
-		next.Method, next.Body, next.GetBody, next.ContentLength = http.MethodGet, nil, nil, 0
-		for name := range next.Header {
-			if strings.HasPrefix(name, "Content-") {
-				next.Header.Del(name)
-			}
+	post := next.Method == http.MethodPost
+	if next.Method == http.MethodHead || status != http.StatusSeeOther && (!post || status > http.StatusSeeOther) {
+		if next.Body != nil {
+			spec.fillBody(next)
 		}
-	} else if from.ContentLength > 0 {
-		next.Body = io.NopCloser(strings.NewReader(body))
+		return
 	}
-	return next
+	next.Method, next.Body, next.ContentLength = http.MethodGet, nil, 0
+	next.Header = next.Header.Clone()
+	for name := range next.Header {
+		if strings.HasPrefix(name, "Content-") {
+			delete(next.Header, name)
+		}
+	}
 }
 
 // read keeps what came, and the body up to the limit.

@@ -215,7 +215,7 @@ type templates struct {
 
 // filler compiles what a test sends.
 func (c *compiler) filler(path, base string, spec *SmokeTest) filler {
-	f := filler{request: request{base + spec.Endpoint, canonical(spec.Header), spec.Body}}
+	f := filler{request: request{c.url(path, base, spec.Endpoint), canonical(spec.Header), spec.Body}}
 	var in []string // the headers with references
 	for name, values := range f.request.header {
 		if slices.ContainsFunc(values, refers) {
@@ -263,7 +263,10 @@ func (f *filler) fill(values map[string]capture, d *differences) *request {
 	if err != nil {
 		d.add(KindCapture, "Endpoint", "a value for its place", err.Error())
 	}
-	r := &request{url: f.base + endpoint, header: maps.Clone(f.request.header)}
+	r := &request{header: maps.Clone(f.request.header)}
+	if r.url, err = url.Parse(f.base + endpoint); err != nil { // never, as it is escaped
+		d.add(KindCapture, "Endpoint", "a path", err.Error())
+	}
 	for _, name := range sortedKeys(f.templates.header) {
 		r.header[name] = nil
 		for _, t := range f.templates.header[name] {

@@ -54,7 +54,7 @@ func TestRetries(t *testing.T) {
 		{"up to Max", shaky{failures: 9}, verify.SmokeTest{Timeout: time.Minute, Retry: verify.Retry{Attempts: 6, Backoff: time.Second, Max: 3 * time.Second}}, 6, false,
 			[]time.Duration{time.Second, 2 * time.Second, 3 * time.Second, 3 * time.Second, 3 * time.Second}, false},
 		{"Backoff longer than the usual Max", shaky{failures: 1}, verify.SmokeTest{Timeout: time.Minute, Retry: verify.Retry{Attempts: 2, Backoff: 8 * time.Second}}, 2, true, []time.Duration{8 * time.Second}, false},
-		{"no time for another", shaky{failures: 9}, verify.SmokeTest{Timeout: ms(240), Retry: verify.Retry{Attempts: 3}}, 2, false, []time.Duration{ms(100)}, false},
+		{"no time for another", shaky{failures: 9}, verify.SmokeTest{Timeout: ms(149), Retry: verify.Retry{Attempts: 3}}, 2, false, []time.Duration{ms(100)}, false},
 		{"Retry-After", shaky{failures: 1, retryAfter: "3"}, verify.SmokeTest{Retry: verify.Retry{Attempts: 2}}, 2, true, []time.Duration{3 * time.Second}, true},
 		{"Retry-After that is no longer than the wait", shaky{failures: 1, retryAfter: "0"}, verify.SmokeTest{Retry: verify.Retry{Attempts: 2}}, 2, true, []time.Duration{ms(100)}, false},
 		{"Retry-After as a date", shaky{failures: 1, retryAfter: "Sat, 01 Jan 2000 00:00:04 GMT"}, verify.SmokeTest{Retry: verify.Retry{Attempts: 2}}, 2, true, []time.Duration{4 * time.Second}, true},

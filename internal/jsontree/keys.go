@@ -8,7 +8,7 @@ type keys struct {
 
 // few is up to how many keys are compared one by one, which takes less time than
 // a map does.
-const few = 16
+const few = 24
 
 // add takes the key that begins at offset at, before its member is among the open
 // nodes. If the object has the key already, it says where.

@@ -22,7 +22,7 @@ func Parse(data []byte) (*Node, error) {
 		return nil, Problems{{Text: fmt.Sprintf("found %d bytes, want less than 2 GiB", len(data))}}
 	}
 	text := string(data)
-	p := &parser{src: text, doc: &document{text: text}, open: make([]Node, 0, 16)}
+	p := &parser{src: text, doc: &document{text: text}, open: make([]Node, 0, few)}
 	root, bad := p.document()
 	if bad != nil {
 		return nil, append(p.duplicates, *bad)
