@@ -44,7 +44,7 @@ func (s *Suite) compile() ([]test, jsontree.Problems) {
 	base := c.base(s)
 	c.suite(s)
 	decisive := false
-	var tests []test
+	tests := make([]test, 0, len(s.Setup)+len(s.Tests)+len(s.Cleanup))
 	for _, stage := range []struct {
 		Stage
 		tests []SmokeTest

@@ -121,14 +121,26 @@ func (s *serverEnd) CloseWrite() error {
 type pipeKey struct{}
 
 // get returns a connection that nobody uses.
-func (in *inside) get() *pipe {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	if last := len(in.idle) - 1; last >= 0 {
+func (in *inside) get(ctx context.Context) *pipe {
+	for {
+		in.mu.Lock()
+		last := len(in.idle) - 1
+		if last < 0 {
+			defer in.mu.Unlock()
+			return in.dial()
+		}
 		p := in.idle[last]
 		in.idle = in.idle[:last]
-		return p
+		in.mu.Unlock()
+		if p.another(ctx) {
+			return p
+		}
+		_ = p.conn.Close()
 	}
+}
+
+// dial is called with mu held.
+func (in *inside) dial() *pipe {
 	client, server := net.Pipe()
 	p := &pipe{
 		conn: client, in: headerLimit{from: client},
@@ -154,7 +166,7 @@ func (p *pipe) became(state http.ConnState) {
 // exchange sends a request and reads the answer. Then it waits for the handler to
 // return, which is part of the answer.
 func (in *inside) exchange(ctx context.Context, request *http.Request, e *exchanged) error {
-	p := in.get()
+	p := in.get(ctx)
 	stop := context.AfterFunc(ctx, func() { _ = p.conn.Close() })
 	response, err := p.roundTrip(request)
 	if !p.in.first.IsZero() {
@@ -168,11 +180,7 @@ func (in *inside) exchange(ctx context.Context, request *http.Request, e *exchan
 	if !again {
 		_ = p.conn.Close()
 	}
-	if p.wait(ctx, err, e) {
-		again = again && p.another(ctx)
-	} else {
-		again = false
-	}
+	again = p.wait(ctx, err, e) && again
 	if p.written != nil {
 		if !again {
 			_ = p.conn.Close() // the handler may not have read all of it
@@ -182,8 +190,8 @@ func (in *inside) exchange(ctx context.Context, request *http.Request, e *exchan
 	}
 	if again {
 		in.mu.Lock()
+		defer in.mu.Unlock()
 		in.idle = append(in.idle, p)
-		in.mu.Unlock()
 	}
 	return err
 }
@@ -248,7 +256,8 @@ func (p *pipe) wait(ctx context.Context, err error, e *exchanged) bool {
 	return true
 }
 
-// another says whether the server takes one more request.
+// another says whether the server takes one more request. It is asked as late as
+// can be: the server is done with the last one meanwhile.
 func (p *pipe) another(ctx context.Context) bool {
 	select {
 	case <-p.idle:
