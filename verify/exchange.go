@@ -150,14 +150,14 @@ func redirected(next *http.Request, location *url.URL, status int, spec *request
 }
 
 // read keeps what came, and the body up to the limit.
-func (e *exchanged) read(request *http.Request, response *http.Response) error {
+func (e *exchanged) read(response *http.Response) error {
 	e.Status, e.Header, e.TLS = response.StatusCode, response.Header, response.TLS
 	if e.Status == http.StatusSwitchingProtocols {
 		return nil // what follows is no body
 	}
 	var body io.Reader = response.Body
 	size := int64(0)
-	if e.unzip && request.Method != http.MethodHead && strings.EqualFold(response.Header.Get("Content-Encoding"), "gzip") {
+	if e.unzip && strings.EqualFold(response.Header.Get("Content-Encoding"), "gzip") {
 		unzipped, err := gzip.NewReader(body)
 		switch {
 		case errors.Is(err, io.EOF): // there is no body to unzip

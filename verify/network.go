@@ -36,7 +36,7 @@ func (out *outside) exchange(ctx context.Context, request *http.Request, e *exch
 	// a Client would follow redirects, or stumble over where they lead
 	response, err := transport.RoundTrip(request.WithContext(c.trace(ctx)))
 	if err == nil {
-		err = e.read(request, response)
+		err = e.read(response)
 		_ = response.Body.Close() // all that matters of it was read
 	}
 	e.at = time.Now()

@@ -173,7 +173,7 @@ func (in *inside) exchange(ctx context.Context, request *http.Request, e *exchan
 		e.phases.FirstByte = p.in.first.Sub(e.start)
 	}
 	if err == nil {
-		err = e.read(request, response)
+		err = e.read(response)
 	}
 	e.at = time.Now()
 	again := stop() && err == nil && !e.long && !response.Close

@@ -83,12 +83,33 @@ func TestRedirects(t *testing.T) {
 				report := suite.Probe(t.Context())
 				require.Empty(t, report.Problems)
 				got := strings.Join(strs(report.Results[0].Mismatches), "\n")
-				if tt.want == "" && got != "" || !strings.HasPrefix(got, tt.want) {
+				if tt.want == "" && got != "" || !strings.HasPrefix(got, tt.want) || strings.Contains(got, "\n") {
 					t.Errorf("got %q, want %q", got, tt.want)
 				}
 			})
 		}
 	}
+}
+
+func TestEveryAttemptSendsTheSame(t *testing.T) {
+	var types []string
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /order", func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		types = append(types, r.Header.Get("Content-Type")+" "+string(body))
+		http.Redirect(w, r, "/done", http.StatusSeeOther)
+	})
+	mux.HandleFunc("GET /done", func(w http.ResponseWriter, r *http.Request) {
+		if len(types) < 2 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	})
+	suite := verify.Suite{Handler: mux, Tests: []verify.SmokeTest{{
+		Method: "POST", Endpoint: "/order", Body: "x", Header: http.Header{"Content-Type": {"text/plain"}},
+		Redirects: 1, Retry: verify.Retry{Attempts: 2, Backoff: 1, AnyMethod: true},
+	}}}
+	require.NoError(t, suite.Check(t.Context()))
+	require.Equal(t, []string{"text/plain x", "text/plain x"}, types)
 }
 
 func TestAnEncryptedRedirectOfAHandlerIsItsOwn(t *testing.T) {
