@@ -229,6 +229,11 @@ func TestABodyThatIsExpected(t *testing.T) {
 	}
 }
 
+func TestAHandlerWithAnEndlessHeader(t *testing.T) {
+	suite := verify.Suite{Handler: handlers["hijacks and has an endless header"], Tests: []verify.SmokeTest{{Endpoint: "/"}}}
+	require.ErrorContains(t, suite.Check(t.Context()), "request: want an answer, got none: more than 1048576 bytes of header")
+}
+
 func TestAHandlerThatIsStuckKeepsNothingElse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
