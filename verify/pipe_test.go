@@ -234,6 +234,17 @@ func TestAHandlerWithAnEndlessHeader(t *testing.T) {
 	require.ErrorContains(t, suite.Check(t.Context()), "request: want an answer, got none: more than 1048576 bytes of header")
 }
 
+func TestALingeringServerIsNotWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		suite := verify.Suite{Handler: handlers["nothing"], Tests: []verify.SmokeTest{
+			{Endpoint: "/", ExpectedStatus: 431, Header: http.Header{"X": {strings.Repeat("x", 2<<20)}}}, {Endpoint: "/"},
+		}}
+		report := suite.Probe(t.Context())
+		require.True(t, report.Healthy(), report)
+		require.Zero(t, report.Results[0].ResponseTime)
+	})
+}
+
 func TestAHandlerThatIsStuckKeepsNothingElse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
