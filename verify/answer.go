@@ -3,7 +3,6 @@ package verify
 import (
 	"bytes"
 	"crypto/tls"
-	"errors"
 	"io"
 	"net/http"
 	"strconv"
@@ -60,10 +59,9 @@ func (e *exchanged) json(d *differences) *jsontree.Node {
 	}
 	e.parsed = true
 	root, err := jsontree.Parse(e.Body)
-	var problems jsontree.Problems
-	if errors.As(err, &problems) {
-		for _, p := range problems {
-			d.add(KindBody, "body", "JSON", p.Error())
+	if err != nil {
+		for _, p := range d.hide.problems(e.Body, err) {
+			d.add(KindBody, "body", "JSON", p)
 		}
 		return nil
 	}

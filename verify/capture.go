@@ -33,6 +33,8 @@ type capture struct {
 	name string
 	kind jsontree.Kind
 	text string // of a String decoded, of anything else as JSON
+
+	secret bool // whether no report may show it
 }
 
 // captures compiles what a test captures into checks, so that all that is missing
@@ -44,9 +46,10 @@ func (c *compiler) captures(t *test) {
 			c.add(at, "want a name of letters, digits, '_' and '-', found %q", name)
 		}
 		take := c.from(at, t.Capture[name])
+		secret := t.Capture[name].Cookie != "" || isCredential(t.Capture[name].Header)
 		t.checks = append(t.checks, check{body: t.Capture[name].JSON != "", look: func(e *exchanged, d *differences) {
 			if got, ok := take(e, d); ok {
-				got.name = name
+				got.name, got.secret = name, secret
 				e.captured = append(e.captured, got)
 			}
 		}})

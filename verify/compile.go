@@ -31,6 +31,7 @@ type test struct {
 // compiler collects the mistakes of a suite, each under the path of its field.
 type compiler struct {
 	problems jsontree.Problems
+	hide     hider
 	plain    bool          // whether nothing is encrypted
 	timeout  time.Duration // of the test at hand
 }
@@ -40,7 +41,7 @@ func (c *compiler) add(path, format string, args ...any) {
 }
 
 func (s *Suite) compile() ([]test, jsontree.Problems) {
-	c := &compiler{}
+	c := &compiler{hide: s.hide()}
 	base := c.base(s)
 	c.suite(s)
 	decisive := false
@@ -59,7 +60,7 @@ func (s *Suite) compile() ([]test, jsontree.Problems) {
 	if !decisive {
 		c.add("Tests", "want at least one test that is not optional")
 	}
-	c.order(tests)
+	c.order(tests, s.Secrets)
 	return tests, c.problems
 }
 
@@ -77,6 +78,7 @@ func (c *compiler) suite(s *Suite) {
 	if s.BodyLimit < 0 || s.BodyLimit > mostBody {
 		c.add("BodyLimit", "want 0 to %d bytes, found %d", mostBody, s.BodyLimit)
 	}
+	c.secrets(s)
 	if s.TLS != nil && s.TLS.InsecureSkipVerify {
 		c.add("TLS", "want certificates to be verified; RootCAs may have those of your own")
 	}
@@ -236,10 +238,9 @@ func (c *compiler) value(path string, v any) *jsontree.Node {
 		text = b.Bytes()
 	}
 	n, err := jsontree.Parse(text)
-	var problems jsontree.Problems
-	if errors.As(err, &problems) {
-		for _, p := range problems {
-			c.add(path, "%v", p)
+	if err != nil {
+		for _, p := range c.hide.problems(text, err) {
+			c.add(path, "%s", p)
 		}
 	}
 	return n

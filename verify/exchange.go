@@ -83,7 +83,12 @@ func (r *runner) exchange(ctx context.Context, t *test, spec *request, e *exchan
 		request := r.cookies.add(next.WithContext(ctx))
 		e.Answer = Answer{}
 		e.unzip = slices.ContainsFunc(request.Header["Accept-Encoding"], func(v string) bool { return strings.Contains(strings.ToLower(v), "gzip") })
-		if err := r.target.exchange(ctx, request, e); err != nil {
+		if request.Header["Cookie"] != nil { // of the jar
+			d.hide.saw(request.Header)
+		}
+		err := r.target.exchange(ctx, request, e)
+		d.hide.saw(e.Header)
+		if err != nil {
 			return err
 		}
 		r.cookies.keep(request, e.Header)

@@ -103,7 +103,7 @@ func (x Custom) compile(c *compiler, path string) check {
 	return check{body: true, look: func(e *exchanged, d *differences) {
 		kind, text := x.call(e.copied())
 		if text != "" {
-			d.add(kind, show(x.Name), "no error", text)
+			d.add(kind, d.show(x.Name, mostBytes), "no error", text)
 		}
 	}}
 }

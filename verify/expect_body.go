@@ -25,9 +25,10 @@ func (b BodyIs) compile(*compiler, string) check {
 		from, place := 0, ""
 		const before = 20
 		if at := common(e.Body, b.Text); at > mostBytes/2 {
-			from, place = at-before, fmt.Sprintf(" at byte %d", at-before)
+			from = min(d.hide.before(string(e.Body), at-before), d.hide.before(b.Text, at-before))
+			place = fmt.Sprintf(" at byte %d", from)
 		}
-		d.add(KindValue, "body", strconv.Quote(cutText(b.Text[from:]))+place, quoteBody(e.Body[from:])+place)
+		d.add(KindValue, "body", strconv.Quote(d.cut(b.Text[from:]))+place, d.quote(e.Body[from:])+place)
 	}}
 }
 
@@ -55,7 +56,7 @@ func (b BodyContains) compile(c *compiler, path string) check {
 	text := []byte(b.Text)
 	return check{body: true, look: func(e *exchanged, d *differences) {
 		if !bytes.Contains(e.Body, text) {
-			d.add(KindValue, "body", strconv.Quote(b.Text)+" in it", quoteBody(e.Body))
+			d.add(KindValue, "body", strconv.Quote(b.Text)+" in it", d.quote(e.Body))
 		}
 	}}
 }
@@ -72,14 +73,12 @@ func (b BodyMatches) compile(c *compiler, path string) check {
 	re := c.pattern(jsontree.Join(path, "Pattern"), b.Pattern)
 	return check{body: true, look: func(e *exchanged, d *differences) {
 		if !re.Match(e.Body) {
-			d.add(KindValue, "body", "a match of "+strconv.Quote(b.Pattern), quoteBody(e.Body))
+			d.add(KindValue, "body", "a match of "+strconv.Quote(b.Pattern), d.quote(e.Body))
 		}
 	}}
 }
 
-func quoteBody(body []byte) string {
-	if len(body) > mostBytes {
-		return strconv.Quote(string(body[:mostBytes])) // which add cuts
-	}
-	return strconv.Quote(string(body))
+// quote is the beginning of a body.
+func (d *differences) quote(body []byte) string {
+	return strconv.Quote(d.cut(string(body[:min(len(body), d.window())])))
 }

@@ -24,7 +24,11 @@ func (h HeaderIs) String() string {
 
 func (h HeaderIs) compile(c *compiler, path string) check {
 	c.headerName(path, h.Name)
-	return headerCheck(h.Name, strconv.Quote(h.Value), func(v string) bool { return v == h.Value })
+	want := strconv.Quote(h.Value)
+	if isCredential(h.Name) {
+		want = hidden
+	}
+	return headerCheck(h.Name, want, func(v string) bool { return v == h.Value })
 }
 
 // HeaderMatches wants a header with a value that matches a regular expression: any
@@ -57,7 +61,7 @@ func (h HeaderAbsent) compile(c *compiler, path string) check {
 	c.headerName(path, h.Name)
 	return check{look: func(e *exchanged, d *differences) {
 		if values := e.Header.Values(h.Name); len(values) > 0 {
-			d.add(KindUnexpected, headerPath(h.Name), "nothing", quotedList(values))
+			d.add(KindUnexpected, headerPath(h.Name), "nothing", d.quotedList(h.Name, values))
 		}
 	}}
 }
@@ -76,16 +80,19 @@ func headerCheck(name, want string, fits func(string) bool) check {
 		case len(values) == 0:
 			d.add(KindMissing, headerPath(name), want, "nothing")
 		case !slices.ContainsFunc(values, fits):
-			d.add(KindValue, headerPath(name), want, quotedList(values))
+			d.add(KindValue, headerPath(name), want, d.quotedList(name, values))
 		}
 	}}
 }
 
-// quotedList is `"a", "b"`.
-func quotedList(values []string) string {
+// quotedList is `"a", "b"`, the values of a header.
+func (d *differences) quotedList(name string, values []string) string {
+	if isCredential(name) {
+		return hidden
+	}
 	quoted := make([]string, len(values))
 	for i, v := range values {
-		quoted[i] = strconv.Quote(cutText(v))
+		quoted[i] = strconv.Quote(d.cut(v))
 	}
 	return strings.Join(quoted, ", ")
 }

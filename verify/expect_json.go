@@ -17,7 +17,7 @@ type JSONEquals struct {
 }
 
 // String is `body equals {"a":1}`.
-func (j JSONEquals) String() string { return "body equals " + written(j.Value) }
+func (j JSONEquals) String() string { return "body equals " + written(j.Value, nil) }
 
 func (j JSONEquals) compile(c *compiler, path string) check {
 	x := expected{Node: c.required(jsontree.Join(path, "Value"), j.Value), exact: true}
@@ -53,7 +53,7 @@ type JSONContains struct {
 func (j JSONContains) String() string {
 	text := "body contains JSON"
 	if j.Value != nil {
-		text = "body contains " + written(j.Value)
+		text = "body contains " + written(j.Value, nil)
 	}
 	for _, p := range slices.Sorted(maps.Keys(j.Arrays)) {
 		text += ", " + p + " " + j.Arrays[p].String()
@@ -143,7 +143,7 @@ func checkAbsent(p *jsonpath.Path, root *jsontree.Node, d *differences) {
 	switch kind := parents[0].Kind; {
 	case want == kind.Article(), want == jsonpath.Either && (kind == jsontree.Array || kind == jsontree.Object):
 	default:
-		d.add(KindType, stem.String(), want+" without "+p.String(), text(parents[0]))
+		d.add(KindType, stem.String(), want+" without "+p.String(), d.text(parents[0]))
 		return
 	}
 	nodes, err := p.Select(root)
@@ -152,7 +152,7 @@ func checkAbsent(p *jsonpath.Path, root *jsontree.Node, d *differences) {
 	}
 	for _, n := range nodes {
 		if !d.full() {
-			d.add(KindUnexpected, jsonpath.Where(root, n), "nothing", text(n))
+			d.add(KindUnexpected, jsonpath.Where(root, n), "nothing", d.text(n))
 		}
 	}
 }
@@ -167,11 +167,11 @@ func (c *compiler) jsonPath(path, text string) *jsonpath.Path {
 }
 
 // written is how an expectation prints a value.
-func written(v any) string {
+func written(v any, d *differences) string {
 	c := &compiler{}
 	n := c.value("", v)
 	if n == nil {
 		return cmp.Or(c.problems.Error(), "nothing")
 	}
-	return show(text(n))
+	return d.show(d.text(n), mostBytes)
 }

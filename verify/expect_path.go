@@ -89,9 +89,9 @@ type JSONPath struct {
 }
 
 // String is "$.items[*].price: all at least 0.01".
-func (j JSONPath) String() string { return j.Path + ": " + j.said() }
+func (j JSONPath) String() string { return j.Path + ": " + j.said(nil) }
 
-func (j JSONPath) said() string {
+func (j JSONPath) said(d *differences) string {
 	if j.Absent {
 		return "absent"
 	}
@@ -100,7 +100,7 @@ func (j JSONPath) said() string {
 		said = append(said, count(j.Count, "value"))
 	}
 	if j.Equals != nil {
-		said = append(said, written(j.Equals))
+		said = append(said, written(j.Equals, d))
 	}
 	if j.Type != "" {
 		said = append(said, "of type "+string(j.Type))
@@ -176,7 +176,7 @@ func (j JSONPath) conditions(c *compiler, path string) (list []condition) {
 		x := &expected{Node: c.value(jsontree.Join(path, "Equals"), j.Equals), exact: true}
 		equal := condition{equal: x, fits: x.fits}
 		if x.Node != nil {
-			equal.kind, equal.want = x.Kind, text(x.Node)
+			equal.kind, equal.want = x.Kind, text(x.Node, c.hide.window(mostBytes))
 		}
 		list = append(list, equal)
 	}
@@ -235,12 +235,12 @@ func (j JSONPath) look(p *jsonpath.Path, root *jsontree.Node, conditions []condi
 	nodes, err := p.Select(root)
 	switch {
 	case err != nil:
-		d.add(KindBody, j.Path, j.said(), err.Error())
+		d.add(KindBody, j.Path, j.said(d), err.Error())
 		return
 	case j.Count != 0 && len(nodes) != j.Count:
 		d.add(KindLength, j.Path, count(j.Count, "value"), count(len(nodes), "value"))
 	case len(nodes) == 0 && (j.Nodes != Exactly || len(conditions[0].equal.Items) > 0):
-		d.add(KindMissing, j.Path, j.said(), "nothing")
+		d.add(KindMissing, j.Path, j.said(d), "nothing")
 	}
 	switch {
 	case len(nodes) == 0:
@@ -281,9 +281,9 @@ func (j JSONPath) any(nodes []*jsontree.Node, conditions []condition, d *differe
 	const most = 5
 	texts := []string{}
 	for _, n := range nodes[:min(len(nodes), most)] {
-		texts = append(texts, printable(text(n), mostBytes/most))
+		texts = append(texts, d.show(d.text(n), mostBytes/most))
 	}
-	d.add(KindValue, j.Path, j.said(), "none in "+count(len(nodes), "value")+": "+strings.Join(texts, ", "))
+	d.add(KindValue, j.Path, j.said(d), "none in "+count(len(nodes), "value")+": "+strings.Join(texts, ", "))
 }
 
 func (c *condition) holds(n *jsontree.Node) bool {
@@ -297,8 +297,8 @@ func (c *condition) report(root, n *jsontree.Node, d *differences) {
 		c.equal.match(root, n, d)
 	case d.full():
 	case c.kind != n.Kind:
-		d.add(KindType, jsonpath.Where(root, n), c.want, text(n))
+		d.add(KindType, jsonpath.Where(root, n), c.want, d.text(n))
 	default:
-		d.add(KindValue, jsonpath.Where(root, n), c.want, text(n))
+		d.add(KindValue, jsonpath.Where(root, n), c.want, d.text(n))
 	}
 }

@@ -53,7 +53,7 @@ func (c *compiler) split(path, text string) template {
 		}
 		name, rest, closed := strings.Cut(after, "}")
 		if !closed || !isName(name) {
-			c.add(path, `want "${", a name of letters, digits, '_' and '-', and "}", or "$${" for "${" itself, found "${%s"`, jsontree.Cut(after))
+			c.add(path, `want "${", a name of letters, digits, '_' and '-', and "}", or "$${" for "${" itself, found "${%s"`, jsontree.Cut(c.hide.scrub(after)))
 			return append(t, part{literal: literal + text})
 		}
 		t = append(t, part{literal: literal + before, name: name})

@@ -30,8 +30,8 @@ func (s Stage) String() string {
 func (s Stage) turn() int { return []int{1, 0, 2}[s] }
 
 // order links each test to those it needs.
-func (c *compiler) order(tests []test) {
-	o := orderer{c, tests, map[string][]int{}, map[string]int{}}
+func (c *compiler) order(tests []test, secrets map[string]Secret) {
+	o := orderer{c, tests, secrets, map[string][]int{}, map[string]int{}}
 	for i := range tests {
 		name := tests[i].Name
 		if first := o.named[name]; len(first) > 0 && tests[i].named && tests[first[0]].named {
@@ -41,8 +41,12 @@ func (c *compiler) order(tests []test) {
 	}
 	for i := range tests {
 		for _, name := range sortedKeys(tests[i].Capture) {
+			at := jsontree.Join(jsontree.Join(tests[i].path, "Capture"), name)
+			if _, secret := secrets[name]; secret {
+				c.add(at, "it is the name of a secret already")
+			}
 			if first, again := o.source[name]; again {
-				c.add(jsontree.Join(jsontree.Join(tests[i].path, "Capture"), name), "%s captures it already", tests[first].path)
+				c.add(at, "%s captures it already", tests[first].path)
 			} else {
 				o.source[name] = i
 			}
@@ -58,6 +62,7 @@ func (c *compiler) order(tests []test) {
 type orderer struct {
 	*compiler
 	tests  []test
+	secret map[string]Secret
 	named  map[string][]int // tests by name
 	source map[string]int   // the test that captures a name
 }
@@ -94,10 +99,12 @@ func (o *orderer) uses(i int) {
 	t := &o.tests[i]
 	for _, name := range t.fill.names {
 		from, ok := o.source[name]
+		_, secret := o.secret[name]
 		switch {
+		case secret:
 		case !ok:
 			hint := ""
-			if close := jsontree.Closest(name, sortedKeys(o.source)); close != "" {
+			if close := jsontree.Closest(name, append(sortedKeys(o.source), sortedKeys(o.secret)...)); close != "" {
 				hint = fmt.Sprintf(", did you mean ${%s}?", close)
 			}
 			o.add(t.path, "nothing captures ${%s}%s", name, hint)

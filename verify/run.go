@@ -11,17 +11,24 @@ import (
 func (r *runner) run(ctx context.Context, t *test, values map[string]capture, result *Result) []capture {
 	ctx, cancel := context.WithTimeoutCause(ctx, t.Timeout, over{"test", t.Timeout})
 	defer cancel()
+	hide := r.hide
+	for _, v := range values {
+		if v.secret {
+			hide.add(v.text, leastSecret)
+		}
+	}
 	spec := &t.fill.request
 	if t.fill.endpoint != nil {
-		d := &differences{}
+		d := &differences{hide: &hide}
 		if spec = t.fill.fill(values, d); len(d.list) > 0 {
 			result.State, result.Mismatches, result.Omitted = Failed, d.list, d.omitted
 			return nil
 		}
 	}
+	hide.saw(spec.header)
 	var captured []capture
 	for n := 1; ; n++ {
-		e, d := r.attempt(ctx, t, spec)
+		e, d := r.attempt(ctx, t, spec, &hide)
 		captured = append(captured, e.captured...)
 		result.Status, result.ResponseTime, result.Phases = e.Status, e.ResponseTime, e.phases
 		result.Mismatches, result.Omitted = d.list, d.omitted
@@ -40,7 +47,7 @@ func (r *runner) run(ctx context.Context, t *test, values map[string]capture, re
 }
 
 // attempt sends the test's request and compares the answer.
-func (r *runner) attempt(ctx context.Context, t *test, spec *request) (*exchanged, *differences) {
+func (r *runner) attempt(ctx context.Context, t *test, spec *request, hide *hider) (*exchanged, *differences) {
 	if t.Retry.Timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, t.Retry.Timeout, over{"attempt", t.Retry.Timeout})
@@ -49,7 +56,7 @@ func (r *runner) attempt(ctx context.Context, t *test, spec *request) (*exchange
 	seen := &struct {
 		exchanged
 		differences
-	}{exchanged: exchanged{start: time.Now(), limit: r.limit}}
+	}{exchanged{start: time.Now(), limit: r.limit}, differences{hide: hide}}
 	e, d := &seen.exchanged, &seen.differences
 	err := r.exchange(ctx, t, spec, e, d)
 	if e.at.IsZero() {
@@ -64,7 +71,7 @@ func (r *runner) attempt(ctx context.Context, t *test, spec *request) (*exchange
 		d.add(ended(ctx), "request", "a handler that returns", "none: "+context.Cause(ctx).Error())
 	case e.panicked != "":
 		if err != nil {
-			*d = differences{} // which came of the panic
+			*d = differences{hide: hide} // which came of the panic
 		}
 		d.add(KindPanic, "request", "an answer", e.panicked)
 	}

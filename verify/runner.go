@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 )
 
@@ -15,19 +16,25 @@ type runner struct {
 	cookies *cookies
 	tests   []test
 	results []Result
+	secrets map[string]capture // the suite's
+	hide    hider              // of the suite; each test has a copy
+	suite   *Suite
 
 	mu       sync.Mutex
 	captured map[string]capture // guarded by mu
 }
 
 // run runs all stages. Cleanup is run whatever happened before.
-func (s *Suite) run(ctx context.Context, tests []test) []Result {
+func (s *Suite) run(ctx context.Context, tests []test, hide hider) []Result {
 	r := &runner{
 		inside:   s.Handler != nil,
 		limit:    cmp.Or(s.BodyLimit, BodyLimit),
 		tests:    tests,
 		results:  make([]Result, len(tests)),
 		captured: map[string]capture{},
+		secrets:  s.values(),
+		hide:     hide,
+		suite:    s,
 	}
 	if s.Cookies {
 		r.cookies = newCookies(r.inside)
@@ -60,6 +67,13 @@ func (r *runner) stage(ctx context.Context, from, to, parallel int) {
 	begun, done := make([]bool, to-from), make([]bool, to-from)
 	ended := make(chan int)
 	running, left := 0, to-from
+	ctx, cancel := context.WithCancel(ctx)
+	defer func() { // nothing runs any more, unless a callback ended the goroutine
+		cancel()
+		for ; running > 0; running-- {
+			<-ended
+		}
+	}()
 	for left > 0 {
 		next := -1
 		if running < parallel {
@@ -71,17 +85,27 @@ func (r *runner) stage(ctx context.Context, from, to, parallel int) {
 			done[i-from] = true
 			running--
 			left--
-		case parallel == 1:
-			begun[next-from], done[next-from] = true, true
-			r.test(ctx, next)
-			left--
+			r.tell(r.suite.OnResult, i)
 		default:
 			begun[next-from] = true
-			running++
-			go func() {
-				r.test(ctx, next)
-				ended <- next
-			}()
+			values, ok := r.begin(ctx, next)
+			if ok {
+				r.tell(r.suite.OnStart, next)
+			}
+			if ok && parallel > 1 {
+				running++
+				go func() {
+					r.test(ctx, next, values)
+					ended <- next
+				}()
+				continue
+			}
+			if ok {
+				r.test(ctx, next, values)
+			}
+			done[next-from] = true
+			left--
+			r.tell(r.suite.OnResult, next)
 		}
 	}
 }
@@ -105,20 +129,36 @@ func (r *runner) next(from int, begun, done []bool) int {
 	return -1
 }
 
-// test runs one test, unless there is a reason not to. All it needs have ended.
-func (r *runner) test(ctx context.Context, i int) {
+// tell calls back, with a copy. A panic is the host's, and no reason to stop.
+func (r *runner) tell(call func(Result), i int) {
+	if call == nil {
+		return
+	}
+	defer func() { _ = recover() }()
+	result := r.results[i]
+	result.Mismatches, result.Attempts = slices.Clone(result.Mismatches), slices.Clone(result.Attempts)
+	call(result)
+}
+
+// begin prepares a test and says whether it is to be run. All it needs have ended.
+func (r *runner) begin(ctx context.Context, i int) (values map[string]capture, ok bool) {
 	t, result := &r.tests[i], &r.results[i]
-	*result = Result{Stage: t.stage, Name: t.Name, Method: t.Method, Endpoint: t.Endpoint, Optional: t.Optional}
+	*result = Result{
+		Stage: t.stage, Name: r.hide.scrub(t.Name), Method: r.hide.scrub(t.Method), Endpoint: r.hide.scrub(t.Endpoint), Optional: t.Optional,
+	}
 	values, missing := r.values(t)
 	if missing != "" { // only a cleanup comes so far without
 		result.Optional = true
 		result.Reason = "${" + missing + "} was not captured"
-		return
+		return nil, false
 	}
-	if result.Reason = r.reason(ctx, t); result.Reason != "" {
-		return
-	}
-	captured := r.run(ctx, t, values, result)
+	result.Reason = r.hide.scrub(r.reason(ctx, t))
+	return values, result.Reason == ""
+}
+
+// test runs one test.
+func (r *runner) test(ctx context.Context, i int, values map[string]capture) {
+	captured := r.run(ctx, &r.tests[i], values, &r.results[i])
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, v := range captured {
@@ -138,6 +178,9 @@ func (r *runner) values(t *test) (values map[string]capture, missing string) {
 	values = make(map[string]capture, len(names))
 	for _, name := range names {
 		v, ok := r.captured[name]
+		if !ok {
+			v, ok = r.secrets[name]
+		}
 		if ok {
 			values[name] = v
 		} else if t.stage == StageCleanup {

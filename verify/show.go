@@ -15,9 +15,31 @@ const (
 	mostPath  = 480
 )
 
-// show makes foreign text fit for a line of a report: cut, and with nothing in
-// it that a terminal would act on.
-func show(s string) string { return printable(s, mostBytes) }
+// show makes foreign text fit for a line of a report: without secrets, then cut,
+// and with nothing in it that a terminal would act on.
+func (d *differences) show(s string, most int) string {
+	if d != nil && !d.hide.idle() {
+		s = d.hide.scrub(s[:min(len(s), d.hide.window(most))])
+	}
+	return printable(s, most)
+}
+
+// window is how much of a value is needed to show it.
+func (d *differences) window() int {
+	if d == nil {
+		return mostBytes + utf8.UTFMax
+	}
+	return d.hide.window(mostBytes)
+}
+
+// cut is a text without secrets, and without most of what show will cut.
+func (d *differences) cut(s string) string {
+	s = d.hide.scrub(s[:min(len(s), d.window())])
+	return s[:min(len(s), mostBytes+utf8.UTFMax)]
+}
+
+// text is the JSON text of a value on one line. It may end where show cuts.
+func (d *differences) text(n *jsontree.Node) string { return text(n, d.window()) }
 
 func printable(s string, most int) string {
 	var b strings.Builder
@@ -35,21 +57,13 @@ func printable(s string, most int) string {
 	return b.String()
 }
 
-// cutText shortens what show will cut, so that no more is done for it.
-func cutText(s string) string {
-	if len(s) <= mostBytes+utf8.UTFMax {
-		return s
-	}
-	return s[:mostBytes+utf8.UTFMax]
-}
-
-// text is the JSON text of a value on one line. It may end where show cuts.
-func text(n *jsontree.Node) string {
+// text is the JSON text of a value on one line. It may end behind most bytes.
+func text(n *jsontree.Node, most int) string {
 	var b strings.Builder
 	inString, escaped := false, false
 	for _, c := range []byte(n.RawString()) {
 		switch {
-		case b.Len() > mostBytes+utf8.UTFMax:
+		case b.Len() > most:
 			return b.String()
 		case !inString && (c == ' ' || c == '\t' || c == '\n' || c == '\r'):
 			continue

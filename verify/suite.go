@@ -135,6 +135,23 @@ type Suite struct {
 	// 1 GiB. Zero: [BodyLimit].
 	BodyLimit int
 
+	// Secrets are texts that no report shows, under the names that stand for them
+	// in the tests' Endpoint, Header and Body: ${name}, as of a capture, whose name
+	// none of them has. Each has 4 to 4096 bytes of UTF-8. They are left out of all
+	// that is reported, as "[secret]": as they are, escaped for a URL, JSON or HTML,
+	// in hex and in base64, as part of a "user:secret" too. So is what the headers
+	// Authorization, Proxy-Authorization, X-Api-Key, Cookie and Set-Cookie carry, and
+	// what is captured of them.
+	Secrets map[string]Secret
+
+	// OnStart is called before a test is sent its first request, with what is known
+	// of it: Stage, Name, Method, Endpoint and Optional. OnResult is called when a
+	// test has ended, or is skipped, with a copy of the result that the report will
+	// have. They are called in the order in which that happens, one at a time, by
+	// the goroutine that runs the suite: nothing else is begun meanwhile. A panic in
+	// them ends only that call. Nil: nobody is told.
+	OnStart, OnResult func(Result)
+
 	// TLS is how to connect to an https URL: RootCAs for certificates of your own,
 	// Certificates for the client's. InsecureSkipVerify is refused. It is not
 	// written to. Nil: the defaults of package tls.
@@ -155,15 +172,16 @@ const (
 // ended or were skipped because ctx or the suite's timeout did, and until Cleanup
 // ended. A malformed suite sends nothing: its report has Problems.
 func (s *Suite) Probe(ctx context.Context) Report {
-	report := Report{Suite: s.Name, Target: s.target(), Start: time.Now()}
+	hide := s.hide()
+	report := Report{Suite: hide.scrub(s.Name), Target: hide.scrub(s.target()), Start: time.Now()}
 	tests, problems := s.compile()
 	if len(problems) > 0 {
 		for _, p := range problems {
-			report.Problems = append(report.Problems, p.Error())
+			report.Problems = append(report.Problems, hide.scrub(p.Error()))
 		}
 		return report
 	}
-	report.Results = s.run(ctx, tests)
+	report.Results = s.run(ctx, tests, hide)
 	report.Took = time.Since(report.Start)
 	return report
 }
