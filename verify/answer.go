@@ -45,6 +45,7 @@ type exchanged struct {
 	long     bool // the body is longer than its limit, and Body is its beginning
 	stuck    bool // the handler did not return in time
 	panicked string
+	cookies  bool // whether some were sent
 	captured []capture
 
 	parsed bool

@@ -27,7 +27,7 @@ type Error struct {
 func (e *Error) Error() string {
 	what := e.Report.title()
 	if len(e.Report.Problems) > 0 {
-		return fmt.Sprintf("%s is malformed:\n%s", what, strings.Join(e.Report.Problems, "\n"))
+		return fmt.Sprintf("%s is malformed:\n%s", what, strings.Join(e.Report.problems(), "\n"))
 	}
 	s := e.Report.Summary()
 	lines := []string{fmt.Sprintf("%s is not healthy: %d of %d tests passed", what, s.Passed, s.Total)}

@@ -84,6 +84,7 @@ func (r *runner) exchange(ctx context.Context, t *test, spec *request, e *exchan
 		e.Answer = Answer{}
 		e.unzip = slices.ContainsFunc(request.Header["Accept-Encoding"], func(v string) bool { return strings.Contains(strings.ToLower(v), "gzip") })
 		if request.Header["Cookie"] != nil { // of the jar
+			e.cookies = true
 			d.hide.saw(request.Header)
 		}
 		err := r.target.exchange(ctx, request, e)

@@ -26,6 +26,25 @@ func (s Stage) String() string {
 	return fmt.Sprintf("Stage(%d)", uint8(s))
 }
 
+// MarshalText is String in lower case: "tests", "setup" or "cleanup".
+func (s Stage) MarshalText() ([]byte, error) {
+	if s > StageCleanup {
+		return nil, fmt.Errorf("%v is no stage of a suite", s)
+	}
+	return []byte(strings.ToLower(s.String())), nil
+}
+
+// UnmarshalText reads what MarshalText wrote.
+func (s *Stage) UnmarshalText(text []byte) error {
+	for stage := StageTests; stage <= StageCleanup; stage++ {
+		if strings.ToLower(stage.String()) == string(text) {
+			*s = stage
+			return nil
+		}
+	}
+	return fmt.Errorf("stage %q, want tests, setup or cleanup", text)
+}
+
 // turn is when a stage has its turn: tests may need what runs earlier.
 func (s Stage) turn() int { return []int{1, 0, 2}[s] }
 

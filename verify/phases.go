@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"net/http/httptrace"
+	"strings"
 	"sync"
 	"time"
 )
@@ -14,10 +15,25 @@ import (
 // connections, and FirstByte is that of the last answer. All are measured by the
 // monotonic clock.
 type Phases struct {
-	DNS       time.Duration // to find the addresses
-	Connect   time.Duration // from the first dial until one was answered, or the last was given up
-	TLS       time.Duration // of the handshake
-	FirstByte time.Duration // from the start of the attempt to the first byte of the answer
+	DNS       time.Duration `json:"dns,omitempty"`        // to find the addresses
+	Connect   time.Duration `json:"connect,omitempty"`    // from the first dial until one was answered, or the last was given up
+	TLS       time.Duration `json:"tls,omitempty"`        // of the handshake
+	FirstByte time.Duration `json:"first_byte,omitempty"` // from the start of the attempt to the first byte of the answer
+}
+
+// String is "DNS 1ms, connect 2ms, TLS 10ms, first byte 20ms", without what took
+// no time worth telling.
+func (p Phases) String() string {
+	var list []string
+	for _, phase := range []struct {
+		name string
+		took time.Duration
+	}{{"DNS", p.DNS}, {"connect", p.Connect}, {"TLS", p.TLS}, {"first byte", p.FirstByte}} {
+		if took := short(phase.took); took > 0 {
+			list = append(list, phase.name+" "+took.String())
+		}
+	}
+	return strings.Join(list, ", ")
 }
 
 func (p Phases) plus(q Phases) Phases {

@@ -25,11 +25,15 @@ func TestProgress(t *testing.T) {
 				w.WriteHeader(http.StatusTeapot)
 			}
 		}),
-		Setup:    []verify.SmokeTest{{Endpoint: "/setup"}},
-		Tests:    []verify.SmokeTest{{Name: "last", Endpoint: "/last", Needs: []string{"bad"}}, {Name: "bad", Endpoint: "/bad", Optional: true}, {Endpoint: "/"}},
-		Cleanup:  []verify.SmokeTest{{Endpoint: "/cleanup"}},
-		OnStart:  func(r verify.Result) { log = append(log, fmt.Sprint("start ", r.Stage, " ", r.Name, " ", r.Endpoint, " ", r.Optional)) },
-		OnResult: func(r verify.Result) { log = append(log, fmt.Sprint("result ", r.Name, " ", r.State, " ", r.Reason, r.Mismatches)) },
+		Setup:   []verify.SmokeTest{{Endpoint: "/setup"}},
+		Tests:   []verify.SmokeTest{{Name: "last", Endpoint: "/last", Needs: []string{"bad"}}, {Name: "bad", Endpoint: "/bad", Optional: true}, {Endpoint: "/"}},
+		Cleanup: []verify.SmokeTest{{Endpoint: "/cleanup"}},
+		OnStart: func(r verify.Result) {
+			log = append(log, fmt.Sprint("start ", r.Stage, " ", r.Name, " ", r.Endpoint, " ", r.Optional))
+		},
+		OnResult: func(r verify.Result) {
+			log = append(log, fmt.Sprint("result ", r.Name, " ", r.State, " ", r.Reason, r.Mismatches))
+		},
 	}
 	suite.Probe(t.Context())
 	want := []string{

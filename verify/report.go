@@ -1,20 +1,23 @@
 package verify
 
 import (
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
 
 // Report is what one run of a [Suite] saw. It is a plain value: copy and keep it
-// as you like. The zero Report is not healthy.
+// as you like. The zero Report is not healthy. JSON reads back what it wrote; in it,
+// all durations are in nanoseconds.
 type Report struct {
-	Suite    string        // its name
-	Target   string        // its URL, or "a handler"
-	Start    time.Time     // when Probe was called
-	Took     time.Duration // of all tests together; 0 if there are Problems
-	Problems []string      // what is wrong with the suite itself; if anything is, no test was run
-	Results  []Result      // in the order of the tests: Setup, Tests, Cleanup
+	Suite    string        `json:"suite,omitempty"`    // its name
+	Target   string        `json:"target"`             // its URL, or "a handler"
+	Start    time.Time     `json:"start"`              // when Probe was called
+	Took     time.Duration `json:"took"`               // of all tests together; 0 if there are Problems
+	Problems []string      `json:"problems,omitempty"` // what is wrong with the suite itself; if anything is, no test was run
+	Results  []Result      `json:"results"`            // in the order of the tests: Setup, Tests, Cleanup
 }
 
 // Healthy reports whether at least one test that is not optional was run, and
@@ -33,25 +36,6 @@ func (r Report) Healthy() bool {
 	return decided && len(r.Problems) == 0
 }
 
-// Summary counts the results.
-func (r Report) Summary() Summary {
-	s := Summary{Total: len(r.Results), Healthy: r.Healthy()}
-	for _, result := range r.Results {
-		switch result.State {
-		case Passed:
-			s.Passed++
-		case Failed:
-			s.Failed++
-		default:
-			s.Skipped++
-			continue
-		}
-		s.sum += result.ResponseTime
-		s.max = max(s.max, result.ResponseTime)
-	}
-	return s
-}
-
 // String is a text for people, some lines a test, with what went wrong and how
 // long it took. Its form is no promise.
 func (r Report) String() string {
@@ -64,53 +48,70 @@ func (r Report) String() string {
 		verdict = "not healthy"
 	}
 	lines := []string{r.title() + " is " + verdict}
-	lines = append(lines, r.Problems...)
+	lines = append(lines, r.problems()...)
 	for _, result := range r.Results {
 		lines = append(lines, result.String())
+		for _, detail := range result.details() {
+			lines = append(lines, "    "+detail)
+		}
 	}
 	return strings.Join(append(lines, s.String()), "\n")
 }
 
 func (r Report) title() string {
 	if r.Suite == "" {
-		return "suite against " + r.Target
+		return "suite against " + line(r.Target)
 	}
-	return fmt.Sprintf("suite %q against %s", r.Suite, r.Target)
+	return fmt.Sprintf("suite %q against %s", r.Suite, line(r.Target))
 }
 
-// Summary is a report in numbers. Optional tests count like the others.
-type Summary struct {
-	Healthy bool // see [Report.Healthy]
-	Total   int  // Passed, Failed and Skipped together
-	Passed  int  // ran, and all was as expected
-	Failed  int  // ran, and something was not
-	Skipped int  // were not run
-
-	sum, max time.Duration // of the response times of those that ran
-}
-
-// AverageResponseTime is the mean over the tests that ran, failed ones and
-// timeouts included. There is none, and ok is false, if none ran.
-func (s Summary) AverageResponseTime() (d time.Duration, ok bool) {
-	ran := s.Passed + s.Failed
-	if ran == 0 {
-		return 0, false
+func (r Report) problems() []string {
+	var lines []string
+	for _, p := range r.Problems {
+		lines = append(lines, line(p))
 	}
-	return s.sum / time.Duration(ran), true
+	return lines
 }
 
-// MaxResponseTime is the longest of the tests that ran. There is none, and ok is
-// false, if none ran.
-func (s Summary) MaxResponseTime() (d time.Duration, ok bool) {
-	return s.max, s.Passed+s.Failed > 0
+// MarshalJSON adds summary, as [Summary.MarshalJSON] writes it.
+func (r Report) MarshalJSON() ([]byte, error) {
+	type plain Report
+	return json.Marshal(struct {
+		plain
+		Summary Summary `json:"summary"`
+	}{plain(r), r.Summary()})
 }
 
-// String is one line: 3 tests: 2 passed, 1 failed, 0 skipped; response time 4ms on average, 9ms at most.
-func (s Summary) String() string {
-	line := fmt.Sprintf("%d tests: %d passed, %d failed, %d skipped", s.Total, s.Passed, s.Failed, s.Skipped)
-	if average, ok := s.AverageResponseTime(); ok {
-		const unit = 100 * time.Microsecond
-		line += fmt.Sprintf("; response time %v on average, %v at most", average.Round(unit), s.max.Round(unit))
+// unsaid is why a report is not healthy, if no result in it that failed and decides
+// says so. Formats that count failures need something to count.
+func (r Report) unsaid() []string {
+	switch {
+	case len(r.Problems) > 0:
+		return r.problems()
+	case r.Healthy():
+		return nil
 	}
-	return line
+	why := "want at least one test that is not optional"
+	for _, result := range r.Results {
+		switch {
+		case result.Optional:
+		case result.State == Failed:
+			return nil
+		case result.State == Skipped:
+			why = "a test that is not optional was skipped"
+		}
+	}
+	return []string{why}
+}
+
+// unanswered says whether a test failed because there was no answer to compare, or
+// not all of it.
+func (r Result) unanswered() bool {
+	return slices.ContainsFunc(r.Mismatches, func(m Mismatch) bool {
+		switch m.Kind {
+		case KindTransport, KindTimeout, KindCanceled, KindPanic:
+			return true
+		}
+		return false
+	})
 }

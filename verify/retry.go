@@ -45,10 +45,10 @@ type Retry struct {
 
 // Attempt is one of the times that a test was tried.
 type Attempt struct {
-	Start    time.Time     // when
-	Took     time.Duration // to the last byte that was read, or to the failure
-	Status   int           // of the answer, 0 if there was none
-	Mismatch Mismatch      // the first of it; zero if it passed
+	Start    time.Time     `json:"start"`             // when
+	Took     time.Duration `json:"took"`              // to the last byte that was read, or to the failure
+	Status   int           `json:"status,omitempty"`  // of the answer, 0 if there was none
+	Mismatch Mismatch      `json:"mismatch,omitzero"` // the first of it; zero if it passed
 }
 
 const (

@@ -41,6 +41,7 @@ func (r *runner) run(ctx context.Context, t *test, values map[string]capture, re
 		result.State, a.Mismatch = Failed, d.list[0]
 		result.Attempts = append(result.Attempts, a)
 		if n == t.Retry.Attempts || !sleep(ctx, t.Retry.wait(n, e.Header)) {
+			result.Curl = r.curl(t, spec, e.cookies, &hide)
 			return captured
 		}
 	}

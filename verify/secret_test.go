@@ -129,7 +129,9 @@ func wayNames() []string {
 
 // encodes says whether a way leaves nothing as it was. What else is done before
 // is not undone.
-func encodes(way string) bool { return strings.HasPrefix(strings.ToLower(way), "hex") || strings.HasPrefix(way, "bas") }
+func encodes(way string) bool {
+	return strings.HasPrefix(strings.ToLower(way), "hex") || strings.HasPrefix(way, "bas")
+}
 
 // parts are pieces of a secret in the forms that stand alone: if a text shows one
 // of them, it shows a part of the secret. In base64 they are away from its ends.
@@ -138,7 +140,9 @@ func parts(secret string) []string {
 	var list []string
 	pieces := func(s string) {
 		for i := 0; i+size <= len(s); i++ {
-			list = append(list, s[i:i+size])
+			if part := s[i : i+size]; !strings.Contains(part, "&#") { // which is there anyway
+				list = append(list, part)
+			}
 		}
 	}
 	for _, way := range []string{"raw", "path", "query", "json", "html", "hex", "HEX", "base64", "base64url"} {

@@ -1,7 +1,9 @@
 package verify
 
 import (
+	"cmp"
 	"fmt"
+	"math"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -78,6 +80,13 @@ func text(n *jsontree.Node, most int) string {
 	}
 	return b.String()
 }
+
+// line is a text on one line. What comes of a run is so already, but a report may be
+// made by hand.
+func line(s string) string { return printable(s, math.MaxInt) }
+
+// visible is the first of some names that is not empty, on one line.
+func visible(names ...string) string { return printable(cmp.Or(names...), mostPath) }
 
 func items(n *jsontree.Node) string { return count(len(n.Items), "item") }
 

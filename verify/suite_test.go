@@ -132,7 +132,7 @@ func TestSuiteSeesTheSameThroughASocketAndWithout(t *testing.T) {
 			}
 		}
 		for i := range report.Results {
-			report.Results[i].ResponseTime = 0
+			report.Results[i].ResponseTime, report.Results[i].Phases, report.Results[i].Curl = 0, verify.Phases{}, ""
 		}
 		suites[name] = &verify.Suite{Name: report.String()}
 	}
