@@ -14,8 +14,9 @@ import (
 const mostCurl = 4 << 10
 
 // curl is a command line that sends a test's request, without what is secret in it.
+// Like the package, it uses no proxy, and takes a URL as it is.
 func (r *runner) curl(t *test, spec *request, cookies bool, hide *hider) string {
-	words := []string{"curl -sSig --max-time " + strconv.FormatFloat(t.Timeout.Round(time.Millisecond).Seconds(), 'f', -1, 64)}
+	words := []string{"curl -sSig --noproxy '*' --max-time " + strconv.FormatFloat(t.Timeout.Round(time.Millisecond).Seconds(), 'f', -1, 64)}
 	if t.Redirects > 0 {
 		words = append(words, fmt.Sprintf("-L --max-redirs %d", t.Redirects))
 	}
@@ -100,8 +101,10 @@ func shellQuote(s string) string {
 func octal(s string) string {
 	var b strings.Builder
 	b.WriteByte('\'')
-	for _, c := range []byte(s) {
+	for i, c := range []byte(s) {
 		switch {
+		case c == '-' && i == 0: // which would begin an option
+			b.WriteString(`\055`)
 		case c == '%':
 			b.WriteString("%%")
 		case c == '\\', c == '\'', c < ' ', c > '~':

@@ -130,6 +130,36 @@ func TestSummary(t *testing.T) {
 	}
 }
 
+func TestSummaryOfMany(t *testing.T) {
+	for _, tt := range []struct {
+		n    int
+		p95  time.Duration
+		text string
+	}{
+		{1, 1, "1 tests: 1 passed (1 flaky), 0 failed, 0 skipped; response time 1s on average, 1s at most"},
+		{19, 19, "19 tests: 19 passed (1 flaky), 0 failed, 0 skipped; response time 10s on average, 19s at most"},
+		{20, 19, "20 tests: 20 passed (1 flaky), 0 failed, 0 skipped; response time 10.5s on average, P95 19s, 20s at most"},
+		{100, 95, "100 tests: 100 passed (1 flaky), 0 failed, 0 skipped; response time 50.5s on average, P95 1m35s, 1m40s at most"},
+	} {
+		report := verify.Report{}
+		for i := range tt.n { // in no order
+			report.Results = append(report.Results, verify.Result{
+				State: verify.Passed, Flaky: i == 0, ResponseTime: time.Duration(i*37%tt.n+1) * time.Second,
+			})
+		}
+		s := report.Summary()
+		if p95, ok := s.P95ResponseTime(); !ok || p95 != tt.p95*time.Second || s.Flaky != 1 {
+			t.Errorf("%d: got %v %v with %d flaky, want %v s", tt.n, p95, ok, s.Flaky, tt.p95)
+		}
+		if got := s.String(); got != tt.text {
+			t.Errorf("got %s, want %s", got, tt.text)
+		}
+	}
+	if _, ok := (verify.Summary{}).P95ResponseTime(); ok {
+		t.Error("got a P95 of nothing")
+	}
+}
+
 func TestReportString(t *testing.T) {
 	report := verify.Report{Suite: "shop", Target: "http://shop.example", Results: []verify.Result{
 		{Name: "GET /", Method: "GET", Endpoint: "/", State: verify.Passed, ResponseTime: 1234567 * time.Nanosecond},
