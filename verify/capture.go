@@ -89,7 +89,7 @@ func (c *compiler) from(path string, from From) taker {
 		})
 	}
 	if len(takers) != 1 {
-		c.add(path, "want one of JSON, Header, Cookie and Status, found %s", []string{"none", "", "two", "three", "four"}[len(takers)])
+		c.add(path, "want one of %s, %s, %s and %s, found %s", c.name("JSON"), c.name("Header"), c.name("Cookie"), c.name("Status"), []string{"none", "", "two", "three", "four"}[len(takers)])
 		return nil
 	}
 	return takers[0]

@@ -34,6 +34,18 @@ type compiler struct {
 	hide     hider
 	plain    bool          // whether nothing is encrypted
 	timeout  time.Duration // of the test at hand
+	custom   map[string]func(Answer) error
+
+	file    bool // whether the suite stands in a file, whose reader may add to it
+	partial bool // whether not all of the suite could be read
+}
+
+// name is what a field is called where the suite stands.
+func (c *compiler) name(field string) string {
+	if c.file {
+		return inWords(field)
+	}
+	return field
 }
 
 func (c *compiler) add(path, format string, args ...any) {
@@ -42,6 +54,11 @@ func (c *compiler) add(path, format string, args ...any) {
 
 func (s *Suite) compile() ([]test, jsontree.Problems) {
 	c := &compiler{hide: s.hide()}
+	return c.compile(s), c.problems
+}
+
+func (c *compiler) compile(s *Suite) []test {
+	c.custom = s.Custom
 	base := c.base(s)
 	c.suite(s)
 	decisive := false
@@ -57,11 +74,14 @@ func (s *Suite) compile() ([]test, jsontree.Problems) {
 			decisive = decisive || stage.Stage == StageTests && !spec.Optional
 		}
 	}
+	if c.partial {
+		return tests
+	}
 	if !decisive {
 		c.add("Tests", "want at least one test that is not optional")
 	}
 	c.order(tests, s.Secrets)
-	return tests, c.problems
+	return tests
 }
 
 // suite checks what is for all tests.
@@ -109,7 +129,7 @@ func (c *compiler) base(s *Suite) string {
 	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
 		c.add("URL", "want http:// or https:// and a host, found %q", u.Redacted())
 	case u.User != nil:
-		c.add("URL", "want no user name or password in it: they belong in the tests' Header")
+		c.add("URL", "want no user name or password in it: they belong in the tests' %s", c.name("Header"))
 	case strings.ContainsAny(s.URL, "?#"):
 		c.add("URL", "want no query and no fragment")
 	default:

@@ -68,8 +68,8 @@ func (w Within) String() string { return "within " + w.Limit.String() }
 func (w Within) compile(c *compiler, path string) check {
 	if w.Limit <= 0 {
 		c.add(path, "want more than 0, found %v", w.Limit)
-	} else if w.Limit > c.timeout {
-		c.add(path, "want at most the test's Timeout of %v, found %v", c.timeout, w.Limit)
+	} else if w.Limit > c.timeout && !c.partial {
+		c.add(path, "want at most the test's %s of %v, found %v", c.name("Timeout"), c.timeout, w.Limit)
 	}
 	return check{body: false, look: func(e *exchanged, d *differences) {
 		if e.ResponseTime > w.Limit {
@@ -86,7 +86,8 @@ type Custom struct {
 	// Func returns nil if the answer is as it should be, and an error that says
 	// what is not. It is called once for each answer that came as a whole, must
 	// return soon, and may be called from several goroutines at once if tests
-	// run so. A panic fails the test and no more. It is required.
+	// run so. A panic fails the test and no more. Nil: the one that stands under
+	// the name in the suite's Custom.
 	Func func(Answer) error
 }
 
@@ -98,6 +99,9 @@ func (x Custom) compile(c *compiler, path string) check {
 		c.add(jsontree.Join(path, "Name"), "want a name for the report, found none")
 	}
 	if x.Func == nil {
+		x.Func = c.custom[x.Name]
+	}
+	if x.Func == nil && !c.file {
 		c.add(jsontree.Join(path, "Func"), "want a function, found nil")
 	}
 	return check{body: true, look: func(e *exchanged, d *differences) {

@@ -70,7 +70,7 @@ func (j JSONContains) compile(c *compiler, path string) check {
 	if j.Value != nil {
 		x.Node = c.value(at, j.Value)
 	} else if len(j.Absent) == 0 || len(j.Arrays) > 0 {
-		c.add(at, "want a value, found nil")
+		c.add(at, "want a value, found none")
 	}
 	if x.Node != nil {
 		x.modes = c.modes(jsontree.Join(path, "Arrays"), x.Node, j.Arrays)
@@ -100,14 +100,14 @@ func (c *compiler) modes(path string, root *jsontree.Node, arrays map[string]Arr
 		case err != nil:
 			c.add(at, "%v", err)
 		case len(nodes) == 0:
-			c.add(at, "leads nowhere in Value")
+			c.add(at, "leads nowhere in %s", c.name("Value"))
 		}
 		for _, n := range nodes {
 			where := jsonpath.Where(root, n)
 			if n.Kind != jsontree.Array {
-				c.add(at, "leads to %s at %s of Value, want an array", n.Describe(), where)
+				c.add(at, "leads to %s at %s of %s, want an array", n.Describe(), where, c.name("Value"))
 			} else if other := from[n]; other != "" && other != text {
-				c.add(at, "leads to %s of Value, as does %s", where, other)
+				c.add(at, "leads to %s of %s, as does %s", where, c.name("Value"), other)
 			}
 			modes[n], from[n] = arrays[text], text
 		}

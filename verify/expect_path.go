@@ -148,10 +148,10 @@ func (j JSONPath) compile(c *compiler, path string) check {
 			c.add(jsontree.Join(path, "Absent"), "want nothing said of values that are absent")
 		}
 	case j.Nodes == One && several && len(conditions) > 0:
-		c.add(nodes, "want Any, All or Exactly, since %s may lead to several values", j.Path)
+		c.add(nodes, "want %s, %s or %s, since %s may lead to several values", c.name("Any"), c.name("All"), c.name("Exactly"), j.Path)
 	case j.Nodes == Exactly:
 		if len(conditions) != 1 || conditions[0].equal == nil || conditions[0].kind != jsontree.Array {
-			c.add(nodes, "want with Exactly an array in Equals, and nothing else said of the values")
+			c.add(nodes, "want with %s an array in %s, and nothing else said of the values", c.name("Exactly"), c.name("Equals"))
 		}
 	case j.Nodes != One && len(conditions) == 0:
 		c.add(nodes, "want something said of the values")
@@ -200,7 +200,7 @@ func (j JSONPath) conditions(c *compiler, path string) (list []condition) {
 	least, lower := j.bound(c, jsontree.Join(path, "Min"), j.Min)
 	most, upper := j.bound(c, jsontree.Join(path, "Max"), j.Max)
 	if lower && upper && least.compare(most) > 0 {
-		c.add(jsontree.Join(path, "Min"), "%s is more than Max, %s", j.Min, j.Max)
+		c.add(jsontree.Join(path, "Min"), "%s is more than %s, %s", j.Min, c.name("Max"), j.Max)
 	}
 	if lower {
 		list = append(list, condition{want: "at least " + string(j.Min), kind: jsontree.Number, fits: func(n *jsontree.Node) bool {

@@ -30,8 +30,8 @@ func TestMalformedExpectations(t *testing.T) {
 		{verify.BodyMatches{Pattern: "a{2000}"}, []string{".Pattern: not a regular expression: error parsing regexp: invalid repeat count: `{2000}`"}},
 		{verify.JSONEquals{}, []string{`.Value: want a value, found nil; null is json.RawMessage("null")`}},
 		{verify.JSONEquals{Value: json.RawMessage(`{"a":1,"a":2}`)}, []string{`.Value: a (line 1, column 8): duplicate key, the first is at line 1, column 2`}},
-		{verify.JSONContains{}, []string{`.Value: want a value, found nil`}},
-		{verify.JSONContains{Absent: []string{"$.a"}, Arrays: map[string]verify.ArrayMode{"$": 0}}, []string{`.Value: want a value, found nil`}},
+		{verify.JSONContains{}, []string{`.Value: want a value, found none`}},
+		{verify.JSONContains{Absent: []string{"$.a"}, Arrays: map[string]verify.ArrayMode{"$": 0}}, []string{`.Value: want a value, found none`}},
 		{verify.JSONContains{Value: ok, Absent: []string{"$.a", "error"}, Arrays: map[string]verify.ArrayMode{
 			"$.items": verify.Unordered, "$..tags": verify.ArrayMode(7), "$.itms": verify.Unordered, "$.n": verify.Unordered, "$.*": 0, "$.items[?@.a]": 0,
 		}}, []string{

@@ -54,7 +54,7 @@ func (c *compiler) order(tests []test, secrets map[string]Secret) {
 	for i := range tests {
 		name := tests[i].Name
 		if first := o.named[name]; len(first) > 0 && tests[i].named && tests[first[0]].named {
-			c.add(jsontree.Join(tests[i].path, "Name"), "%q is the name of %s already", name, tests[first[0]].path)
+			c.add(jsontree.Join(tests[i].path, "Name"), "%q is the name of %s already", name, c.place(tests[first[0]].path))
 		}
 		o.named[name] = append(o.named[name], i)
 	}
@@ -65,7 +65,7 @@ func (c *compiler) order(tests []test, secrets map[string]Secret) {
 				c.add(at, "it is the name of a secret already")
 			}
 			if first, again := o.source[name]; again {
-				c.add(at, "%s captures it already", tests[first].path)
+				c.add(at, "%s captures it already", c.place(tests[first].path))
 			} else {
 				o.source[name] = i
 			}
@@ -104,7 +104,7 @@ func (o *orderer) needs(i int) {
 		case slices.Contains(t.needs, found[0]):
 			o.add(at, "%q is listed twice", name)
 		case o.tests[found[0]].stage.turn() > t.stage.turn():
-			o.add(at, "%q is run later, in %v", name, o.tests[found[0]].stage)
+			o.add(at, "%q is run later, in %s", name, o.name(o.tests[found[0]].stage.String()))
 		default:
 			t.needs = append(t.needs, found[0])
 		}
@@ -128,7 +128,7 @@ func (o *orderer) uses(i int) {
 			}
 			o.add(t.path, "nothing captures ${%s}%s", name, hint)
 		case o.tests[from].stage.turn() > t.stage.turn():
-			o.add(t.path, "${%s} is captured later, in %v", name, o.tests[from].stage)
+			o.add(t.path, "${%s} is captured later, in %s", name, o.name(o.tests[from].stage.String()))
 		case t.stage == StageCleanup:
 			t.after = append(t.after, from)
 		case !slices.Contains(t.needs, from):

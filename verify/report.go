@@ -59,6 +59,12 @@ func (r Report) String() string {
 }
 
 func (r Report) title() string {
+	switch {
+	case r.Target == "" && r.Suite == "":
+		return "suite" // that could not be read
+	case r.Target == "":
+		return fmt.Sprintf("suite %q", r.Suite)
+	}
 	if r.Suite == "" {
 		return "suite against " + line(r.Target)
 	}

@@ -76,10 +76,10 @@ func (c *compiler) retry(t *test) {
 		}
 	}
 	if r.Max > 0 && r.Max < r.Backoff {
-		c.add(jsontree.Join(path, "Max"), "want at least the Backoff of %v, found %v", r.Backoff, r.Max)
+		c.add(jsontree.Join(path, "Max"), "want at least the %s of %v, found %v", c.name("Backoff"), r.Backoff, r.Max)
 	}
 	if r.Attempts > 1 && !r.AnyMethod && !idempotent(t.Method) {
-		c.add(jsontree.Join(path, "Attempts"), "want one, because %s is not idempotent, or AnyMethod if it may be sent twice all the same", t.Method)
+		c.add(jsontree.Join(path, "Attempts"), "want one, because %s is not idempotent, or %s if it may be sent twice all the same", t.Method, c.name("AnyMethod"))
 	}
 	r.Attempts = max(r.Attempts, 1)
 	if r.Backoff == 0 {

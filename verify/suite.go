@@ -152,6 +152,10 @@ type Suite struct {
 	// them ends only that call. Nil: nobody is told.
 	OnStart, OnResult func(Result)
 
+	// Custom has the functions of those [Custom] expectations that have none, by
+	// their names: those of a suite that was read from a file.
+	Custom map[string]func(Answer) error
+
 	// TLS is how to connect to an https URL: RootCAs for certificates of your own,
 	// Certificates for the client's. InsecureSkipVerify is refused. It is not
 	// written to. Nil: the defaults of package tls.

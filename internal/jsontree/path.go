@@ -1,6 +1,7 @@
 package jsontree
 
 import (
+	"iter"
 	"strconv"
 	"strings"
 )
@@ -21,6 +22,21 @@ func Join(path, key string) string {
 
 // Index appends the place in an array to a path: "rules" and 2 make "rules[2]".
 func Index(path string, i int) string { return path + "[" + strconv.Itoa(i) + "]" }
+
+// Steps returns the keys and indexes of a path that [Join] and [Index] wrote, in their
+// order. The index of a key is -1.
+func Steps(path string) iter.Seq2[string, int] {
+	return func(yield func(string, int) bool) {
+		rest := path
+		for ok := true; ok && rest != ""; {
+			var key string
+			var index int
+			if key, index, rest, ok = cutPath(rest, len(rest) == len(path)); !ok || !yield(key, index) {
+				return
+			}
+		}
+	}
+}
 
 // Find returns the node a path leads to from n, or nil if there is none or the
 // path is not one that [Join] and [Index] write.

@@ -112,3 +112,22 @@ func FuzzFind(f *testing.F) {
 		}
 	})
 }
+
+func TestSteps(t *testing.T) {
+	for path, want := range map[string][]string{
+		"":                     nil,
+		"tests[12].header":     {"tests -1", " 12", "header -1"},
+		`["a.b"].c["d\"]"][0]`: {"a.b -1", "c -1", `d"] -1`, " 0"},
+		"a..b":                 {"a -1"},
+		"a[-1]":                {"a -1"},
+	} {
+		var got []string
+		for key, index := range jsontree.Steps(path) {
+			got = append(got, fmt.Sprint(key, " ", index))
+		}
+		require.Equal(t, want, got, path)
+	}
+	for range jsontree.Steps("a.b") {
+		break
+	}
+}
