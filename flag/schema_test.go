@@ -10,13 +10,14 @@ import (
 	"time"
 
 	guidon "github.com/guidon-go/guidon/flag"
+	"github.com/guidon-go/guidon/internal/schemadoc"
 	"github.com/stretchr/testify/require"
 )
 
 // TestSchema: schema.json is what the Go types of a document say. Module
 // internal/schema holds it against documents.
 func TestSchema(t *testing.T) {
-	got := prettyJSON(documentSchema(t), "") + "\n"
+	got := schemadoc.Pretty(documentSchema(t), "") + "\n"
 	if *update {
 		require.NoError(t, os.WriteFile("schema.json", []byte(got), 0o644))
 	}
@@ -34,12 +35,12 @@ func documentSchema(t *testing.T) jsonObject {
 		{"$schema", "https://json-schema.org/draft/2020-12/schema"},
 		{"$id", "https://raw.githubusercontent.com/guidon-go/guidon/main/flag/schema.json"},
 		{"title", "Guidon flag document"},
-		{"description", asSentence(first)},
+		{"description", schemadoc.Sentence(first)},
 	}
 	schema = append(schema, g.structure(root)...)
 	types := documentTypes()[1:]
 	slices.SortFunc(types, func(a, b reflect.Type) int {
-		return slices.Index(g.types, a.Name()) - slices.Index(g.types, b.Name())
+		return slices.Index(g.Types, a.Name()) - slices.Index(g.Types, b.Name())
 	})
 	var defs jsonObject
 	for _, typ := range types {
@@ -47,6 +48,12 @@ func documentSchema(t *testing.T) jsonObject {
 	}
 	return append(schema, jsonMember{"$defs", defs})
 }
+
+type (
+	jsonObject = schemadoc.Object
+	jsonMember = schemadoc.Member
+	jsonList   = schemadoc.List
+)
 
 var (
 	shareType = reflect.TypeFor[guidon.Share]()
@@ -73,13 +80,13 @@ func documentTypes() []reflect.Type {
 	return found
 }
 
-type schemaGenerator struct{ *goComments }
+type schemaGenerator struct{ goComments }
 
 // definition is what stands under $defs.
 func (g schemaGenerator) definition(t reflect.Type) jsonObject {
 	if t == shareType { // its comment is about slots, that of the method about JSON
-		text := strings.TrimPrefix(g.text["Share.UnmarshalJSON"], "UnmarshalJSON reads ")
-		return jsonObject{{"description", asSentence(text)}, {"type", "number"}, {"minimum", 0}, {"maximum", 100}}
+		text := strings.TrimPrefix(g.Text["Share.UnmarshalJSON"], "UnmarshalJSON reads ")
+		return jsonObject{{"description", schemadoc.Sentence(text)}, {"type", "number"}, {"minimum", 0}, {"maximum", 100}}
 	}
 	return append(jsonObject{{"description", g.describe(t, "")}}, g.structure(t)...)
 }

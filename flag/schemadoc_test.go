@@ -1,87 +1,23 @@
 package flag_test
 
 import (
-	"go/ast"
-	"go/parser"
-	"go/token"
-	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/guidon-go/guidon/internal/schemadoc"
 	"github.com/stretchr/testify/require"
 )
 
-// goComments are the doc comments of the package, by "Type", "Type.Field" and
-// "Type.Method".
-type goComments struct {
-	text  map[string]string
-	types []string // in the order of the source
-}
+// goComments are the doc comments of the package.
+type goComments struct{ *schemadoc.Comments }
 
-// readGoComments parses the package in this directory.
-func readGoComments(t *testing.T) *goComments {
-	files, err := filepath.Glob("*.go")
+func readGoComments(t *testing.T) goComments {
+	c, err := schemadoc.ReadComments()
 	require.NoError(t, err)
-	c := &goComments{text: map[string]string{}}
-	for _, name := range files {
-		if strings.HasSuffix(name, "_test.go") {
-			continue
-		}
-		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments|parser.SkipObjectResolution)
-		require.NoError(t, err)
-		for _, decl := range file.Decls {
-			switch decl := decl.(type) {
-			case *ast.GenDecl:
-				for _, spec := range decl.Specs {
-					if spec, ok := spec.(*ast.TypeSpec); ok {
-						c.addType(decl, spec)
-					}
-				}
-			case *ast.FuncDecl:
-				c.addMethod(decl)
-			}
-		}
-	}
-	return c
-}
-
-func (c *goComments) addType(decl *ast.GenDecl, spec *ast.TypeSpec) {
-	name := spec.Name.Name
-	c.types = append(c.types, name)
-	c.text[name] = commentText(spec.Doc, decl.Doc)
-	if fields, ok := spec.Type.(*ast.StructType); ok {
-		for _, f := range fields.Fields.List {
-			for _, id := range f.Names {
-				c.text[name+"."+id.Name] = commentText(f.Doc, f.Comment)
-			}
-		}
-	}
-}
-
-func (c *goComments) addMethod(decl *ast.FuncDecl) {
-	if decl.Recv == nil {
-		return
-	}
-	on := decl.Recv.List[0].Type
-	if pointer, ok := on.(*ast.StarExpr); ok {
-		on = pointer.X
-	}
-	if id, ok := on.(*ast.Ident); ok {
-		c.text[id.Name+"."+decl.Name.Name] = commentText(decl.Doc)
-	}
-}
-
-// commentText is the first comment that says something, on one line.
-func commentText(groups ...*ast.CommentGroup) string {
-	for _, g := range groups {
-		if text := strings.Join(strings.Fields(g.Text()), " "); text != "" {
-			return text
-		}
-	}
-	return ""
+	return goComments{c}
 }
 
 // goPhrases are said for Go; a reader of JSON is told the other thing.
@@ -102,12 +38,12 @@ var (
 
 // describe is the comment of a type, or of one of its fields, for a reader of
 // JSON: whole sentences, and fields under their JSON names.
-func (c *goComments) describe(t reflect.Type, field string) string {
-	text := c.text[t.Name()]
+func (c goComments) describe(t reflect.Type, field string) string {
+	text := c.Text[t.Name()]
 	if field != "" {
-		text = c.text[t.Name()+"."+field]
+		text = c.Text[t.Name()+"."+field]
 		if other, ok := strings.CutPrefix(text, "see "); ok {
-			text = c.text[t.Name()+"."+other]
+			text = c.Text[t.Name()+"."+other]
 		}
 	}
 	for _, p := range goPhrases {
@@ -115,7 +51,7 @@ func (c *goComments) describe(t reflect.Type, field string) string {
 	}
 	text = goLink.ReplaceAllStringFunc(text, func(link string) string {
 		name := strings.Trim(link, "[]")
-		if slices.Contains(c.types, name) {
+		if slices.Contains(c.Types, name) {
 			return name
 		}
 		return "flag." + name
@@ -128,19 +64,11 @@ func (c *goComments) describe(t reflect.Type, field string) string {
 			return w
 		})
 	}
-	return asSentence(text)
-}
-
-// asSentence begins with a capital and ends with a full stop.
-func asSentence(text string) string {
-	if text == "" {
-		return ""
-	}
-	return strings.ToUpper(text[:1]) + strings.TrimSuffix(text[1:], ".") + "."
+	return schemadoc.Sentence(text)
 }
 
 func TestSchemaPhrases(t *testing.T) {
-	all := readGoComments(t).text
+	all := readGoComments(t).Text
 	for _, p := range goPhrases {
 		said := false
 		for _, text := range all {

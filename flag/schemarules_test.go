@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	guidon "github.com/guidon-go/guidon/flag"
+	"github.com/guidon-go/guidon/internal/schemadoc"
 	"github.com/stretchr/testify/require"
 )
 
@@ -14,7 +15,7 @@ import (
 // that they exist.
 
 var (
-	scalars   = jsonObject{{"type", jsonStrings("string", "number", "boolean")}}
+	scalars   = jsonObject{{"type", schemadoc.Strings("string", "number", "boolean")}}
 	anyNumber = jsonObject{{"type", "number"}}
 	notEmpty  = jsonObject{{"minLength", 1}}
 	onlyTrue  = jsonObject{{"const", true}}
@@ -25,7 +26,7 @@ var (
 // schemaValues are keywords of the values that stand in a field; of its items, if
 // it is a list or a map.
 var schemaValues = map[string]jsonObject{
-	"FeatureFlag.Variants": {{"type", jsonStrings("boolean", "string", "number", "object", "array")}},
+	"FeatureFlag.Variants": {{"type", schemadoc.Strings("boolean", "string", "number", "object", "array")}},
 	"FeatureFlag.Targets":  notEmpty,
 	"Rule.Serve":           notEmpty,
 	"Part.Serve":           notEmpty,
@@ -96,7 +97,7 @@ func (d schemaDemand) schema(t reflect.Type) jsonMember {
 			f, _ := t.FieldByName(name)
 			names[i] = jsonName(f)
 		}
-		return jsonMember{"required", jsonStrings(names...)}
+		return jsonMember{"required", schemadoc.Strings(names...)}
 	}
 	switch {
 	case d.keyword == "not":

@@ -53,7 +53,7 @@ type testFile struct {
 	// What is sent with the request: a value by name, or a list of values.
 	Header map[string]texts `json:"header,omitempty"`
 	// The body, sent as it is. Left out, there is none, unless `json` is one.
-	Body string `json:"body,omitempty"`
+	Body string `json:"body,omitempty" want:"none beside json" if:"json"`
 	// The body, sent as it is written here. Unless `header` says otherwise, its
 	// Content-Type is application/json.
 	JSON json.RawMessage `json:"json,omitempty"`

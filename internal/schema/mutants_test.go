@@ -59,7 +59,10 @@ func mutate(at *any, try func()) {
 			try()
 			was[key] = value
 		}
-		for _, more := range []string{"one field more", "serve", "percent", "fold", "prefix", "exists", "segment", "not"} {
+		for _, more := range []string{
+			"one field more", "serve", "percent", "fold", "prefix", "exists", "segment", "not",
+			"body", "json", "value", "arrays", "absent", "count", "status", "within",
+		} {
 			if _, there := was[more]; there {
 				continue
 			}

@@ -19,28 +19,38 @@ import (
 // root is where the repository begins.
 var root = filepath.Join("..", "..")
 
-// compiled is flag/schema.json under its own address, with formats checked.
-var compiled = sync.OnceValues(func() (*jsonschema.Schema, error) {
-	text, err := os.ReadFile(filepath.Join(root, "flag", "schema.json"))
-	if err != nil {
-		return nil, err
-	}
-	schema, err := jsonschema.UnmarshalJSON(strings.NewReader(string(text)))
-	if err != nil {
-		return nil, err
-	}
-	const address = "https://raw.githubusercontent.com/guidon-go/guidon/main/flag/schema.json"
-	c := jsonschema.NewCompiler()
-	c.AssertFormat()
-	if err := c.AddResource(address, schema); err != nil {
-		return nil, err
-	}
-	return c.Compile(address)
-})
+// compiled is flag/schema.json, and compiledSuite verify/schema.json.
+var compiled, compiledSuite = compile("flag"), compile("verify")
 
-// refusals are the places that the schema refuses, as JSON pointers; "" is the
-// whole document. The error says that the text is not JSON.
+// compile returns a package's schema.json under its own address, with formats checked.
+func compile(pkg string) func() (*jsonschema.Schema, error) {
+	return sync.OnceValues(func() (*jsonschema.Schema, error) {
+		text, err := os.ReadFile(filepath.Join(root, pkg, "schema.json"))
+		if err != nil {
+			return nil, err
+		}
+		schema, err := jsonschema.UnmarshalJSON(strings.NewReader(string(text)))
+		if err != nil {
+			return nil, err
+		}
+		address := "https://raw.githubusercontent.com/guidon-go/guidon/main/" + pkg + "/schema.json"
+		c := jsonschema.NewCompiler()
+		c.AssertFormat()
+		if err := c.AddResource(address, schema); err != nil {
+			return nil, err
+		}
+		return c.Compile(address)
+	})
+}
+
+// refusals are the places of a flag document that its schema refuses, as JSON pointers;
+// "" is the whole document. The error says that the text is not JSON.
 func refusals(t *testing.T, text []byte) ([]string, error) {
+	t.Helper()
+	return refusalsBy(t, compiled, text)
+}
+
+func refusalsBy(t *testing.T, compiled func() (*jsonschema.Schema, error), text []byte) ([]string, error) {
 	t.Helper()
 	schema, err := compiled()
 	require.NoError(t, err)

@@ -1,4 +1,4 @@
-package flag_test
+package schemadoc
 
 import (
 	"bytes"
@@ -6,46 +6,45 @@ import (
 	"strings"
 )
 
-// jsonObject is a JSON object whose members keep their order.
-type jsonObject []jsonMember
+// Object is a JSON object whose members keep their order.
+type Object []Member
 
-type jsonMember struct {
-	key   string
-	value any
-}
+// Member is a key, which is a string, and its value: an [Object], a [List], a string, a
+// number or a bool.
+type Member [2]any
 
-// jsonList is a JSON array.
-type jsonList []any
+// List is a JSON array.
+type List []any
 
-// jsonStrings is a list of strings.
-func jsonStrings(all ...string) jsonList {
-	out := make(jsonList, len(all))
+// Strings is a list of strings.
+func Strings(all ...string) List {
+	out := make(List, len(all))
 	for i, s := range all {
 		out[i] = s
 	}
 	return out
 }
 
-// prettyJSON writes a value with two spaces of indent, and keeps on one line what is
+// Pretty writes a value with two spaces of indent, and keeps on one line what is
 // short enough.
-func prettyJSON(v any, indent string) string {
+func Pretty(v any, indent string) string {
 	const width = 100
 	var parts []string
 	var begin, end string
 	inner := indent + "  "
 	switch v := v.(type) {
-	case jsonObject:
+	case Object:
 		begin, end = "{", "}"
 		for _, m := range v {
-			parts = append(parts, compactJSON(m.key)+": "+prettyJSON(m.value, inner))
+			parts = append(parts, compact(m[0])+": "+Pretty(m[1], inner))
 		}
-	case jsonList:
+	case List:
 		begin, end = "[", "]"
 		for _, item := range v {
-			parts = append(parts, prettyJSON(item, inner))
+			parts = append(parts, Pretty(item, inner))
 		}
 	default:
-		return compactJSON(v)
+		return compact(v)
 	}
 	line := begin + strings.Join(parts, ", ") + end
 	if len(indent)+len(line) <= width && !strings.Contains(line, "\n") {
@@ -54,8 +53,8 @@ func prettyJSON(v any, indent string) string {
 	return begin + "\n" + inner + strings.Join(parts, ",\n"+inner) + "\n" + indent + end
 }
 
-// compactJSON writes a string, number or boolean, with < and & as they are.
-func compactJSON(v any) string {
+// compact writes a string, number or boolean, with < and & as they are.
+func compact(v any) string {
 	var text bytes.Buffer
 	to := json.NewEncoder(&text)
 	to.SetEscapeHTML(false)
