@@ -50,7 +50,7 @@ func (s Stage) turn() int { return []int{1, 0, 2}[s] }
 
 // order links each test to those it needs.
 func (c *compiler) order(tests []test, secrets map[string]Secret) {
-	o := orderer{c, tests, secrets, map[string][]int{}, map[string]int{}}
+	o := orderer{compiler: c, tests: tests, secret: secrets, named: map[string][]int{}, source: map[string]int{}}
 	for i := range tests {
 		name := tests[i].Name
 		if first := o.named[name]; len(first) > 0 && tests[i].named && tests[first[0]].named {
@@ -84,6 +84,17 @@ type orderer struct {
 	secret map[string]Secret
 	named  map[string][]int // tests by name
 	source map[string]int   // the test that captures a name
+	hints  int              // how many names were looked for among the known ones
+}
+
+// closest is the known name that was most likely meant. A suite that has nothing but
+// unknown ones gets hints for the first: each looks at all that are known.
+func (o *orderer) closest(name string, known func() []string) string {
+	const most = 50
+	if o.hints++; o.hints > most {
+		return ""
+	}
+	return jsontree.Closest(name, known())
 }
 
 // needs looks up what a test says that it needs.
@@ -95,7 +106,7 @@ func (o *orderer) needs(i int) {
 		switch {
 		case len(found) == 0:
 			hint := ""
-			if close := jsontree.Closest(name, sortedKeys(o.named)); close != "" {
+			if close := o.closest(name, func() []string { return sortedKeys(o.named) }); close != "" {
 				hint = fmt.Sprintf(", did you mean %q?", close)
 			}
 			o.add(at, "no test has the name %q%s", name, hint)
@@ -123,7 +134,8 @@ func (o *orderer) uses(i int) {
 		case secret:
 		case !ok:
 			hint := ""
-			if close := jsontree.Closest(name, append(sortedKeys(o.source), sortedKeys(o.secret)...)); close != "" {
+			known := func() []string { return append(sortedKeys(o.source), sortedKeys(o.secret)...) }
+			if close := o.closest(name, known); close != "" {
 				hint = fmt.Sprintf(", did you mean ${%s}?", close)
 			}
 			o.add(t.path, "nothing captures ${%s}%s", name, hint)

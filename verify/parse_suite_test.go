@@ -3,6 +3,7 @@ package verify_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"strings"
@@ -164,6 +165,18 @@ func TestParseSecrets(t *testing.T) {
 	written, err := json.Marshal(suite)
 	require.NoError(t, err)
 	require.Equal(t, `{"tests":[{"endpoint":"/${token}"}],"secrets":["token"]}`, string(written))
+}
+
+// TestHintsAreBounded: a file may be wrong in thousands of places.
+func TestHintsAreBounded(t *testing.T) {
+	var tests []string
+	for i := range 2000 {
+		tests = append(tests, fmt.Sprintf(`{"name": "t%d", "endpoint": "/${xy%[1]d}", "needs": ["u%[1]d"], "capture": {"yy%[1]d": {"status": true}}}`, i))
+	}
+	_, err := verify.Parse([]byte(`{"tests": [` + strings.Join(tests, ",\n") + `]}`))
+	problems := refused(t, err)
+	require.Len(t, problems, 4000)
+	require.Equal(t, 50, strings.Count(err.Error(), "did you mean"))
 }
 
 func TestParseError(t *testing.T) {
