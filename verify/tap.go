@@ -89,9 +89,6 @@ func yaml(b *bytes.Buffer, entries []entry) {
 }
 
 func yamlScalar(v any) string {
-	if s, ok := v.(string); ok {
-		v = line(s)
-	}
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)
