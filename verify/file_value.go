@@ -21,8 +21,8 @@ func (s *timeFile) UnmarshalJSON(data []byte) error {
 	if n == nil {
 		return err
 	}
-	d, err := time.ParseDuration(n.Text())
-	if n.Kind != jsontree.String || err != nil || d <= 0 {
+	d, err := time.ParseDuration(n.Text()) // of anything but a string, it is none, or 0
+	if err != nil || d <= 0 {
 		return fmt.Errorf("found %s, want a duration of more than 0 like %q", n.Describe(), "1m30s")
 	}
 	*s = timeFile(d)
@@ -130,6 +130,9 @@ func statusOf(n *jsontree.Node) (r StatusRange, err error) {
 		}
 		r.From, r.To = status(from), status(to)
 		if r.From != 0 && r.To >= r.From {
+			if r.To == r.From {
+				r.To = 0
+			}
 			return r, nil
 		}
 	}

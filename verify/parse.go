@@ -152,7 +152,6 @@ func (s *Suite) place(path string) string {
 			continue
 		case names:
 			place, names = jsontree.Join(place, key), false
-			list = ""
 			continue
 		}
 		switch key {
