@@ -75,6 +75,18 @@ func TestParse(t *testing.T) {
 	}
 }
 
+// TestParseContentType: JSON says that it is JSON, unless the file does.
+func TestParseContentType(t *testing.T) {
+	for header, want := range map[string]http.Header{
+		`{"X": "1"}`: {"X": {"1"}, "Content-Type": {"application/json"}},
+		`{"content-type": "application/merge-patch+json"}`: {"content-type": {"application/merge-patch+json"}},
+	} {
+		suite, err := verify.Parse([]byte(`{"tests": [{"method": "PATCH", "endpoint": "/", "json": {}, "header": ` + header + `}]}`))
+		require.NoError(t, err)
+		require.Equal(t, want, suite.Tests[0].Header)
+	}
+}
+
 // TestSuiteRoundTrip: a suite that was read can be written, and means the same.
 func TestSuiteRoundTrip(t *testing.T) {
 	survives(t, suiteJSON(t))
