@@ -74,6 +74,9 @@ func (p discard) WriteHeader(int)             {}
 // TestAllocationsOfATest is about one test more in a suite: its check before the
 // run, and its exchange.
 func TestAllocationsOfATest(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates, too")
+	}
 	run := func(n, parallel int) float64 {
 		suite := fields(n)
 		suite.Parallel = parallel
