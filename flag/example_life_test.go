@@ -72,6 +72,18 @@ func ExampleStore_Advance() {
 	// 50 % by ann because the index is back
 }
 
+// whoWouldMove prints who would get another page.
+func whoWouldMove(flags *flag.Store, even flag.Split, me flag.Change) error {
+	next, err := flags.Preview(func(s *flag.Store) error {
+		return s.Rebalance("page", even, me)
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Println(flag.Diff(flags.Snapshot(), next, nil)) // who would move
+	return nil
+}
+
 // Who would get what, before anything changes.
 func ExampleStore_Preview() {
 	flags := flag.New(flag.Bytes([]byte(`{"flags": {"page": {"variants": {"old": "v1", "new": "v2"},
@@ -81,15 +93,10 @@ func ExampleStore_Preview() {
 	}
 	me := flag.Change{Actor: "ann", Reason: "it sells"}
 	even := flag.Split{Parts: []flag.Part{{Serve: "old", Share: 50 * flag.Percent}, {Serve: "new", Share: 50 * flag.Percent}}}
-	next, err := flags.Preview(func(s *flag.Store) error {
-		return s.Rebalance("page", even, me)
-	})
-	if err != nil {
-		fmt.Println(err)
-	}
-	fmt.Println(flag.Diff(flags.Snapshot(), next, nil)) // who would move
+	fmt.Println(whoWouldMove(flags, even, me))
 	fmt.Println(flags.Rebalance("page", even, me))
 	// Output:
 	// page   40.000 % of everybody: old -> new (split changed)
+	// <nil>
 	// <nil>
 }

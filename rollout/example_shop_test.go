@@ -54,7 +54,7 @@ func operate(flags *flag.Store) error {
 		return err
 	}
 	log.Println("new-checkout is at", share)
-	return flags.Kill("new-checkout", flag.Change{Actor: "bob", Reason: "carts are empty"}) // off for everybody, at once
+	return flags.Kill("new-checkout", flag.Change{Actor: "bob", Reason: "carts are empty"}) // off for everybody here, at once
 }
 
 func serveGuarded(ctx context.Context, flags *flag.Store, mux *http.ServeMux) {
