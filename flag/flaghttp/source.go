@@ -25,8 +25,9 @@ type SourceOptions struct {
 	// Header goes with each request: an Authorization, say. It never shows in an
 	// error. The map is copied.
 	Header http.Header
-	// Client sends the requests, and follows redirects as it does. Nil is
-	// one like [http.DefaultClient].
+	// Client sends the requests, and follows redirects as it does, but none to another
+	// host or port, or from https to anything else: the header would go there. Nil is
+	// one like [http.DefaultClient]. The client is copied.
 	Client *http.Client
 	// Timeout is how long one request may take, with its redirects and the whole
 	// answer. Zero means 10 s.
@@ -45,6 +46,7 @@ const (
 	defaultPause   = time.Minute
 	firstPause     = time.Second
 	maxAfter       = time.Hour // of what a server may ask for
+	maxRedirects   = 10        // as net/http has it
 )
 
 // Source reads a document from a URL, and asks whether it has changed instead of
@@ -60,7 +62,7 @@ const (
 type Source struct {
 	url     url.URL
 	name    string
-	client  *http.Client
+	client  http.Client
 	options SourceOptions
 
 	etag, modified string // of the copy
@@ -72,7 +74,7 @@ type Source struct {
 
 // NewSource returns a source for a URL of http or https. It asks for nothing yet.
 func NewSource(address string, options SourceOptions) (*Source, error) {
-	s := &Source{name: "URL", client: options.Client, options: options}
+	s := &Source{name: "URL", options: options}
 	var problems []error
 	u, err := url.Parse(address)
 	switch {
@@ -99,14 +101,34 @@ func NewSource(address string, options SourceOptions) (*Source, error) {
 	if len(problems) > 0 {
 		return nil, &flag.Error{Op: "new source", Key: s.name, Err: errors.Join(problems...)}
 	}
-	if s.client == nil {
-		s.client = &http.Client{}
+	if options.Client != nil {
+		s.client = *options.Client
 	}
+	s.client.CheckRedirect = stay(s.client.CheckRedirect)
 	s.options.Header = options.Header.Clone()
 	s.options.Timeout = cmp.Or(options.Timeout, defaultTimeout)
 	s.options.Limit = cmp.Or(options.Limit, defaultLimit)
 	s.options.Pause = cmp.Or(options.Pause, defaultPause)
 	return s, nil
+}
+
+// stay refuses redirects to where the request's header and query were not meant to go,
+// and leaves the others to the client's own check.
+func stay(check func(*http.Request, []*http.Request) error) func(*http.Request, []*http.Request) error {
+	return func(r *http.Request, via []*http.Request) error {
+		to, from := r.URL, via[len(via)-1].URL
+		switch {
+		case !strings.EqualFold(to.Host, from.Host):
+			return fmt.Errorf("redirected to host %q, want %q: the request's header and query are not for others", to.Host, from.Host)
+		case to.Scheme != from.Scheme && to.Scheme != "https":
+			return fmt.Errorf("redirected from %s to %s, want https", from.Scheme, to.Scheme)
+		case check != nil:
+			return check(r, via)
+		case len(via) >= maxRedirects:
+			return fmt.Errorf("stopped after %d redirects", maxRedirects)
+		}
+		return nil
+	}
 }
 
 // String is the URL without user, query and fragment; it names the source in errors.
