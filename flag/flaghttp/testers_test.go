@@ -277,6 +277,23 @@ func TestTestersAreNotStored(t *testing.T) {
 	s.handler.ServeHTTP(recorder, r)
 }
 
+// TestTestersAreStoredByNoNetwork: what single networks and servers go by instead of
+// Cache-Control is not sent, however the handler spells it.
+func TestTestersAreStoredByNoNetwork(t *testing.T) {
+	s := newShop(t, func(w http.ResponseWriter, _ *http.Request) {
+		for _, name := range []string{
+			"Cache-Control", "cache-control", "CDN-Cache-Control", "cdn-cache-control", "Cloudflare-CDN-Cache-Control", "Surrogate-Control", "surrogate-control",
+			"Edge-Control", "edge-control", "X-Accel-Expires", "x-accel-expires", "Expires", "expires",
+		} {
+			w.Header()[name] = []string{"max-age=600"}
+		}
+		w.Header().Set("X-Other", "stays")
+		w.WriteHeader(http.StatusNoContent)
+	})
+	require.Equal(t, http.Header{"Vary": {"Guidon-Overrides"}, "Cache-Control": {"private, no-store"}, "Guidon-Overrides": {"page=on"}, "X-Other": {"stays"}},
+		s.get(s.sign(map[string]string{"page": "on"}), "").Result().Header)
+}
+
 // TestTestersCost: who has no token pays for no more than the response's header.
 func TestTestersCost(t *testing.T) {
 	s := newShop(t, func(http.ResponseWriter, *http.Request) {})

@@ -22,9 +22,15 @@ func (u *unstored) begin() {
 	u.begun = true
 	h := u.Header()
 	for name := range h {
-		// Those of single networks (CDN-Cache-Control and its like) win over the usual one.
-		if strings.HasSuffix(name, "Cache-Control") || name == "Surrogate-Control" {
+		// Those of single networks (CDN-Cache-Control and its like) win over the usual one,
+		// and whoever writes into the map himself may write names in lower case.
+		switch canonical := http.CanonicalHeaderKey(name); canonical {
+		case "Surrogate-Control", "Edge-Control", "X-Accel-Expires", "Expires":
 			delete(h, name)
+		default:
+			if strings.HasSuffix(canonical, "Cache-Control") {
+				delete(h, name)
+			}
 		}
 	}
 	h.Set("Cache-Control", "private, no-store")
