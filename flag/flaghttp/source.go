@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -155,7 +156,7 @@ func (s *Source) Read(ctx context.Context) ([]byte, error) {
 		err = fmt.Errorf("no whole answer within %v: %w", s.options.Timeout, limited.Err())
 	}
 	s.err = err
-	s.again = time.Now().Add(after + s.pause())
+	s.again = time.Now().Add(after).Add(s.pause()) // whose sum may be longer than a Duration
 	return nil, err
 }
 
@@ -166,7 +167,7 @@ func (s *Source) pause() time.Duration {
 		most = min(most, firstPause<<s.failures)
 	}
 	s.failures++
-	return rand.N(most + 1)
+	return rand.N(most)
 }
 
 // ask makes the copy what the server has. With an error, it also returns for how long
@@ -204,7 +205,10 @@ func (s *Source) ask(ctx context.Context) (after time.Duration, err error) {
 	if err != nil {
 		return 0, err
 	}
-	s.copy, s.etag, s.modified = data, answer.Header.Get("ETag"), answer.Header.Get("Last-Modified")
+	s.copy, s.etag, s.modified = data, "", ""
+	if json.Valid(data) { // half an answer may look whole, and would stay so until the document changes
+		s.etag, s.modified = answer.Header.Get("ETag"), answer.Header.Get("Last-Modified")
+	}
 	return 0, nil
 }
 

@@ -3,6 +3,7 @@ package flaghttp_test
 import (
 	"context"
 	"io"
+	"math"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -54,6 +55,30 @@ func TestSourceBacksOff(t *testing.T) {
 		_, _ = s.Read(t.Context())
 		require.Equal(t, before+12, asked, "it begins anew")
 	})
+}
+
+// TestSourceLongestPause: whatever a Duration can be is a pause, Retry-After included.
+func TestSourceLongestPause(t *testing.T) {
+	for _, longest := range []time.Duration{1, math.MaxInt64} {
+		synctest.Test(t, func(t *testing.T) {
+			asked := 0
+			s := newSource(t, "http://flags", flaghttp.SourceOptions{Pause: longest, Client: answered(func(w http.ResponseWriter, _ *http.Request) {
+				asked++
+				w.Header().Set("Retry-After", "3600")
+				w.WriteHeader(503)
+			})})
+			for range 25 {
+				_, err := s.Read(t.Context())
+				require.Error(t, err)
+				before := asked
+				_, err = s.Read(t.Context())
+				require.Error(t, err)
+				require.Equal(t, before, asked, "it pauses")
+				time.Sleep(1<<20*time.Second + time.Hour)
+			}
+			require.Greater(t, asked, 20)
+		})
+	}
 }
 
 func TestSourceHeedsRetryAfter(t *testing.T) {

@@ -103,12 +103,40 @@ func TestSourceForgetsValidators(t *testing.T) {
 		if tag := tags[len(asked)-1]; tag != "" {
 			w.Header().Set("ETag", tag)
 		}
+		io.WriteString(w, document)
 	})})
 	for range tags {
 		_, err := s.Read(t.Context())
 		require.NoError(t, err)
 	}
 	require.Equal(t, []string{"", `"a"`, ""}, asked)
+}
+
+// TestSourceFetchesHalfAnAnswerAgain: one that breaks off without a sign of it, as with
+// HTTP/1.0 or behind a proxy, has the validators of the whole, which would never be fetched.
+func TestSourceFetchesHalfAnAnswerAgain(t *testing.T) {
+	for _, name := range []string{"ETag", "Last-Modified"} {
+		t.Run(name, func(t *testing.T) {
+			asked := 0
+			s := newSource(t, "http://flags", flaghttp.SourceOptions{Client: answered(func(w http.ResponseWriter, r *http.Request) {
+				asked++
+				w.Header().Set(name, `"1"`)
+				switch {
+				case r.Header.Get("If-None-Match")+r.Header.Get("If-Modified-Since") != "":
+					w.WriteHeader(http.StatusNotModified)
+				case asked == 1:
+					io.WriteString(w, document[:len(document)-1])
+				default:
+					io.WriteString(w, document)
+				}
+			})})
+			store := flag.New(s, flag.Options{})
+			require.Error(t, store.Load(t.Context()))
+			require.NoError(t, store.Load(t.Context()))
+			require.NoError(t, store.Load(t.Context()))
+			require.Equal(t, 3, asked)
+		})
+	}
 }
 
 func TestSourceSaysWhatIsWrong(t *testing.T) {
