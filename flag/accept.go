@@ -271,7 +271,9 @@ func (s *Store) fits(set *Set, laid map[string]overlay, edit func(key string, o 
 func (s *Store) publish(next plan, change Change) {
 	first := s.document == nil
 	s.document, s.quarantined, s.problems = next.set, next.quarantined, next.problems
-	s.serve(s.laid(next.set))
+	laid := s.laid(next.set)
+	laid.planned = s.revision + 1
+	s.serve(laid)
 	news := newest{change, s.revision, time.Now()}
 	if first {
 		s.first = news
@@ -306,8 +308,7 @@ func (s *Store) serve(set *Set) {
 	next := *set
 	next.revision = s.revision
 	s.now.Store(&next)
-	if s.wake != nil {
-		close(s.wake)
-		s.wake = nil
+	if wake := s.wake.Swap(nil); wake != nil {
+		close(*wake)
 	}
 }

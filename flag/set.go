@@ -17,6 +17,7 @@ type Set struct {
 	byKey    map[string]uint32 // where the flags of the document stand
 	timed    bool              // whether any flag looks at the clock
 	revision uint64
+	planned  uint64 // the revision since which only changes that need no compiling were made
 
 	dropped map[string]bool // flags of the document that have never had a definition that compiles
 	layers  map[string]Layer

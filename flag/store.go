@@ -17,6 +17,7 @@ type Store struct {
 	source  Source
 	options Options
 	now     atomic.Pointer[Set]
+	wake    atomic.Pointer[chan struct{}] // closed when another set serves; nil if nobody waits for that
 	running atomic.Bool
 	born    time.Time
 	reviews reviews
@@ -42,8 +43,7 @@ type Store struct {
 	first    newest             // the first document
 	changes  map[string]*newest // of the flags that have changed since then
 	untold   []ChangeInfo
-	telling  bool          // whether somebody is told
-	wake     chan struct{} // closed when another set serves; nil if nobody waits for that
+	telling  bool // whether somebody is told
 
 	last     string // what the source said last, if known
 	known    bool

@@ -163,7 +163,8 @@ func (s *Store) lay(op, key string, change Change, edit func(*overlay, *compiled
 		return &Error{Op: op, Key: key, Err: errors.New("its definition is broken and has never been any better, so there is nothing to serve; it can be killed")}
 	case h == nil:
 	case over.empty():
-		next = next.with(map[string]*compiled{key: h.flag})
+		bare := *h.flag // another one, even if nothing lay over it, so that watchers see who changed it
+		next = next.with(map[string]*compiled{key: &bare})
 	default:
 		changed, err := over.apply(h.flag)
 		if err != nil {

@@ -20,18 +20,16 @@ import (
 func (s *Store) Watch(ctx context.Context, key string) iter.Seq[Status] {
 	return func(yield func(Status) bool) {
 		var last Status
+		var seen *Set // no newer than last
 		for first := true; ctx.Err() == nil; first = false {
 			news := s.news()
-			status, err := s.Status(key)
-			if err != nil {
-				status = Status{Key: key, Missing: true}
-				if set := s.snapshot(); set != nil {
-					status.Revision = set.revision
-				}
-			}
-			if first || !status.like(last) {
-				if last = status; !yield(status) {
-					return
+			// Who changes another flag does not wait until all watchers had the lock.
+			if set := s.snapshot(); first || !set.has(key, seen) {
+				status := s.watched(key)
+				if seen = set; first || !status.like(last) {
+					if last = status; !yield(status) {
+						return
+					}
 				}
 			}
 			select {
@@ -40,6 +38,23 @@ func (s *Store) Watch(ctx context.Context, key string) iter.Seq[Status] {
 			}
 		}
 	}
+}
+
+// watched is the flag's status, if it is missing, too.
+func (s *Store) watched(key string) Status {
+	status, err := s.Status(key)
+	if err != nil {
+		status = Status{Key: key, Missing: true}
+		if set := s.snapshot(); set != nil {
+			status.Revision = set.revision
+		}
+	}
+	return status
+}
+
+// has says whether the flag is for certain as in a set that served before.
+func (s *Set) has(key string, before *Set) bool {
+	return s != nil && before != nil && s.planned == before.planned && !s.dropped[key] && s.defined(key) == before.defined(key)
 }
 
 // like says whether two statuses are of the same flag, unchanged.
@@ -89,10 +104,11 @@ func (s *Store) news() <-chan struct{} {
 	if s == nil {
 		return nil
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.wake == nil {
-		s.wake = make(chan struct{})
+	for {
+		if wake := s.wake.Load(); wake != nil {
+			return *wake
+		}
+		wake := make(chan struct{})
+		s.wake.CompareAndSwap(nil, &wake)
 	}
-	return s.wake
 }

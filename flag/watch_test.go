@@ -81,7 +81,9 @@ func TestWatch(t *testing.T) {
 			{"a ramp", func() error { return store.SetRamp("watched", flag.Ramp{Share: 7}, me) }, &brief{Ramp: 7}},
 			{"a kill", func() error { return store.Kill("watched", me) }, &brief{Ramp: 7, Killed: true}},
 			{"a change that is refused", func() error { _ = store.Override("watched", "blue", me); return nil }, nil},
+			{"a change of nothing", func() error { return store.Override("watched", "", me) }, &brief{Ramp: 7, Killed: true}},
 			{"taken back", func() error { return store.Clear("watched", me) }, &brief{Ramp: 5 * flag.Percent}},
+			{"nothing taken back", func() error { return store.Revive("watched", me) }, &brief{Ramp: 5 * flag.Percent}},
 			{"rules alone", document(rules + "," + other), &brief{Ramp: 5 * flag.Percent}},
 			{"a broken definition", document(broken + "," + other), &brief{Ramp: 5 * flag.Percent, Quarantined: true}},
 			{"a broken document", func() error { src.put(`{`, nil); _ = store.Load(t.Context()); return nil }, nil},
@@ -89,6 +91,10 @@ func TestWatch(t *testing.T) {
 			{"gone", document(other), &brief{Missing: true}},
 			{"gone still", document(other + `, "third": {}`), nil},
 			{"back", document(rules + "," + other), &brief{Ramp: 5 * flag.Percent}},
+			{"gone again", document(other), &brief{Missing: true}},
+			{"another flag, while it is gone", func() error { return store.Kill("unwatched", me) }, nil},
+			{"broken from the start", document(broken + "," + other), &brief{Quarantined: true}},
+			{"a kill of nothing", func() error { return store.Kill("watched", me) }, &brief{Quarantined: true, Killed: true}},
 		} {
 			require.NoError(t, step.do(), step.name)
 			got := news()
@@ -108,6 +114,28 @@ func TestWatch(t *testing.T) {
 				require.Equal(t, now, got[0], step.name)
 			}
 		}
+	})
+}
+
+// TestWatchersOfOthersDoNothing: who changes one flag has nothing made for those who watch
+// another, so does not wait for them.
+func TestWatchersOfOthersDoNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := untold(t, `{"flags": {"changed": {}, "watched-beside": {"ramp": {"percent": 5, "by": "tenant"}}}}`)
+		change := func() float64 {
+			return testing.AllocsPerRun(100, func() {
+				if err := store.Kill("changed", me); err != nil {
+					t.Error(err)
+				}
+				synctest.Wait()
+			})
+		}
+		before := change()
+		for range 100 {
+			listening(t, func(ctx context.Context) iter.Seq[flag.Status] { return store.Watch(ctx, "watched-beside") })()
+			listening(t, func(ctx context.Context) iter.Seq[flag.Status] { return store.Watch(ctx, "watched-nowhere") })()
+		}
+		require.Less(t, change(), before+100)
 	})
 }
 
