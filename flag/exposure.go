@@ -2,7 +2,9 @@ package flag
 
 import (
 	"context"
+	"hash/maphash"
 	"log/slog"
+	"math/bits"
 	"runtime/debug"
 	"strings"
 	"sync/atomic"
@@ -89,11 +91,13 @@ type teller struct {
 	context atomic.Pointer[context.Context]
 }
 
-// told is a flag that was told of.
+// told is a flag that was told of, in a tree, for one request may ask for thousands.
 type told struct {
 	key  string
-	next *told
+	next [4]atomic.Pointer[told] // by two bits of the key's hash
 }
+
+var seed = maphash.MakeSeed()
 
 // teller is the view's, or nil.
 func (v *View) teller() *teller {
@@ -113,15 +117,18 @@ func (t *teller) began(ctx context.Context) {
 
 // first says whether a flag is to be told of, to one caller.
 func (t *teller) first(key string) bool {
+	at, hash := &t.told, maphash.String(seed, key)
 	for {
-		newest := t.told.Load()
-		for other := newest; other != nil; other = other.next {
-			if other.key == key {
-				return false
+		other := at.Load()
+		switch {
+		case other == nil:
+			if at.CompareAndSwap(nil, &told{key: key}) {
+				return true
 			}
-		}
-		if t.told.CompareAndSwap(newest, &told{key, newest}) {
-			return true
+		case other.key == key:
+			return false
+		default:
+			at, hash = &other.next[hash&3], bits.RotateLeft64(hash, -2)
 		}
 	}
 }

@@ -80,6 +80,30 @@ func TestOnExposure(t *testing.T) {
 	require.Equal(t, []any{d.Unit, d.Reason, false}, []any{got[0].Unit, got[0].Reason, got[0].Overridden})
 }
 
+// TestOnExposureOfManyFlags: each is told of once, at any number of them; a list of them
+// would take minutes.
+func TestOnExposureOfManyFlags(t *testing.T) {
+	const many = 100_000
+	store, told := exposed(t, `{"flags": {}}`)
+	view := store.View(flag.For("u"))
+	var wait sync.WaitGroup
+	for range 2 {
+		wait.Go(func() {
+			for i := range many {
+				flag.ByKey(fmt.Sprint("many-", i), false).From(view)
+			}
+		})
+	}
+	wait.Wait()
+	keys := map[string]bool{}
+	infos := told()
+	for _, info := range infos {
+		keys[info.Key] = true
+	}
+	require.Len(t, infos, many)
+	require.Len(t, keys, many)
+}
+
 // TestOnExposureOnce: whatever evaluates at once, through whichever view of a request,
 // each flag is told of exactly once, and each watch sees it.
 func TestOnExposureOnce(t *testing.T) {
