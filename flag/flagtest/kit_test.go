@@ -2,6 +2,7 @@ package flagtest_test
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 
@@ -47,7 +48,7 @@ func judge(t *testing.T, test func(t testing.TB)) []string {
 		}()
 		test(j)
 	}()
-	for _, f := range j.cleanups {
+	for _, f := range slices.Backward(j.cleanups) { // as testing does
 		f()
 	}
 	return j.failures

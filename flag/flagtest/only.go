@@ -2,6 +2,7 @@ package flagtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -64,7 +65,7 @@ func forbidden(view *flag.View, key string, flags []Keyed) string {
 	switch {
 	case !declared:
 		return "not declared"
-	case !has(view, key) && flag.Ref[any]{}.DecideFrom(view).Reason != flag.ReasonNoDocument:
+	case !has(view, key) && documented(view):
 		return "not in the document"
 	}
 	return ""
@@ -76,4 +77,13 @@ func has(view *flag.View, key string) bool {
 		return true
 	}
 	return false
+}
+
+// documented says whether the view has a document, and evaluates nothing, of which an Only
+// around this one would hear.
+func documented(view *flag.View) bool {
+	var none *flag.View
+	_, without := none.With("", "")
+	_, err := view.With("", "")
+	return errors.Unwrap(err) != errors.Unwrap(without)
 }

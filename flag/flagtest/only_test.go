@@ -58,6 +58,9 @@ func TestOnly(t *testing.T) {
 		{"an empty document", func(t testing.TB) {
 			Theme.In(flagtest.Only(t, flag.NewContext(t.Context(), load(t, `{"flags": {}}`).View(flag.Subject{}))))
 		}, `read flags that it may not: "theme" (not in the document)`},
+		{"one within another", func(t testing.TB) {
+			Theme.In(flagtest.Only(t, flagtest.Only(t, t.Context())))
+		}, ""},
 		{"other contexts", func(t testing.TB) {
 			ctx := in(t, "u")
 			flagtest.Only(t, ctx, Theme)
