@@ -1,6 +1,7 @@
 package flagtest
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strconv"
@@ -83,12 +84,15 @@ func (o outcome) String() string {
 	return fmt.Sprintf("in %q by %v", o.variant, o.reason)
 }
 
-// decide is no exposure to those who are told of the store's.
+// decide is no exposure to those who are told of the store's, and is not counted.
 func decide(flags Flags, key string, subject flag.Subject) flag.Decision[any] {
 	ref := flag.ByKey[any](key, nil)
 	switch flags := flags.(type) {
 	case *flag.Store:
-		return ref.Decide(flags, &subject)
+		for d := range ref.Follow(context.Background(), flags, subject) {
+			return d
+		}
+		return flag.Decision[any]{}
 	case asOf:
 		return decide(flags.Flags, key, subject.At(flags.moment))
 	default:
