@@ -29,13 +29,21 @@ var errNoView = errors.New("no view of the flags: want flaghttp.Middleware(flags
 // TesterOptions tune Testers. Every zero is right for most.
 type TesterOptions struct {
 	// Name is the name of the request's header and of the cookie that a token may come
-	// in, and of the response's header. Empty means "Guidon-Overrides".
+	// in, and of the response's header. Empty means "Guidon-Overrides". A token is signed
+	// for one name; what HTTP itself uses, such as Cookie or Vary, is refused.
 	Name string
 	// OnIgnored is told of what was ignored: a token that was forged ([ErrForged]) or has
 	// expired ([ErrExpired]), or one of its flags that is unknown now or has no such
 	// variant ([flag.View.With]). It is called before the request goes on; a panic is
 	// logged. Nil ignores it in silence, since anybody can send anything.
 	OnIgnored func(*http.Request, error)
+}
+
+// meant are headers that a token in a request, or the flags in a response, would break.
+var meant = []string{
+	"Accept", "Accept-Encoding", "Accept-Language", "Authorization", "Cache-Control", "Connection", "Content-Encoding", "Content-Length",
+	"Content-Security-Policy", "Content-Type", "Cookie", "Date", "Etag", "Expires", "Host", "Last-Modified", "Location", "Origin", "Range", "Referer",
+	"Set-Cookie", "Strict-Transport-Security", "Trailer", "Transfer-Encoding", "Upgrade", "User-Agent", "Vary", "Www-Authenticate",
 }
 
 // Testers lets those who have a token see variants of their choice: nobody else does,
@@ -59,10 +67,14 @@ func NewTesters(key []byte, options TesterOptions) (*Testers, error) {
 	if err := (&http.Cookie{Name: options.Name}).Valid(); err != nil {
 		problems = append(problems, fmt.Errorf("name: found %q, want a name for a header and a cookie, such as Guidon-Overrides", options.Name))
 	}
+	header := http.CanonicalHeaderKey(options.Name)
+	if slices.Contains(meant, header) {
+		problems = append(problems, fmt.Errorf("name: found %q, which means something else in HTTP, want a name of its own, such as Guidon-Overrides", options.Name))
+	}
 	if err := errors.Join(problems...); err != nil {
 		return nil, fmt.Errorf("flaghttp: testers: %w", err)
 	}
-	return &Testers{slices.Clone(key), options, http.CanonicalHeaderKey(options.Name)}, nil
+	return &Testers{slices.Clone(key), options, header}, nil
 }
 
 // Middleware gives a request the variants that its token names. It stands inside

