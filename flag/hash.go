@@ -103,11 +103,10 @@ func (known *sums) flag(f *compiled) sum {
 		d.value(reflect.ValueOf(p.ranges))
 	}
 	d.value(reflect.ValueOf(f.killed))
+	d.value(reflect.ValueOf(f.disabled)) // Toggle may have said otherwise than the definition
 	if d.text(f.name(f.override)); f.main != nil && f.main.laid {
-		d.text(f.name(f.main.serve))
-		d.text(attributeName(f.main.by))
-		d.text(f.main.salt)
-		d.number(bucket.Lane(f.main.salt, bucket.Ramp), f.main.lane, uint64(f.main.share))
+		d.value(reflect.ValueOf(f.ramp()))
+		d.number(bucket.Lane(f.main.salt, bucket.Ramp), f.main.lane)
 	}
 	return d.sum()
 }
