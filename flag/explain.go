@@ -18,7 +18,7 @@ type Explanation struct {
 	// What the decision was about:
 	Key        string    // the subject's
 	At         time.Time // as of when; zero if the flag does not look at the clock
-	Attributes []Seen    // those that were asked for, each once, by name
+	Attributes []Seen    // those that were asked for, each once, by name; also where Steps do not go
 	Snapshot   string    // the set's [Set.Hash]
 	Revision   uint64    // the set's
 

@@ -12,8 +12,11 @@ type explainer struct {
 	room    []Step       // of which no step is used yet
 	first   []Seen       // of the first account, those asked for with a name
 	more    [][]Seen     // of the others
-	opened  map[any]bool // flags by key, segments by their state; nil while there are none
-	depth   int          // how many are open
+	opened  map[any]bool // whether flags by key, and segments by their state, are shown; nil while there are none
+	shown   int          // how many are
+	depth   int          // how many are open, of those that are shown
+	hidden  int          // and of those that are not
+	kept    []Step       // the room, while something is hidden
 }
 
 // What is opened up at most, so that an explanation can be read.
@@ -172,9 +175,9 @@ func (x *explainer) leaf(a *account, seen []Seen, c *clause, s *Step) truth {
 		return x.other(a, c, s)
 	case opSegment:
 		switch {
-		case x.mayOpen(c.segment):
+		case x.enter(c.segment):
 			is := x.segment(c, s)
-			x.depth--
+			x.leave(s)
 			return is
 		case c.segment.run(true, x.set, x.subject, x.now):
 			return yes
@@ -209,17 +212,36 @@ func (p *program) answer(in instr, set *Set, s *Subject, now int64) truth {
 	return unknown
 }
 
-// mayOpen says whether a flag or segment is to be opened up, and does.
-func (x *explainer) mayOpen(which any) bool {
-	if x.opened[which] || len(x.opened) >= maxOpened || x.depth >= maxDepth {
+// enter says whether a flag or segment is gone through here: once to be shown or, where
+// that is too much to read, to know which attributes it asks for.
+func (x *explainer) enter(which any) bool {
+	show := x.shown < maxOpened && x.depth < maxDepth
+	if shown, known := x.opened[which]; known && (shown || !show) {
 		return false
 	}
 	if x.opened == nil {
 		x.opened = map[any]bool{}
 	}
-	x.opened[which] = true
-	x.depth++
+	if x.opened[which] = show; show {
+		x.shown++
+		x.depth++
+		return true
+	}
+	if x.hidden++; x.hidden == 1 {
+		x.kept, x.room = x.room, nil
+	}
 	return true
+}
+
+// leave is the end of what enter began.
+func (x *explainer) leave(s *Step) {
+	if x.hidden == 0 {
+		x.depth--
+		return
+	}
+	if s.Steps, x.hidden = nil, x.hidden-1; x.hidden == 0 {
+		x.room = x.kept
+	}
 }
 
 // other asks another flag.
@@ -229,11 +251,11 @@ func (x *explainer) other(a *account, c *clause, s *Step) truth {
 		return unknown
 	}
 	var variant int32
-	if x.mayOpen(c.other) {
+	if x.enter(c.other) {
 		var v verdict
 		v, s.Steps = x.flag(h.flag)
 		variant = v.variant
-		x.depth--
+		x.leave(s)
 	} else {
 		variant = h.pickAt(x.set, x.subject, x.now)
 	}
