@@ -33,11 +33,16 @@ type tally struct {
 	first  int32
 }
 
-// formerly is a tally from before the variants changed.
+// formerly is a tally from before the variants changed, or the sums of several.
 type formerly struct {
-	tally
-	names []string // of the variants then
+	tally          // without counts if it is sums
+	names []string // of the variants then; of sums, the first is the caller's default
+	sums  []uint64 // by name; nil for a tally
 }
+
+// maxPast is how many tallies a flag has at most from before, sums apart, so that
+// documents which change its variants at each load do not make memory grow for good.
+const maxPast = 8
 
 // history is the tallies of a flag whose variants change. Their names are copied, since
 // they are parts of a document.
@@ -49,7 +54,39 @@ func (f *compiled) history() []formerly {
 	for i, name := range f.names {
 		names[i] = strings.Clone(name)
 	}
-	return append(slices.Clone(f.past), formerly{f.tally, names})
+	past := append(slices.Clone(f.past), formerly{f.tally, names, nil})
+	if len(past) <= maxPast+1 {
+		return past
+	}
+	// The oldest two become sums, of those variants that are still in another tally.
+	old, kept := past[:2], past[2:]
+	sums := formerly{names: []string{""}, sums: []uint64{0}}
+	for _, t := range old {
+		t.each(func(name string, n uint64) {
+			i := slices.Index(sums.names, name)
+			if i < 0 && slices.ContainsFunc(kept, func(t formerly) bool { return slices.Contains(t.names, name) }) {
+				i = len(sums.names)
+				sums.names, sums.sums = append(sums.names, name), append(sums.sums, 0)
+			}
+			if i >= 0 {
+				sums.sums[i] += n
+			}
+		})
+	}
+	return append([]formerly{sums}, kept...)
+}
+
+// each tells of the evaluations by variant, the caller's default being nameless.
+func (t formerly) each(add func(name string, n uint64)) {
+	for i, n := range t.sums {
+		add(t.names[i], n)
+	}
+	if t.counts != nil {
+		add("", t.counts.sum(t.first))
+		for i, name := range t.names {
+			add(name, t.counts.sum(t.first+1+int32(i)))
+		}
+	}
 }
 
 // take gives n counters away, from a new counts if this one has no room left.
@@ -96,18 +133,16 @@ func (c *counts) sum(i int32) (total uint64) {
 // nameless. It is nil if there are none.
 func (f *compiled) total() map[string]uint64 {
 	var totals map[string]uint64
-	for _, t := range append(slices.Clip(f.past), formerly{f.tally, f.names}) {
-		if t.counts == nil {
-			continue
-		}
-		for i, name := range append([]string{""}, t.names...) {
-			if n := t.counts.sum(t.first + int32(i)); n > 0 {
-				if totals == nil {
-					totals = map[string]uint64{}
-				}
-				totals[name] += n
+	for _, t := range append(slices.Clip(f.past), formerly{f.tally, f.names, nil}) {
+		t.each(func(name string, n uint64) {
+			if n == 0 {
+				return
 			}
-		}
+			if totals == nil {
+				totals = map[string]uint64{}
+			}
+			totals[name] += n
+		})
 	}
 	return totals
 }

@@ -2,6 +2,7 @@ package flag_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -205,4 +206,50 @@ func TestWrongTypesCountAsTheDefault(t *testing.T) {
 	status, err := store.Status("wrong-typed")
 	require.NoError(t, err)
 	require.Equal(t, map[string]uint64{"a": 1, "": 2}, status.Counts)
+}
+
+// TestCountsDoNotGrow: documents that change a flag's variants at each load leave no more
+// behind than the newest counts; those of variants that stay, or come back soon, go on.
+func TestCountsDoNotGrow(t *testing.T) {
+	src := &source{}
+	store := flag.New(src, flag.Options{})
+	subject := flag.For("u")
+	counts := func() map[string]uint64 {
+		status, err := store.Status("x")
+		require.NoError(t, err)
+		return status.Counts
+	}
+	loads := 0
+	serve := func(variant string) {
+		t.Helper()
+		loads++
+		src.put(fmt.Sprintf(`{"flags": {"x": {"variants": {"stays": "s", %q: "a"}, "serve": %q, "off": "stays", "when": {"any": []}}}}`, variant, variant), nil)
+		require.NoError(t, store.Load(t.Context()))
+		flag.ByKey("x", "").Value(store, &subject) // off
+		flag.ByKey("x", 0).Value(store, &subject)  // another type: the caller's default
+		require.NoError(t, store.Override("x", variant, me))
+		flag.ByKey("x", "").Value(store, &subject)
+		require.NoError(t, store.Clear("x", me))
+	}
+	for i := range 30 {
+		serve(fmt.Sprint("build-", i))
+		if i%7 == 0 {
+			serve("returns")
+		}
+		if i > 0 {
+			require.NotEmpty(t, counts()[fmt.Sprint("build-", i-1)])
+		}
+	}
+	want := map[string]uint64{"": uint64(loads), "stays": uint64(loads), "returns": 5}
+	for i := 22; i < 30; i++ {
+		want[fmt.Sprint("build-", i)] = 1
+	}
+	require.Equal(t, want, counts())
+	for range 5 { // to and fro between two sets
+		serve("build-28")
+		serve("build-29")
+	}
+	delete(want, "build-22") // which more than 8 sets lack by now
+	want["build-28"], want["build-29"], want[""], want["stays"] = 6, 6, uint64(loads), uint64(loads)
+	require.Equal(t, want, counts())
 }

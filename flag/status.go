@@ -28,7 +28,7 @@ type Status struct {
 	Change      Change            // who last changed the flag, and why, be it a document or what was taken back since; a document is called by its source's name
 	Changed     time.Time         // when that was
 	Since       uint64            // the revision of that change
-	Counts      map[string]uint64 // evaluations by variant since the store has the flag, "" is the caller's default; nil if there are none. Overrides of one request, and prerequisites of other flags, do not count
+	Counts      map[string]uint64 // evaluations by variant since the store has the flag, "" is the caller's default; nil if there are none. A variant that 8 sets of variants in a row lack is forgotten. Overrides of one request, and prerequisites of other flags, do not count
 	Revision    uint64            // of the snapshot that serves
 }
 
