@@ -102,6 +102,20 @@ func (w *walker) answers(i int) int {
 	return 2
 }
 
+// only is the one answer that a divide can have, given the others, or -1: who is a target
+// has a key.
+func (w *walker) only(d *divide) int {
+	for _, other := range w.divides {
+		switch {
+		case d.kind == askedTargets && other.kind == askedUnit && other.by == 0 && other.answer == 0:
+			return 0
+		case d.kind == askedUnit && d.by == 0 && other.kind == askedTargets && other.answer > 0:
+			return 1
+		}
+	}
+	return -1
+}
+
 // label says of a group what a divide's answer says of it.
 func (w *walker) label(g group, d *divide, answer int) group {
 	older := "" // where the new set does not ask

@@ -207,6 +207,12 @@ func (w *walker) groups() []group {
 		return []group{{flows: w.flows, basis: basis}}
 	}
 	d := &w.divides[open]
+	if only := w.only(d); only >= 0 {
+		d.answer = only
+		groups := w.groups()
+		d.answer = -1
+		return groups
+	}
 	answers := make([][]group, w.answers(open))
 	for i := range answers {
 		d.answer = i

@@ -27,6 +27,8 @@ func TestDiffBySlots(t *testing.T) {
 		{"the ramp behind rules", `"rules": [{"if": ` + se + `, "serve": "on"}], "ramp": {"percent": 1}`, `"rules": [{"if": ` + se + `, "serve": "on"}], "ramp": {"percent": 2}`, "f    1.000 % of everybody else: off -> on (ramp 1 % to 2 %)"},
 		{"disabled", `"ramp": {"percent": 5}`, `"disabled": true, "ramp": {"percent": 5}`, "f    5.000 % of everybody: on -> off (is disabled)"},
 		{"targets", `"targets": {"on": ["anna", "bert"]}`, `"targets": {"on": ["anna"]}`, "f  100.000 % of 1 target: on -> off (1 target gone)"},
+		{"targets have keys", `"targets": {"on": ["anna"]}, "ramp": {"percent": 50}`, `"ramp": {"percent": 50}`, "f   50.000 % of 1 target: on -> off (1 target gone)"},
+		{"new targets have keys", `"ramp": {"percent": 100}`, `"targets": {"off": ["anna"]}, "serve": "on"`, "f  100.000 % of 1 target: on -> off (1 target new; ramp 100 % to serve on)\n   100.000 % of everybody without a key: off -> on"},
 		{"when", `"when": ` + se + `, "serve": "on"`, `"serve": "on"`, "f  100.000 % of everybody outside its old when: off -> on (when is gone)"},
 		{"renamed", `"variants": {"on": true, "off": false}, "ramp": {"percent": 5}`, `"variants": {"yes": true, "no": false}, "ramp": {"percent": 5}`, "f  nobody moves (variant \"off\" is renamed \"no\"; variant \"on\" is renamed \"yes\")"},
 	}
