@@ -142,11 +142,7 @@ func (s *Store) put(op, key string, change Change, next func(is *compiled) (*def
 		defer s.compiling.Unlock()
 		return s.replace(op, key, change, next)
 	}()
-	s.tell()
-	if err != nil {
-		return err
-	}
-	return s.kept(op, key)
+	return s.finish(op, key, err)
 }
 
 // replace compiles the newest document again with another definition put in one flag's

@@ -265,6 +265,18 @@ func (s *Store) unkept() error {
 	return s.state.err
 }
 
+// finish ends a change at run time that serves already, unless it was refused: first it
+// is made to last, and then it is told, which may take long.
+func (s *Store) finish(op, key string, refused error) error {
+	if refused != nil {
+		s.tell() // what others have left
+		return refused
+	}
+	err := s.kept(op, key)
+	s.tell()
+	return err
+}
+
 // kept makes a change at run time last that serves already.
 func (s *Store) kept(op, key string) error {
 	if s.options.State == "" {

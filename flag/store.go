@@ -63,11 +63,11 @@ type Options struct {
 	// OnLoad is told of every document that was loaded or refused, outside any
 	// lock. Nil logs what Run finds to slog's default logger.
 	OnLoad func(LoadInfo)
-	// OnChange is told of every change that was made at run time, once it serves, in
-	// order and outside any lock. The call that made the change tells of it before it
-	// returns, or leaves that to another that is telling already; so it may change
-	// flags itself, and ought to return soon. Nil logs to slog's default logger: Kill
-	// and Revive as warnings, everything else as information.
+	// OnChange is told of every change that was made at run time, once it serves and
+	// State has it (or cannot), in order and outside any lock. The call that made the
+	// change tells of it before it returns, or leaves that to another that is telling
+	// already; so it may change flags itself, and ought to return soon. Nil logs to
+	// slog's default logger: Kill and Revive as warnings, everything else as information.
 	OnChange func(ChangeInfo)
 	// OnExposure is told of each flag that a request evaluates through its [View], or
 	// through those made from it, once: by [Ref.In], [Ref.From] or [Ref.DecideFrom],

@@ -122,12 +122,7 @@ func (s *Store) change(op, key string, change Change, edit func(*overlay, *compi
 	if s == nil {
 		return &Error{Op: op, Key: key, Err: errNoDocument}
 	}
-	err := s.lay(op, key, change, edit)
-	s.tell()
-	if err != nil {
-		return err
-	}
-	return s.kept(op, key)
+	return s.finish(op, key, s.lay(op, key, change, edit))
 }
 
 func (s *Store) lay(op, key string, change Change, edit func(*overlay, *compiled) (string, error)) error {
