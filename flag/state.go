@@ -170,7 +170,6 @@ func (s *Store) unkeep(err error) {
 // then serves, or zero if that is more than what was kept.
 func (s *Store) resume(kept remains) uint64 {
 	s.mu.Lock()
-	more := len(s.overlay) > 0 // a store without a source can be changed before
 	for key, left := range kept.Changes {
 		if _, newer := s.overlay[key]; newer {
 			continue
@@ -205,6 +204,10 @@ func (s *Store) resume(kept remains) uint64 {
 	}
 	if s.source != nil {
 		s.textAt, s.restored, s.misfits = kept.At, kept.At, info.Err
+	}
+	more := len(s.overlay) != len(kept.Changes) // made in this process, before or meanwhile
+	for key, over := range s.overlay {
+		more = more || !over.at.Equal(kept.Changes[key].At)
 	}
 	if more {
 		return 0

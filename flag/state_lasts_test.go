@@ -1,6 +1,9 @@
 package flag_test
 
 import (
+	"fmt"
+	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/guidon-go/guidon/flag"
@@ -24,4 +27,35 @@ func TestStateHasWhatIsTold(t *testing.T) {
 	require.NoError(t, k.Kill("killed", me))
 	require.NoError(t, k.Put("put", flag.FeatureFlag{Serve: "on"}, me))
 	require.Equal(t, 2, told)
+}
+
+// TestStateHasChangesDuringRestore: a change that is made while the first Load brings
+// back what was kept is kept, too.
+func TestStateHasChangesDuringRestore(t *testing.T) {
+	for range 10 {
+		k := newKept(t, `{"flags": {"x": {"serve": "on"}, "y": {}}}`)
+		require.NoError(t, k.Load(t.Context()))
+		many := strings.Builder{}
+		for i := range 500 {
+			fmt.Fprintf(&many, `, "f%d": {}`, i)
+		}
+		k.src.put(`{"flags": {"x": {"serve": "on"}, "y": {"serve": "nonsense"}`+many.String()+`}}`, nil)
+		require.Error(t, k.Load(t.Context()))
+		k.start()
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for k.Snapshot() == nil {
+				runtime.Gosched()
+			}
+			_ = k.Kill("x", me) // the file was not read yet, perhaps
+		}()
+		require.ErrorContains(t, k.Load(t.Context()), "nonsense")
+		<-done
+		require.ErrorContains(t, k.Load(t.Context()), "nonsense")
+		k.again(t)
+		status, err := k.Status("x")
+		require.NoError(t, err)
+		require.True(t, status.Killed)
+	}
 }
