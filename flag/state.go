@@ -126,7 +126,11 @@ func (s *Store) restore() error {
 	if path == "" || s.state.restored() {
 		return nil
 	}
-	kept, err := readState(path)
+	path, err := behind(path)
+	kept := remains{}
+	if err == nil {
+		kept, err = readState(path)
+	}
 	switch {
 	case errors.Is(err, errDamaged):
 		if name, wrong := setAside(path); wrong != nil {

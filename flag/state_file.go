@@ -20,11 +20,37 @@ const stateTemp = ".next" // how the names end under which a state is written
 // left behind.
 func readState(path string) (remains, error) {
 	removeTemps(path)
+	// To open a pipe would wait for somebody who writes into it.
+	if info, err := os.Stat(path); err != nil {
+		return remains{}, err
+	} else if err := regular(path, info); err != nil {
+		return remains{}, err
+	}
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return remains{}, err
 	}
 	return unseal(data)
+}
+
+// behind is the file that a symbolic link leads to, which need not be there: that is
+// replaced, and the link stays.
+func behind(path string) (string, error) {
+	for range 40 {
+		to, err := os.Readlink(path)
+		if err != nil {
+			return path, nil // it is no link; whoever opens it will see what it is
+		}
+		if !filepath.IsAbs(to) {
+			folder, err := filepath.EvalSymlinks(filepath.Dir(path)) // as .. is of that
+			if err != nil {
+				return "", err
+			}
+			to = filepath.Join(folder, to)
+		}
+		path = to
+	}
+	return "", fmt.Errorf("%s: found more than 40 symbolic links, one behind the other", path)
 }
 
 // removeTemps leaves alone what may be written now, by another store.
@@ -62,7 +88,8 @@ func writeState(path string, data []byte, fail fault) (err error) {
 	if fail == nil {
 		fail = func(string) error { return nil }
 	}
-	if err := fail("create"); err != nil {
+	path, err = behind(path)
+	if err = errors.Join(err, fail("create")); err != nil {
 		return err
 	}
 	next, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*"+stateTemp) // with mode 0600
