@@ -187,18 +187,25 @@ func (s *Store) resume(kept remains) uint64 {
 		}
 		s.keep(key, over)
 	}
-	s.mu.Unlock()
-	if s.source == nil {
-		kept.good, kept.text = "", emptyDocument
+	texts, late := []string{kept.good, kept.text}, s.document != nil
+	switch {
+	case s.source == nil:
+		texts = []string{emptyDocument}
+	case late: // the file could be read only after a newer document, which goes on serving
+		texts, s.retry = []string{s.text}, true
 	}
+	s.mu.Unlock()
 	var info LoadInfo
-	for _, text := range []string{kept.good, kept.text} {
+	for _, text := range texts {
 		if text != "" {
 			info, _ = s.accept([]byte(text), nil)
 		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if !late {
+		s.misfits = info.Err
+	}
 	if s.document == nil {
 		return 0 // there was none, or none of it compiles any more
 	}
@@ -206,10 +213,10 @@ func (s *Store) resume(kept remains) uint64 {
 		over := s.overlay[key]
 		s.noted(key, &newest{over.change, s.revision, over.at})
 	}
-	if s.source != nil {
-		s.textAt, s.restored, s.misfits = kept.At, kept.At, info.Err
+	if s.source != nil && !late {
+		s.textAt, s.restored = kept.At, kept.At
 	}
-	more := len(s.overlay) != len(kept.Changes) // made in this process, before or meanwhile
+	more := late || len(s.overlay) != len(kept.Changes) // made in this process, before or meanwhile
 	for key, over := range s.overlay {
 		more = more || !over.at.Equal(kept.Changes[key].At)
 	}
@@ -224,10 +231,14 @@ func (s *Store) resume(kept remains) uint64 {
 func (s *Store) instead(err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.restored.IsZero() {
+	switch {
+	case !s.restored.IsZero():
+		err = fmt.Errorf("%w; what serves is the document of %s, as %s has it", err, s.restored.UTC().Format(time.RFC3339), s.options.State)
+	case s.document == nil && s.misfits != nil:
+		err = fmt.Errorf("%w; the document that %s has serves no more", err, s.options.State)
+	default:
 		return err
 	}
-	err = fmt.Errorf("%w; what serves is the document of %s, as %s has it", err, s.restored.UTC().Format(time.RFC3339), s.options.State)
 	var problems Problems
 	if errors.As(s.misfits, &problems) {
 		err = fmt.Errorf("%w; %w", err, problems)

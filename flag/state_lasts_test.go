@@ -2,6 +2,7 @@ package flag_test
 
 import (
 	"fmt"
+	"os"
 	"runtime"
 	"strings"
 	"testing"
@@ -57,5 +58,43 @@ func TestStateHasChangesDuringRestore(t *testing.T) {
 		status, err := k.Status("x")
 		require.NoError(t, err)
 		require.True(t, status.Killed)
+	}
+}
+
+// TestStateComesLate: where the file can be read only when a newer document serves, on a
+// mount that comes late for example, that goes on serving, and what was changed at run
+// time is laid over it.
+func TestStateComesLate(t *testing.T) {
+	k := newKept(t, `{"flags": {"killed": {"serve": "on"}, "new": {}}}`)
+	require.NoError(t, k.Load(t.Context()))
+	require.NoError(t, k.Kill("killed", me))
+	require.NoError(t, os.Rename(k.path, k.path+".mount"))
+	require.NoError(t, os.Mkdir(k.path, 0o700))
+	k.src.put(`{"flags": {"killed": {"serve": "on"}, "new": {"serve": "on"}}}`, nil)
+	k.start()
+	require.ErrorContains(t, k.Load(t.Context()), "found a folder, want a file")
+	require.NoError(t, os.Remove(k.path))
+	require.NoError(t, os.Rename(k.path+".mount", k.path))
+	k.src.put("", errAway)
+	require.EqualError(t, k.Load(t.Context()), "flag: load document: the source is away")
+	want := k.statuses()
+	require.True(t, want[0].Killed)
+	require.Equal(t, "on", want[1].Serve)
+	k.again(t)
+	require.Equal(t, want, k.statuses())
+}
+
+// TestStateThatServesNoMore: a document that was kept, and that the new program refuses,
+// is told of with what is wrong with it.
+func TestStateThatServesNoMore(t *testing.T) {
+	k := newKept(t, `{"flags": {"x": {"serve": "on"}, "y": {"serve": "nonsense"}}}`)
+	require.Error(t, k.Load(t.Context()))
+	k.src.put("", errAway)
+	store := flag.New(k.src, flag.Options{State: k.path, Strict: true})
+	for range 2 {
+		err := store.Load(t.Context())
+		require.ErrorIs(t, err, errAway)
+		require.ErrorContains(t, err, "the document that "+k.path+" has serves no more")
+		require.ErrorContains(t, err, "nonsense")
 	}
 }
