@@ -44,7 +44,6 @@ func (s *Store) accept(data []byte, err error) (LoadInfo, bool) {
 		s.declared, s.last = count, next.text
 		err = next.problems.err()
 	}
-	good := err == nil
 	if err != nil {
 		err = &Error{Op: "load", Key: s.name(), Err: err}
 	}
@@ -66,10 +65,8 @@ func (s *Store) accept(data []byte, err error) (LoadInfo, bool) {
 		over.under = is
 		s.overlay[key] = over
 	}
+	s.earlier = s.needed(next)
 	s.text, s.textAt, s.restored = next.text, time.Now(), time.Time{}
-	if good {
-		s.good = s.text
-	}
 	s.publish(next, Change{Actor: s.name(), Reason: "a new document"})
 	return LoadInfo{s.name(), s.revision, err, next.quarantined, false, time.Time{}}, news
 }
@@ -160,6 +157,29 @@ func (s *Store) settle(found reading, laid map[string]overlay, old map[string]*c
 	}
 	slices.Sort(out.quarantined)
 	out.changed, out.gone = s.document.differs(out.set)
+	return out
+}
+
+// needed is the documents before the next that flags are still served from, because it
+// is wrong about them: never more than there are such flags. It is called with mu held.
+func (s *Store) needed(next plan) (out []outdated) {
+	if s.options.State == "" {
+		return nil // nobody asks
+	}
+	in := func(keys []string, key string) bool { _, found := slices.BinarySearch(keys, key); return found }
+	all := s.earlier
+	if s.text != next.text {
+		fresh := slices.DeleteFunc(slices.Clone(next.quarantined), func(key string) bool {
+			return s.document.defined(key) == nil && s.overlay[key].under == nil || in(s.quarantined, key)
+		})
+		all = append(slices.Clip(all), outdated{s.text, fresh})
+	}
+	for _, e := range all {
+		e.keys = slices.DeleteFunc(slices.Clone(e.keys), func(key string) bool { return !in(next.quarantined, key) })
+		if len(e.keys) > 0 {
+			out = append(out, e)
+		}
+	}
 	return out
 }
 

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"sync"
 	"time"
 )
@@ -24,12 +25,17 @@ type state struct {
 
 // remains is what a store keeps. Its changes are by flag.
 type remains struct {
-	Source  string             `json:"source"`         // the document's
-	At      time.Time          `json:"at"`             // when the document began to serve
-	Good    int                `json:"good,omitempty"` // the bytes of the last document without a problem, if it is another
+	Source  string             `json:"source"`            // the document's
+	At      time.Time          `json:"at"`                // when the document began to serve
+	Earlier []int              `json:"earlier,omitempty"` // the bytes of each document before it that some flags are still served from
 	Changes map[string]remnant `json:"changes"`
-	good    string
-	text    string
+	texts   []string           // of the documents, the newest last
+}
+
+// outdated is a document that was replaced, and from which some flags are still served.
+type outdated struct {
+	text string
+	keys []string // theirs
 }
 
 // remnant is what was changed of one flag at run time.
@@ -68,7 +74,7 @@ func (r remains) seal() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	body := bytes.Join([][]byte{line, []byte(r.good + r.text)}, []byte("\n"))
+	body := bytes.Join([][]byte{line, []byte(strings.Join(r.texts, ""))}, []byte("\n"))
 	sum := sha256.Sum256(body)
 	head, err := json.Marshal(stateHead{stateFormat, stateVersion, hex.EncodeToString(sum[:])})
 	return bytes.Join([][]byte{head, body}, []byte("\n")), err
@@ -93,19 +99,25 @@ func unseal(data []byte) (r remains, err error) {
 	line, texts, _ := bytes.Cut(body, []byte("\n"))
 	if err := json.Unmarshal(line, &r); err != nil {
 		return r, fmt.Errorf("%w: %w", errDamaged, err)
-	} else if r.Good < 0 || r.Good > len(texts) {
-		return r, fmt.Errorf("%w: a document of %d bytes is not there", errDamaged, r.Good)
 	}
-	r.good, r.text = string(texts[:r.Good]), string(texts[r.Good:])
+	for _, size := range r.Earlier {
+		if size < 0 || size > len(texts) {
+			return r, fmt.Errorf("%w: a document of %d bytes is not there", errDamaged, size)
+		}
+		r.texts = append(r.texts, string(texts[:size]))
+		texts = texts[size:]
+	}
+	r.texts = append(r.texts, string(texts))
 	return r, nil
 }
 
 // remains is what is to be kept now; it is called with mu held.
 func (s *Store) remains() remains {
-	r := remains{Source: s.name(), At: s.textAt, Changes: make(map[string]remnant, len(s.overlay)), text: s.text}
-	if s.good != s.text {
-		r.Good, r.good = len(s.good), s.good
+	r := remains{Source: s.name(), At: s.textAt, Changes: make(map[string]remnant, len(s.overlay))}
+	for _, e := range s.earlier {
+		r.Earlier, r.texts = append(r.Earlier, len(e.text)), append(r.texts, e.text)
 	}
+	r.texts = append(r.texts, s.text)
 	for key, over := range s.overlay {
 		left := remnant{
 			Killed: over.killed, Override: over.variant, Disabled: over.disabled, Ramp: over.ramp,
@@ -187,7 +199,7 @@ func (s *Store) resume(kept remains) uint64 {
 		}
 		s.keep(key, over)
 	}
-	texts, late := []string{kept.good, kept.text}, s.document != nil
+	texts, late := kept.texts, s.document != nil
 	switch {
 	case s.source == nil:
 		texts = []string{emptyDocument}

@@ -1,7 +1,9 @@
 package flag_test
 
 import (
+	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"runtime"
 	"strings"
@@ -97,4 +99,46 @@ func TestStateThatServesNoMore(t *testing.T) {
 		require.ErrorContains(t, err, "the document that "+k.path+" has serves no more")
 		require.ErrorContains(t, err, "nonsense")
 	}
+}
+
+// TestStateKeepsEachDocumentThatServes: after several documents, each of them wrong about
+// other flags, every flag serves after a restart what it served before, by whichever
+// document; and what nothing is served from any more is not kept.
+func TestStateKeepsEachDocumentThatServes(t *testing.T) {
+	const flags = 3
+	random := rand.New(rand.NewPCG(1, 2))
+	k := newKept(t, `{"flags": {}}`)
+	most := 0
+	for i := range 200 {
+		var document []string
+		for x := range flags {
+			text, variant := `"f%d": {"serve": "nonsense", "description": %q}`, fmt.Sprint("v", i)
+			if random.IntN(3) == 0 {
+				text = `"f%d": {"serve": %[2]q, "variants": {"all": "all", %[2]q: "this"}}`
+			}
+			document = append(document, fmt.Sprintf(text, x, variant))
+		}
+		k.src.put(`{"flags": {`+strings.Join(document, ", ")+`}}`, nil)
+		_ = k.Load(t.Context())
+		key := fmt.Sprint("f", random.IntN(flags))
+		switch status, err := k.Status(key); {
+		case err != nil || status.Serve == "" || i%4 != 0:
+		case status.Overlaid && status.Quarantined: // to clear it may let a document fit that came before
+		case status.Overlaid:
+			require.NoError(t, k.Clear(key, me))
+		case i%8 == 0:
+			require.NoError(t, k.Override(key, status.Serve, me))
+		default:
+			require.NoError(t, k.Put(key, flag.FeatureFlag{Description: "put"}, me))
+		}
+		want := k.statuses()
+		data, err := os.ReadFile(k.path)
+		require.NoError(t, err)
+		documents := bytes.Count(data, []byte(`{"flags":`))
+		require.LessOrEqual(t, documents, 1+flags)
+		most = max(most, documents)
+		k.again(t)
+		require.Equal(t, want, k.statuses(), i)
+	}
+	require.Equal(t, 1+flags, most)
 }

@@ -31,7 +31,7 @@ type Store struct {
 	document    *Set      // what documents and Put say, without the rest of the overlay
 	text        string    // the document's
 	textAt      time.Time // when it began to serve
-	good        string    // the last document's without a problem
+	earlier     []outdated // those before it that some flags are still served from, the newest last
 	restored    time.Time // textAt, if an earlier process kept the document and the source has given none since
 	misfits     error     // what is wrong with that
 	quarantined []string
@@ -80,7 +80,7 @@ type Options struct {
 	// were.
 	Strict bool
 	// State is the path of a file that keeps over restarts what serves: the last good
-	// document and, until a later one is without problems, the one before; and what was
+	// document, and those before it that quarantined flags still serve; and what was
 	// changed at run time (kills, overrides, toggles, ramps, definitions that were
 	// put), with who, why and when. Empty keeps nothing.
 	//
