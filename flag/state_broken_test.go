@@ -103,7 +103,7 @@ func TestStateThatCannotBeWritten(t *testing.T) {
 		t.Run(failing, func(t *testing.T) {
 			k := newKept(t, `{"flags": {"a": {}, "b": {}}}`)
 			require.NoError(t, k.Load(t.Context()))
-			require.NoError(t, k.Kill("b", me))
+			require.NoError(t, k.SetRamp("b", flag.Ramp{}, me))
 			old, err := os.ReadFile(k.path)
 			require.NoError(t, err)
 			fail := func(step string) error {

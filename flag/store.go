@@ -28,12 +28,12 @@ type Store struct {
 	mu        sync.Mutex // guards what follows, and every write to now; nobody compiles while holding it
 
 	// Written with compiling held, too.
-	document    *Set      // what documents and Put say, without the rest of the overlay
-	text        string    // the document's
-	textAt      time.Time // when it began to serve
+	document    *Set       // what documents and Put say, without the rest of the overlay
+	text        string     // the document's
+	textAt      time.Time  // when it began to serve
 	earlier     []outdated // those before it that some flags are still served from, the newest last
-	restored    time.Time // textAt, if an earlier process kept the document and the source has given none since
-	misfits     error     // what is wrong with that
+	restored    time.Time  // textAt, if an earlier process kept the document and the source has given none since
+	misfits     error      // what is wrong with that
 	quarantined []string
 	problems    Problems // in the text, and of what lies over it
 	counts      *counts  // with room for more flags

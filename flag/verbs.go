@@ -43,7 +43,8 @@ func (r Ramp) to() string {
 }
 
 // Advance moves the flag's ramp by at most a step towards a target, from below or from
-// above, and never past it. It returns the share that then serves. A flag without a
+// above, and never past it. It returns the share that the ramp has then. A flag that is
+// killed is [ErrConflict]: it does not climb unseen. A flag without a
 // ramp is at 0 %; a ramp with a schedule is where that is now, and stays where Advance
 // moves it.
 func (s *Store) Advance(key string, step, target Share, change Change) (Share, error) {
@@ -55,6 +56,9 @@ func (s *Store) Advance(key string, step, target Share, change Change) (Share, e
 	}
 	share := Share(0)
 	err := s.change("advance", key, change, func(o *overlay, serves *compiled) (string, error) {
+		if o.killed { // whoever advances it by the clock must not undo what a kill is for
+			return "", fmt.Errorf("%w: it is killed (changed last by %s: %s); revive it first", ErrConflict, o.change.Actor, o.change.Reason)
+		}
 		if d := serves.main; d != nil && d.cuts == nil {
 			share = d.shareAt(time.Now().UnixNano())
 		}

@@ -242,3 +242,17 @@ func TestOneOfTwoWins(t *testing.T) {
 		require.Equal(t, 1, won)
 	}
 }
+
+// TestNoAdvanceUnderAKill: a ramp that something advances by the clock does not climb
+// while the flag is killed, so that a revival exposes nobody who was not exposed before.
+func TestNoAdvanceUnderAKill(t *testing.T) {
+	store := load(t, `{"flags": {"advanced-killed": {"ramp": {"percent": 10}}}}`)
+	require.NoError(t, store.Kill("advanced-killed", me))
+	_, err := store.Advance("advanced-killed", flag.Percent, flag.All, me)
+	require.ErrorIs(t, err, flag.ErrConflict)
+	require.ErrorContains(t, err, "it is killed (changed last by me: test); revive it first")
+	require.NoError(t, store.Revive("advanced-killed", me))
+	share, err := store.Advance("advanced-killed", flag.Percent, flag.All, me)
+	require.NoError(t, err)
+	require.EqualValues(t, 11*flag.Percent, share)
+}
