@@ -50,7 +50,7 @@ func (r Ref[T]) Watch(view *View) *Exposure {
 func (v *View) expose(key string) {
 	if v.extra != nil {
 		for r := v.extra.reader; r != nil; r = r.next {
-			r.read(key)
+			r.tell(key)
 		}
 	}
 	for e := v.exposures().Load(); e != nil; e = e.next {

@@ -1,6 +1,8 @@
 package flag_test
 
 import (
+	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -49,6 +51,14 @@ func TestTell(t *testing.T) {
 	told.From((*flag.View)(nil).Tell(tells("none")))
 	flag.Ref[bool]{}.From(one)
 	require.Equal(t, []string{"none told", "one "}, all)
+	all = nil
+	var log strings.Builder
+	before := slog.Default()
+	defer slog.SetDefault(before)
+	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
+	require.True(t, told.From(two.Tell(func(string) { panic("test") }).Tell(nil)), "as without them")
+	require.Equal(t, []string{"two told", "one told"}, all)
+	require.Equal(t, 1, strings.Count(log.String(), "View.Tell panicked"), log.String())
 
 	var mu sync.Mutex
 	count := 0
