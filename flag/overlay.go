@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/guidon-go/guidon/internal/bucket"
 )
@@ -89,6 +90,9 @@ func (o overlay) apply(f *compiled) (*compiled, error) {
 func (r Ramp) schedule() (*schedule, error) {
 	if r.Share < 0 || r.Share > All {
 		return nil, fmt.Errorf("found %v, want 0 to 100 %%", r.Share)
+	}
+	if !utf8.ValidString(r.Salt) || !utf8.ValidString(r.By) {
+		return nil, fmt.Errorf("found the salt %q and the attribute %q, want UTF-8, as a document has it", r.Salt, r.By)
 	}
 	if len(r.Schedule) >= maxTests {
 		return nil, errors.New(tooCostly)

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/guidon-go/guidon/flag"
 	"github.com/stretchr/testify/require"
@@ -141,4 +142,25 @@ func TestStateKeepsEachDocumentThatServes(t *testing.T) {
 		require.Equal(t, want, k.statuses(), i)
 	}
 	require.Equal(t, 1+flags, most)
+}
+
+// TestStateKeepsRampsExactly: a schedule is at the same moments in any zone, and a salt
+// that JSON would change is refused.
+func TestStateKeepsRampsExactly(t *testing.T) {
+	k := newKept(t, `{"flags": {"x": {}, "y": {}}}`)
+	require.NoError(t, k.Load(t.Context()))
+	for _, offset := range []int{53*60 + 28, 30 * 3600} { // local mean time, and none at all
+		at := time.Date(2030, 1, 1, 0, 0, 0, 0, time.FixedZone("odd", offset))
+		schedule := []flag.Point{{At: at, Share: flag.All}}
+		require.NoError(t, k.SetRamp("x", flag.Ramp{Schedule: schedule}, me))
+		require.Equal(t, at, schedule[0].At, "it is the caller's")
+		want := k.statuses()
+		require.True(t, at.Equal(want[0].Ramp.Schedule[0].At))
+		require.NoError(t, k.Kill("y", me))
+		k.again(t)
+		require.Equal(t, want[0], k.statuses()[0])
+	}
+	for _, ramp := range []flag.Ramp{{Salt: "\xff"}, {By: "\xff"}} {
+		require.ErrorContains(t, k.SetRamp("x", ramp, me), `\xff`)
+	}
 }

@@ -17,9 +17,12 @@ const (
 // Salt or By keeps what serves now, so that nobody changes sides. When SetRamp
 // returns, every new evaluation sees it.
 func (s *Store) SetRamp(key string, ramp Ramp, change Change) error {
-	ramp.Schedule = slices.Clone(ramp.Schedule)
 	if _, err := ramp.schedule(); err != nil {
 		return &Error{Op: "set ramp", Key: key, Err: err}
+	}
+	ramp.Schedule = slices.Clone(ramp.Schedule)
+	for i := range ramp.Schedule {
+		ramp.Schedule[i].At = ramp.Schedule[i].At.UTC() // JSON cannot write every zone
 	}
 	return s.change("set ramp", key, change, func(o *overlay, _ *compiled) (string, error) {
 		o.lay(ramp)
