@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/guidon-go/guidon/internal/bucket"
 	"github.com/guidon-go/guidon/internal/jsontree"
 )
 
@@ -104,8 +105,8 @@ func (s *Store) Rebalance(key string, split Split, change Change) error {
 }
 
 // Clear takes away everything that was laid over the flag: its document decides
-// again. If what Put laid there is needed by others, that is a [Problems], and nothing
-// changes.
+// again. If what Put laid there is needed by others, or the document is wrong about the
+// flag and has moved it in its layer, that is a [Problems], and nothing changes.
 func (s *Store) Clear(key string, change Change) error {
 	if s == nil {
 		return &Error{Op: "clear", Key: key, Err: errNoDocument}
@@ -196,6 +197,10 @@ func (s *Store) replace(op, key string, change Change, next func(is *compiled) (
 		if problems := s.caused(ready, key, def); len(problems) > 0 {
 			return &Error{Op: op, Key: key, Err: problems}
 		}
+		if def == nil && ready.set.misplaced(key) {
+			at := jsontree.Join("flags", key)
+			return &Error{Op: op, Key: key, Err: Problems{{Path: at, Text: "the newest document is wrong about it, and an older definition would take units of its layer that other flags have by now: mend the document first"}}}
+		}
 		s.remember(&ready, puts(laid))
 		s.count(ready.set)
 		s.mu.Lock()
@@ -216,6 +221,21 @@ func (s *Store) replace(op, key string, change Change, next func(is *compiled) (
 	s.publish(ready, over.change)
 	s.note(op, key, "", change)
 	return nil
+}
+
+// misplaced says whether a flag has another place than the layers that serve give it.
+func (s *Set) misplaced(key string) bool {
+	f := s.defined(key)
+	if f == nil {
+		return false
+	}
+	has := f.linked().place
+	for name, layer := range s.layers {
+		if ranges, in := layer.Flags[key]; in {
+			return has == nil || !slices.Equal(has.ranges, ranges) || has.lane != bucket.Lane(cmp.Or(layer.Salt, name), bucket.Layer)
+		}
+	}
+	return has != nil
 }
 
 // caused is the problems that there were not before: all of a definition that is to be

@@ -1,0 +1,50 @@
+package flag_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/guidon-go/guidon/flag"
+	"github.com/stretchr/testify/require"
+)
+
+// TestClearKeepsLayersExclusive: the definition that was below a put one may be of an older
+// layer; to clear that one is refused, rather than that two flags of the layer reach the
+// same unit.
+func TestClearKeepsLayersExclusive(t *testing.T) {
+	document := func(a, at string) string {
+		return fmt.Sprintf(`{"flags": {"a": %s, "b": {"ramp": {"percent": 100}}}, "layers": {"l": {"flags": {"a": [{"from": 0, "to": %s}], "b": [{"from": %s, "to": 100}]}}}}`, a, at, at)
+	}
+	const good, bad = `{"ramp": {"percent": 100}}`, `{"ramp": {"percent": 100}, "serve": "nonsense"}`
+	src := &source{data: document(good, "50")}
+	store := flag.New(src, flag.Options{OnChange: func(flag.ChangeInfo) {}})
+	require.NoError(t, store.Load(t.Context()))
+	reached := func() (a, both int) {
+		for i := range int64(1000) {
+			u := flag.ForInt(i)
+			if flag.ByKey("a", false).Value(store, &u) {
+				if a++; flag.ByKey("b", false).Value(store, &u) {
+					both++
+				}
+			}
+		}
+		return a, both
+	}
+	for _, tt := range []struct {
+		a, at   string
+		refused bool
+	}{{bad, "50", false}, {bad, "10", true}, {good, "10", false}} {
+		require.NoError(t, store.Put("a", flag.FeatureFlag{Ramp: &flag.Ramp{Share: flag.All}, Description: "put"}, me))
+		src.put(document(tt.a, tt.at), nil)
+		_ = store.Load(t.Context())
+		before, both := reached()
+		require.Zero(t, both)
+		err := store.Clear("a", me)
+		var problems flag.Problems
+		require.Equal(t, tt.refused, errors.As(err, &problems), err)
+		after, both := reached()
+		require.Zero(t, both)
+		require.Equal(t, before, after)
+	}
+}
