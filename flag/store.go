@@ -23,9 +23,9 @@ type Store struct {
 	reviews reviews
 
 	// Whoever takes more than one takes them in this order.
-	loading   sync.Mutex // held while a document is read and accepted, so that an older one never wins
-	compiling sync.Mutex // held while a document is compiled and begins to serve
-	mu        sync.Mutex // guards what follows, and every write to now; nobody compiles while holding it
+	loading   chan struct{} // has one while a document is read and accepted, so that an older one never wins; nobody waits for that longer than its context
+	compiling sync.Mutex    // held while a document is compiled and begins to serve
+	mu        sync.Mutex    // guards what follows, and every write to now; nobody compiles while holding it
 
 	// Written with compiling held, too.
 	document    *Set       // what documents and Put say, without the rest of the overlay
@@ -125,7 +125,7 @@ type LoadInfo struct {
 
 // New returns a store that will follow the source. It loads nothing yet.
 func New(source Source, options Options) *Store {
-	return &Store{source: source, options: options, born: time.Now()}
+	return &Store{source: source, options: options, born: time.Now(), loading: make(chan struct{}, 1)}
 }
 
 // Open returns a store that follows a file, with the document loaded. The error
@@ -138,7 +138,7 @@ func Open(path string) (*Store, error) {
 // Load reads the document once. The error is everything that is wrong with it;
 // errors.As finds the [Problems]. Flags without a problem serve what it says; the
 // others, or all of them if it cannot be read or the store is Strict, go on as they
-// were.
+// were. Loads follow one another; one whose context is over waits for no other.
 func (s *Store) Load(ctx context.Context) error {
 	if s == nil || s.source == nil && s.options.State == "" {
 		return &Error{Op: "load", Key: "document", Err: errNoSource}
@@ -157,8 +157,16 @@ func (s *Store) load(ctx context.Context) (LoadInfo, bool) {
 }
 
 func (s *Store) read(ctx context.Context) (LoadInfo, bool) {
-	s.loading.Lock()
-	defer s.loading.Unlock()
+	select {
+	case s.loading <- struct{}{}:
+	default:
+		select {
+		case s.loading <- struct{}{}:
+		case <-ctx.Done():
+			return LoadInfo{Err: &Error{Op: "load", Key: s.name(), Err: ctx.Err()}}, false
+		}
+	}
+	defer func() { <-s.loading }()
 	wrong := s.restore()
 	if s.source == nil {
 		return s.stored(LoadInfo{Source: s.name()}, false, wrong)

@@ -196,3 +196,23 @@ func TestChangesAreChecked(t *testing.T) {
 	require.ErrorIs(t, err, flag.ErrNotFound)
 	require.EqualError(t, (&flag.Store{}).Load(t.Context()), "flag: load document: the store has no source")
 }
+
+// TestLoadWaitsNoLongerThanItsContext, though another waits for the source.
+func TestLoadWaitsNoLongerThanItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := make(chan struct{})
+		store := flag.New(flag.SourceFunc(func(context.Context) ([]byte, error) {
+			<-slow
+			return []byte(`{"flags": {}}`), nil
+		}), flag.Options{})
+		first := make(chan error, 1)
+		go func() { first <- store.Load(context.Background()) }()
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		require.ErrorIs(t, store.Load(ctx), context.DeadlineExceeded)
+		close(slow)
+		require.NoError(t, <-first)
+		require.NoError(t, store.Load(t.Context()))
+	})
+}
