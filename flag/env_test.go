@@ -141,3 +141,20 @@ func TestEnvironmentIsNotKept(t *testing.T) {
 	require.Empty(t, status.Override)
 	require.Equal(t, me, status.OverlaidBy)
 }
+
+// TestEnvironmentUnderPuts: a variable that is unset while a put definition lies over the
+// one that it overrides does not come back with that.
+func TestEnvironmentUnderPuts(t *testing.T) {
+	t.Setenv("UNDERPUT_X", "on")
+	src := &source{data: `{"flags": {"x": {}}}`}
+	store := flag.New(src, flag.Options{Env: "UNDERPUT_", OnChange: func(flag.ChangeInfo) {}})
+	require.NoError(t, store.Load(t.Context()))
+	require.NoError(t, store.Put("x", flag.FeatureFlag{Description: "put"}, me))
+	src.put(`{"flags": {"x": {"serve": "nonsense"}}}`, nil)
+	require.Error(t, store.Load(t.Context()))
+	t.Setenv("UNDERPUT_X", "")
+	require.Error(t, store.Load(t.Context()))
+	require.NoError(t, store.Clear("x", me))
+	subject := flag.For("anna")
+	require.False(t, flag.ByKey("x", false).Value(store, &subject))
+}

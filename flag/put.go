@@ -173,7 +173,7 @@ func (s *Store) replace(op, key string, change Change, next func(is *compiled) (
 		case def == nil:
 			return overlay{}
 		case o.put == nil:
-			o.under = is
+			o.under = is.unforced()
 		}
 		o.put = def
 		return o
@@ -296,6 +296,14 @@ func (s *Store) remember(next *plan, puts map[string]*definition) {
 			next.problems = append(next.problems, p)
 		}
 	}
+}
+
+// unforced returns a copy that no variable overrides; they are asked anew when it serves.
+func (f *compiled) unforced() *compiled {
+	if f == nil {
+		return nil
+	}
+	return f.overridden(-1)
 }
 
 // uncounted returns a copy without counters, for whoever gives it some.
