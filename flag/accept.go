@@ -193,7 +193,8 @@ func (s *Set) differs(next *Set) (changed, gone []string) {
 	for key := range next.keys() {
 		was, will := s.defined(key), next.defined(key)
 		switch {
-		case is[key] && (was == nil) == (will == nil) && (was == nil || same(was.text, will.text)):
+		case is[key] && was == nil && will == nil:
+		case is[key] && was != nil && will != nil && same(was.text, will.text) && reflect.DeepEqual(was.linked().place, will.linked().place):
 		default:
 			changed = append(changed, strings.Clone(key)) // it is a part of the document
 		}

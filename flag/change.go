@@ -12,8 +12,10 @@ type Change struct {
 	Reason string // why
 	// Revision, if it is not zero, is what the change was decided by, a
 	// [Status.Revision] for example: if the flag has changed after it, at run time or
-	// by a document, nothing changes and the error is [ErrConflict]. Revisions begin
-	// anew with each process.
+	// by a document, nothing changes and the error is [ErrConflict]. What a document
+	// says of a flag is its definition and its place in its layer; that of the segments
+	// and the flags it names does not count, nor does a variable of the environment.
+	// Revisions begin anew with each process.
 	Revision uint64
 }
 

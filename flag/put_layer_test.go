@@ -48,3 +48,20 @@ func TestClearKeepsLayersExclusive(t *testing.T) {
 		require.Equal(t, before, after)
 	}
 }
+
+// TestConflictWithALayer: a document that moves the flag in its layer has changed it.
+func TestConflictWithALayer(t *testing.T) {
+	document := func(to string) string {
+		return `{"flags": {"x": {"ramp": {"percent": 1}}, "other": {}}, "layers": {"l": {"flags": {"x": [{"from": 0, "to": ` + to + `}]}}}}`
+	}
+	src := &source{data: document("1")}
+	store := flag.New(src, flag.Options{OnChange: func(flag.ChangeInfo) {}})
+	require.NoError(t, store.Load(t.Context()))
+	status, err := store.Status("x")
+	require.NoError(t, err)
+	seen := flag.Change{Actor: "me", Reason: "test", Revision: status.Revision}
+	src.put(document("100"), nil)
+	require.NoError(t, store.Load(t.Context()))
+	require.ErrorIs(t, store.SetRamp("x", flag.Ramp{Share: flag.All}, seen), flag.ErrConflict)
+	require.NoError(t, store.SetRamp("other", flag.Ramp{Share: flag.All}, seen))
+}
