@@ -113,17 +113,25 @@ func (x Custom) compile(c *compiler, path string) check {
 }
 
 // call returns the text of the function's error, or of its panic, even if it is the
-// error that panics.
+// error that panics. The function has a goroutine of its own, so that it ends no other.
 func (x Custom) call(a Answer) (kind Kind, text string) {
-	defer func() {
-		if v := recover(); v != nil {
-			kind, text = KindPanic, "a panic: "+printed(v)
+	kind, text = KindPanic, "an end of its goroutine, as t.FailNow makes"
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer func() {
+			if v := recover(); v != nil {
+				kind, text = KindPanic, "a panic: "+printed(v)
+			}
+		}()
+		if err := x.Func(a); err != nil {
+			kind, text = KindCustom, "an error: "+err.Error()
+			return
 		}
+		kind, text = "", ""
 	}()
-	if err := x.Func(a); err != nil {
-		return KindCustom, "an error: " + err.Error()
-	}
-	return "", ""
+	<-done
+	return kind, text
 }
 
 // printed contains the panics of the methods that print v.

@@ -241,6 +241,8 @@ func (j JSONPath) look(p *jsonpath.Path, root *jsontree.Node, conditions []condi
 		d.add(KindLength, j.Path, count(j.Count, "value"), count(len(nodes), "value"))
 	case len(nodes) == 0 && (j.Nodes != Exactly || len(conditions[0].equal.Items) > 0):
 		d.add(KindMissing, j.Path, j.said(d), "nothing")
+	case len(nodes) == 0: // no value at all is wanted, where there could be some
+		checkAbsent(p, root, d)
 	}
 	switch {
 	case len(nodes) == 0:

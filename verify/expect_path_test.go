@@ -57,6 +57,7 @@ func TestJSONPath(t *testing.T) {
 		{verify.JSONPath{Path: "$.empty[*]", Nodes: verify.Exactly, Equals: []string{}}, nil},
 		{verify.JSONPath{Path: "$.empty[*]", Nodes: verify.Exactly, Equals: []string{"a"}}, []string{`missing $.empty[*]: want exactly ["a"], got nothing`}},
 		{verify.JSONPath{Path: "$.items[*].none", Nodes: verify.Exactly, Equals: []string{}}, nil},
+		{verify.JSONPath{Path: "$.itmes[*].none", Nodes: verify.Exactly, Equals: []string{}}, []string{`missing $.itmes: want an array or an object without $.itmes[*].none, got nothing`}},
 		{verify.JSONPath{Path: "$.items[*].sku", Nodes: verify.Exactly, Equals: []string{}}, []string{`length $.items[*].sku: want exactly 0 values, got 3 values`}},
 		{verify.JSONPath{Path: "$.total", Nodes: verify.Any, Equals: 11.45}, nil},
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -123,6 +124,7 @@ func TestExpectations(t *testing.T) {
 		{verify.Custom{Name: "even", Func: even}, `[]`, []string{`panic even: want no error, got a panic: interface conversion: interface {} is []interface {}, not map[string]interface {}`}},
 		{verify.Custom{Name: "two\nlines", Func: func(verify.Answer) error { return errors.New("a\nb") }}, ``, []string{`custom two\u000alines: want no error, got an error: a\u000ab`}},
 		{verify.Custom{Name: "bad error", Func: func(verify.Answer) error { return (*badError)(nil) }}, ``, []string{`panic bad error: want no error, got a panic: runtime error: invalid memory address or nil pointer dereference`}},
+		{verify.Custom{Name: "bad end", Func: func(verify.Answer) error { runtime.Goexit(); return nil }}, ``, []string{`panic bad end: want no error, got an end of its goroutine, as t.FailNow makes`}},
 		{verify.Custom{Name: "bad panic", Func: func(verify.Answer) error { panic(&badError{nil}) }}, ``, []string{`panic bad panic: want no error, got a panic: %!v(PANIC=Error method: runtime error: invalid memory address or nil pointer dereference)`}},
 		{verify.Custom{Name: "answer", Func: seen}, `body`, nil},
 	}
