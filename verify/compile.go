@@ -219,10 +219,18 @@ func (c *compiler) statuses(path string, spec SmokeTest) statuses {
 }
 
 func (c *compiler) header(path string, header http.Header) {
+	spelt := map[string]string{}
 	for _, name := range sortedKeys(header) {
-		if !token(name) {
+		canonical := http.CanonicalHeaderKey(name)
+		switch other, twice := spelt[canonical]; {
+		case !token(name):
 			c.add(jsontree.Join(path, name), "not the name of a header")
+		case canonical == "Content-Length" || ofTheConnection(name):
+			c.add(jsontree.Join(path, name), "is written by the connection, and cannot be chosen")
+		case twice:
+			c.add(jsontree.Join(path, name), "is %s again, want one of them with all its values", other)
 		}
+		spelt[canonical] = name
 		for _, v := range header[name] {
 			if strings.ContainsFunc(v, control) {
 				c.add(jsontree.Join(path, name), "has a control character in its value")

@@ -67,9 +67,22 @@ func (h HeaderAbsent) compile(c *compiler, path string) check {
 }
 
 func (c *compiler) headerName(path, name string) {
-	if !token(name) {
+	switch {
+	case !token(name):
 		c.add(jsontree.Join(path, "Name"), "%q is not the name of a header", name)
+	case ofTheConnection(name):
+		c.add(jsontree.Join(path, "Name"), "%s is of the connection, and in no answer as it can be seen here", http.CanonicalHeaderKey(name))
 	}
+}
+
+// ofTheConnection says whether a header is taken out of an answer, and put into a
+// request, by what carries them.
+func ofTheConnection(name string) bool {
+	switch http.CanonicalHeaderKey(name) {
+	case "Transfer-Encoding", "Trailer":
+		return true
+	}
+	return false
 }
 
 func headerPath(name string) string { return "header " + http.CanonicalHeaderKey(name) }

@@ -25,6 +25,8 @@ func TestMalformedExpectations(t *testing.T) {
 			`.Name: "a b" is not the name of a header`, ".Pattern: not a regular expression: error parsing regexp: missing closing ): `(`",
 		}},
 		{verify.HeaderMatches{Name: "A"}, []string{`.Pattern: want a regular expression, found none`}},
+		{verify.HeaderAbsent{Name: "transfer-encoding"}, []string{".Name: Transfer-Encoding is of the connection, and in no answer as it can be seen here"}},
+		{verify.HeaderIs{Name: "Trailer"}, []string{".Name: Trailer is of the connection, and in no answer as it can be seen here"}},
 		{verify.HeaderAbsent{Name: "x:"}, []string{`.Name: "x:" is not the name of a header`}},
 		{verify.BodyContains{}, []string{`.Text: every body contains an empty text`}},
 		{verify.BodyMatches{Pattern: "a{2000}"}, []string{".Pattern: not a regular expression: error parsing regexp: invalid repeat count: `{2000}`"}},

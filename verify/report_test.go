@@ -33,6 +33,13 @@ func TestMalformedSuites(t *testing.T) {
 		{"not a URL", verify.Suite{URL: "http://u:secret@x:y", Tests: one}, []string{`URL: not a URL: invalid port ":y" after host`}},
 		{"password", verify.Suite{URL: "http://u:secret@x", Tests: one}, []string{`URL: want no user name or password in it: they belong in the tests' Header`}},
 		{"query", verify.Suite{URL: "http://x?token=secret", Tests: one}, []string{`URL: want no query and no fragment`}},
+		{"headers that would not be sent, or in any order", verify.Suite{Handler: called, Tests: []verify.SmokeTest{
+			{Endpoint: "/", Header: http.Header{"Content-Length": {"1"}, "transfer-encoding": {"chunked"}, "X-A": {"1"}, "x-a": {"2"}}},
+		}}, []string{
+			`Tests[0].Header.Content-Length: is written by the connection, and cannot be chosen`,
+			`Tests[0].Header.transfer-encoding: is written by the connection, and cannot be chosen`,
+			`Tests[0].Header.x-a: is X-A again, want one of them with all its values`,
+		}},
 		{"all at once", verify.Suite{Handler: called, Timeout: -1, Tests: []verify.SmokeTest{
 			{Endpoint: "cart", Method: "GE T", Timeout: -time.Second, ExpectedStatus: 99},
 			{Endpoint: "/%zz", ExpectedStatus: 600, Header: http.Header{"a b": {"x"}, "C": {"y\r\nz"}}},
