@@ -1,0 +1,93 @@
+package rollout
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/guidon-go/guidon/strategy"
+)
+
+// rule is what made the machine take a record that stops it or turns it round.
+func (m Machine) rule(r Record) string {
+	s := m.state
+	if e := m.Next(r.At); s.Phase != Pending && e.Do == DoExpire && strings.HasPrefix(r.Reason, e.Why) {
+		hold, _ := e.Step.(strategy.Hold)
+		name := "progress"
+		switch {
+		case !s.Expires.IsZero() && !r.At.Before(s.Expires):
+			name = "overall"
+		case s.Paused.on():
+			name = "pause"
+		case hold.Approval:
+			name = "approval"
+		}
+		return fmt.Sprintf("deadline %s: %v", name, e.Then)
+	}
+	switch r.Kind {
+	case KindRequested:
+		return "act " + string(RollBack)
+	case KindActed:
+		return "act " + string(r.Act.Kind)
+	case KindReplaced:
+		return "overlap: supersede"
+	case KindHeld:
+		return "stable"
+	case KindFrozen: // the engine's words, see Engine.frozen
+		switch name, of, _ := strings.Cut(r.Reason, ": "); name {
+		case "freeze":
+			return "freeze " + of
+		case "cooldown":
+			return name
+		}
+		return "rollbacks per hour"
+	}
+	if r.Actor != actor && r.Actor != "" { // a judge or an alarm
+		return r.Actor
+	}
+	step, gates := m.current().(strategy.Verify)
+	switch {
+	case gates && r.Kind == KindPaused:
+		return "doubt: pause"
+	case gates && len(step.Gates) == 1:
+		return "gate " + step.Gates[0]
+	case gates:
+		return "gates " + strings.Join(step.Gates, ", ")
+	}
+	return "target"
+}
+
+// waits says what a hold waits for, if the new side has had so many requests.
+func (m Machine) waits(now time.Time, exposed uint64) string {
+	s := m.state
+	hold, _ := m.current().(strategy.Hold)
+	var parts []string
+	add := func(format string, args ...any) { parts = append(parts, fmt.Sprintf(format, args...)) }
+	if now.Before(s.Until) {
+		add("its time is over at %s", s.Until.Format(time.TimeOnly))
+	}
+	if seen := exposed - min(s.ExposedBefore, exposed); seen < uint64(hold.Exposed) {
+		add("this hold has %d of %d requests on the new side", seen, hold.Exposed)
+	} else if len(hold.Judges) > 0 && !now.Before(s.Until) && s.Looked.Before(s.Until) {
+		add("the judges have to look once more")
+	}
+	if m.route.Promotion == EvidenceOfNoHarm && s.Step == m.route.last && s.passed != 1<<len(m.route.judges)-1 {
+		var missing []string
+		for _, name := range m.route.judges {
+			if !m.passed(name) {
+				missing = append(missing, name)
+			}
+		}
+		add("no evidence of no harm yet from judge %s", strings.Join(missing, ", "))
+	}
+	if hold.Approval && !s.Approved {
+		add("a person has to approve it")
+	}
+	if len(parts) == 0 {
+		add("nothing keeps it but what stands below")
+	}
+	if !s.Deadline.IsZero() {
+		add("the deadline is %s", s.Deadline.Format(time.DateTime))
+	}
+	return strings.Join(parts, "; ")
+}
