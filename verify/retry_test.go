@@ -72,6 +72,7 @@ func TestRetries(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				tt.test.Endpoint = "/"
 				report := (&verify.Suite{Handler: &tt.shaky, Tests: []verify.SmokeTest{tt.test}}).Probe(t.Context())
+				synctest.Wait() // for a handler that is told to give up, which is not waited for
 				require.Empty(t, report.Problems)
 				r := report.Results[0]
 				if passed := r.State == verify.Passed; passed != tt.passed || r.Flaky != (passed && tt.attempts > 1) {
