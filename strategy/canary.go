@@ -1,79 +1,193 @@
 package strategy
 
 import (
-	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
 // Canary gives the new version ever more of the traffic, and holds at each weight
 // while judges compare it with the old one.
 type Canary struct {
-	// Weights ascend and end at 100 %.
-	Weights []Share
+	// Weights ascend and end at 100 %: any list, or one of [Linear] and [Exponential].
+	Weights []Share `json:"weights"`
 	// Hold is the time at each weight below 100 %, where there is still an old
 	// version to compare with.
-	Hold time.Duration
+	Hold time.Duration `json:"hold"`
 	// Exposed is how many requests the candidate must have answered at each of
 	// these weights before the next. Zero asks for none.
-	Exposed int
+	Exposed int `json:"exposed"`
+	// Rungs, instead of Weights, Hold and Exposed, are weights each with its own hold.
+	Rungs []Rung `json:"rungs"`
 	// Gates must say yes before the first request is exposed.
-	Gates []string
-	// Judges watch every hold.
-	Judges []string
+	Gates []string `json:"gates"`
+	// Judges watch every hold below 100 %, and between them.
+	Judges []string `json:"judges"`
+	// Mirror is the share of the requests that the new version gets copies of during
+	// Before.
+	Mirror Share `json:"mirror"`
+	// Before is a hold before anybody is exposed.
+	Before Hold `json:"before"`
+	// After is a hold with everybody on the new version. There is no old side to
+	// compare with any more.
+	After Hold `json:"after"`
+	// Keep is for how long, after that, the old version's instances are kept for an
+	// instant way back.
+	Keep time.Duration `json:"keep"`
+	// ByInstances is for traffic that follows the instances, because nothing else can
+	// steer it: weights become the closest that whole instances can give, as [Divide]
+	// divides them, and new instances start before old ones go. Otherwise the old
+	// version keeps all its instances until it goes, and the new one has as many as its
+	// weight needs.
+	ByInstances bool `json:"by_instances"`
 }
 
-// Plan verifies, then shifts and holds at each weight above the input's, then
-// promotes.
+// Rung is a weight of a canary and what it waits for there.
+type Rung struct {
+	Weight   Share         `json:"weight"`   // of the traffic
+	Gates    []string      `json:"gates"`    // that must say yes before it
+	Hold     time.Duration `json:"hold"`     // at least, at this weight
+	Exposed  int           `json:"exposed"`  // requests, at least
+	Judges   []string      `json:"judges"`   // that watch here, beside the canary's: those of the rungs before do, too, if named again
+	Approval bool          `json:"approval"` // whether a person has to let it go on; with no Hold it waits for nothing else
+}
+
+// Linear is the weights step, twice step, and so on, up to 100 %. A step that is not
+// above zero gives none.
+func Linear(step Share) []Share {
+	if step <= 0 {
+		return nil
+	}
+	var weights []Share
+	for w := step; w < All; w += step {
+		weights = append(weights, w)
+	}
+	return append(weights, All)
+}
+
+// Exponential is the weights first, factor times first, and so on, up to 100 %. A
+// first that is not above zero, or a factor below 2, gives none.
+func Exponential(first Share, factor int) []Share {
+	if first <= 0 || factor < 2 {
+		return nil
+	}
+	var weights []Share
+	for w := int64(first); w < int64(All); w *= int64(factor) {
+		weights = append(weights, Share(w))
+	}
+	return append(weights, All)
+}
+
+// Plan starts what the first weight needs, verifies, then shifts and holds at each
+// weight above the input's, sends the old instances away, and promotes.
 func (c Canary) Plan(in Input) (Plan, error) {
-	if err := c.check(in); err != nil {
+	rungs := c.rungs()
+	if err := c.check(in, rungs); err != nil {
 		return Plan{}, err
 	}
-	p := Plan{Strategy: "canary"}
-	if len(c.Gates) > 0 {
-		p.Steps = append(p.Steps, Verify{c.Gates})
-	}
-	from := in.From
-	for _, to := range c.Weights {
-		if to <= from {
+	w, first := in.begin(), true
+	for _, r := range rungs {
+		if r.Weight <= in.From {
 			continue
 		}
-		p.Steps = append(p.Steps, Shift{from, to})
-		if to < All {
-			p.Steps = append(p.Steps, Hold{For: c.Hold, Exposed: c.Exposed, Judges: c.Judges})
+		old, new, share := in.Instances, InstancesFor(r.Weight, in.Instances), r.Weight
+		if c.ByInstances && r.Weight < All {
+			old, new = Divide(r.Weight, in.Instances, true)
+			share = ShareOf(old, new)
 		}
-		from = to
+		w.scale(max(old, w.at.Old), new)
+		if first {
+			w.verify(c.Gates)
+			w.mirror(c.Mirror)
+			w.hold(c.Before)
+			w.mirror(0)
+		}
+		first = false
+		w.verify(r.Gates)
+		w.shift(share)
+		w.scale(min(old, w.at.Old), new)
+		hold := Hold{For: r.Hold, Exposed: r.Exposed, Judges: r.Judges, Approval: r.Approval}
+		if r.Weight == All {
+			w.hold(hold)
+			continue
+		}
+		hold.Judges = union(c.Judges, r.Judges)
+		w.steps = append(w.steps, hold) // even of no time: there a plan may be stopped
 	}
-	p.Steps = append(p.Steps, Promote{})
-	return p, nil
+	w.hold(c.After)
+	w.retire(c.Keep, in)
+	return w.end("canary", in), nil
 }
 
-func (c Canary) check(in Input) error {
-	var problems []error
-	add := func(format string, args ...any) {
-		problems = append(problems, fmt.Errorf("strategy: canary: "+format, args...))
+// rungs is the ladder, however it was given.
+func (c Canary) rungs() []Rung {
+	if len(c.Rungs) > 0 {
+		return c.Rungs
 	}
-	if in.From < 0 || in.From >= All {
-		add("from: found %v, want less than 100 %%: there is nothing left to move", in.From)
-	}
-	if n := len(c.Weights); n == 0 || c.Weights[n-1] != All {
-		add("weights: found %v, want a list that ends at 100 %%", c.Weights)
-	}
-	for i, w := range c.Weights {
-		if w <= 0 || w > All {
-			add("weights[%d]: found %v, want more than 0 and at most 100 %%", i, w)
-		} else if i > 0 && w <= c.Weights[i-1] {
-			add("weights[%d]: found %v after %v, want ascending weights", i, w, c.Weights[i-1])
+	rungs := make([]Rung, len(c.Weights))
+	for i, weight := range c.Weights {
+		rungs[i] = Rung{Weight: weight}
+		if weight < All {
+			rungs[i].Hold, rungs[i].Exposed = c.Hold, c.Exposed
 		}
 	}
+	return rungs
+}
+
+// union is a, and what b has beside it.
+func union(a, b []string) []string {
+	for _, name := range b {
+		if !slices.Contains(a, name) {
+			a = append(a[:len(a):len(a)], name)
+		}
+	}
+	return a
+}
+
+func (c Canary) check(in Input, rungs []Rung) error {
+	p := problems{strategy: "canary"}
+	p.input(in)
+	list := "weights"
+	if len(c.Rungs) > 0 {
+		list = "rungs"
+		if len(c.Weights) > 0 || c.Hold != 0 || c.Exposed != 0 {
+			p.add("rungs: found %d beside weights %v, hold %v and exposed %d, want one or the other", len(c.Rungs), c.Weights, c.Hold, c.Exposed)
+		}
+	}
+	weights := make([]Share, len(rungs))
+	for i, r := range rungs {
+		weights[i] = r.Weight
+	}
+	if n := len(weights); n == 0 || weights[n-1] != All {
+		p.add("%s: found %v, want a list that ends at 100 %%", list, weights)
+	}
+	for i, w := range weights {
+		if w <= 0 || w > All {
+			p.add("%s[%d]: found %v, want more than 0 and at most 100 %%", list, i, w)
+		} else if i > 0 && w <= weights[i-1] {
+			p.add("%s[%d]: found %v after %v, want ascending weights", list, i, w, weights[i-1])
+		}
+	}
+	for i, r := range c.Rungs {
+		p.hold(fmt.Sprintf("rungs[%d]", i), Hold{For: r.Hold, Exposed: r.Exposed, Judges: union(c.Judges, r.Judges)})
+	}
 	if c.Hold < 0 {
-		add("hold: found %v, want no negative time", c.Hold)
+		p.add("hold: found %v, want no negative time", c.Hold)
 	}
 	if c.Exposed < 0 {
-		add("exposed: found %d, want no negative number", c.Exposed)
+		p.add("exposed: found %d, want no negative number", c.Exposed)
 	}
 	if c.Exposed > 0 && len(c.Judges) == 0 {
-		add("exposed: found %d without judges, who would count them", c.Exposed)
+		p.add("exposed: found %d without judges, who would count them", c.Exposed)
 	}
-	return errors.Join(problems...)
+	if c.ByInstances {
+		p.instances(in)
+	}
+	p.mirror(c.Mirror, c.Before)
+	p.hold("before", c.Before)
+	p.hold("after", c.After)
+	if c.Keep < 0 {
+		p.add("keep: found %v, want no negative time", c.Keep)
+	}
+	return p.err()
 }

@@ -183,8 +183,8 @@ func TestCheckNamesWhatIsMissing(t *testing.T) {
 	require.ErrorContains(t, err, "strategy: step 1 (shift from 0 % to 0.1 %) needs a target with the method Shift, which strategy_test.still lacks")
 	require.Len(t, strings.Split(err.Error(), "\n"), 3)
 	err = strategy.Plan{Steps: []strategy.Step{nil, &strategy.Shift{}, strategy.Shift{To: 2 * strategy.All}, strategy.Hold{Exposed: -1}, strategy.Verify{}}}.Check(movable{})
-	require.EqualError(t, err, `strategy: step 1 is a <nil>, want a Verify, Shift, Hold, NoReturn or Promote
-strategy: step 2 is a *strategy.Shift, want a Verify, Shift, Hold, NoReturn or Promote
+	require.EqualError(t, err, `strategy: step 1 is a <nil>, want a Verify, Scale, Mirror, Shift, Hold, NoReturn or Promote
+strategy: step 2 is a *strategy.Shift, want a Verify, Scale, Mirror, Shift, Hold, NoReturn or Promote
 strategy: step 3 (shift from 0 % to 200 %): found 0 % to 200 %, want shares from 0 to 100 %
 strategy: step 4 (hold 0s): found 0s and -1 requests, want nothing negative
 strategy: step 5 (verify by ): names no gates`)

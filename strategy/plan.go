@@ -1,9 +1,11 @@
 package strategy
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -16,27 +18,45 @@ type Strategy interface {
 	Plan(Input) (Plan, error)
 }
 
-// Input is what a strategy needs to know about where it starts.
+// Input is what every strategy needs to know. Every zero is right for some.
 type Input struct {
-	// From is the share of the traffic that the new version has already.
+	// Old and New are the versions, as people and the target call them. Both may be
+	// empty for a target that does not ask.
+	Old, New string
+	// Instances is how many of each version serve everybody. Zero is for a target
+	// without instances, like a flag, or one whose instances others run: only canary
+	// and blue-green can do without.
+	Instances int
+	// From is the share of the traffic that the new version has already, without
+	// instances of its own.
 	From Share
+	// Progress is by when the instances that a step starts have to be ready. Zero
+	// means ten minutes.
+	Progress time.Duration
+	// NoReturn is why there is no way back once the new version is alone: a [NoReturn]
+	// with these words comes before the old one's last instances go. Empty means that
+	// there is a way back.
+	NoReturn string
 }
 
 // Plan is a list of steps that nobody has taken yet. It prints, compares with
 // reflect.DeepEqual or go-cmp, and survives JSON. It must not be changed.
 type Plan struct {
 	Strategy string // its name: "canary"
+	Old, New string // the versions, of Input
 	Steps    []Step // in order
 }
 
 // plan is how a Plan stands in JSON.
 type plan struct {
 	Strategy string `json:"strategy"`
+	Old      string `json:"old,omitempty"`
+	New      string `json:"new,omitempty"`
 	Steps    steps  `json:"steps"`
 }
 
 // MarshalJSON writes {"strategy": "canary", "steps": [{"shift": {...}}, ...]}.
-func (p Plan) MarshalJSON() ([]byte, error) { return json.Marshal(plan{p.Strategy, p.Steps}) }
+func (p Plan) MarshalJSON() ([]byte, error) { return json.Marshal(plan{p.Strategy, p.Old, p.New, p.Steps}) }
 
 // UnmarshalJSON reads what MarshalJSON wrote, strictly.
 func (p *Plan) UnmarshalJSON(data []byte) error {
@@ -44,16 +64,36 @@ func (p *Plan) UnmarshalJSON(data []byte) error {
 	if err := jsontree.Unmarshal(data, &in); err != nil {
 		return err
 	}
-	*p = Plan{in.Strategy, in.Steps}
+	*p = Plan{in.Strategy, in.Old, in.New, in.Steps}
 	return nil
 }
 
-// String is a table of the steps.
+// String is a table of the steps, and of where a target stands after each, if the plan
+// scales anything.
 func (p Plan) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s, %v of holds", p.Strategy, p.Length())
+	b.WriteString(p.Strategy)
+	if p.New != "" {
+		fmt.Fprintf(&b, " from %s to %s", cmp.Or(p.Old, "nothing"), p.New)
+	}
+	fmt.Fprintf(&b, ", %v of holds", p.Length())
+	lines, longest, scales := make([]string, len(p.Steps)), 0, false
 	for i, step := range p.Steps {
-		fmt.Fprintf(&b, "\n%3d  %v", i+1, step)
+		lines[i] = fmt.Sprintf("%*d  %v", max(3, len(strconv.Itoa(len(p.Steps)))), i+1, step)
+		longest = max(longest, len(lines[i]))
+		_, ok := step.(Scale)
+		scales = scales || ok
+	}
+	if scales {
+		fmt.Fprintf(&b, "\n%*s  %5s %5s  %s", longest, "", "old", "new", "traffic")
+	}
+	at := p.Start()
+	for i, step := range p.Steps {
+		fmt.Fprintf(&b, "\n%s", lines[i])
+		if scales && step != nil {
+			step.move(&at)
+			fmt.Fprintf(&b, "%*s  %5d %5d  %v", longest-len(lines[i]), "", at.Old, at.New, at.Share)
+		}
 	}
 	return b.String()
 }
@@ -68,27 +108,6 @@ func (p Plan) Length() time.Duration {
 		}
 	}
 	return sum
-}
-
-// Undo is the way back from a step that was begun, as steps to take in order. One
-// shift takes the traffic back all the way: nobody is left on a rung between.
-func (p Plan) Undo(at int) []Step {
-	var back []Step
-	for i := min(at, len(p.Steps)-1); i >= 0; i-- {
-		step := p.Steps[i].undo()
-		shift, ok := step.(Shift)
-		if step == nil {
-			continue
-		}
-		if last := len(back) - 1; ok && last >= 0 {
-			if before, ok := back[last].(Shift); ok {
-				back[last] = Shift{From: before.From, To: shift.To}
-				continue
-			}
-		}
-		back = append(back, step)
-	}
-	return back
 }
 
 // Returns says whether there is a way back from a step that was begun: no point of

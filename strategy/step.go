@@ -3,27 +3,54 @@ package strategy
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/guidon-go/guidon/internal/jsontree"
 )
 
-// Step is one move of a plan: one of [Verify], [Shift], [Hold], [NoReturn] and
-// [Promote].
-// Its String is a line for people.
+// Step is one move of a plan: one of [Verify], [Scale], [Mirror], [Shift], [Hold],
+// [NoReturn] and [Promote]. Its String is a line for people.
 type Step interface {
 	fmt.Stringer
 	// problem says what is wrong with the step by itself; empty for nothing.
 	problem() string
-	// undo is the step that takes this one back, or nil if nothing is to be done.
-	undo() Step
+	// needs is the optional interface that a target must have for it, and its method;
+	// a nil interface is none.
+	needs(Target) (method string, ok bool)
+	// move is where a target stands after the step.
+	move(*Observation)
 	name() string
 }
 
 // Verify asks gates, all of which must say yes.
 type Verify struct {
 	Gates []string `json:"gates"` // by name, asked in order
+}
+
+// Scale changes how many instances run of each version. It is done when those that
+// are wanted are ready and the others have gone. Where From and To are equal, that
+// version is left alone.
+type Scale struct {
+	Old Count `json:"old,omitzero"` // of the old version
+	New Count `json:"new,omitzero"` // of the new one
+	// Within is how long it may take; then it has failed. Zero leaves it to whoever
+	// carries the plan out.
+	Within time.Duration `json:"within,omitzero"`
+}
+
+// Count is a number of instances that changes.
+type Count struct {
+	From int `json:"from"` // before
+	To   int `json:"to"`   // and after
+}
+
+// Mirror sends the new version copies of a share of the requests, and throws its
+// answers away: nobody is exposed.
+type Mirror struct {
+	From Share `json:"from"` // what it gets copies of before
+	To   Share `json:"to"`   // and after
 }
 
 // Shift moves traffic to the new version.
@@ -50,11 +77,35 @@ type NoReturn struct {
 	Why string `json:"why"` // what will be gone: "the column orders.total is dropped"
 }
 
-// Promote makes the new version the one to come back to.
-type Promote struct{}
+// Promote makes the new version the one to come back to: what a target that starts
+// again serves.
+type Promote struct {
+	Back bool `json:"back,omitzero"` // the old version, on the way back
+}
 
 // String is "verify by smoke".
 func (s Verify) String() string { return "verify by " + strings.Join(s.Gates, ", ") }
+
+// String is "scale the old version from 3 to 2, the new version from 0 to 1, within 5m0s".
+func (s Scale) String() string {
+	var parts []string
+	if s.Old.From != s.Old.To {
+		parts = append(parts, fmt.Sprintf("the old version from %d to %d", s.Old.From, s.Old.To))
+	}
+	if s.New.From != s.New.To {
+		parts = append(parts, fmt.Sprintf("the new version from %d to %d", s.New.From, s.New.To))
+	}
+	if len(parts) == 0 {
+		parts = append(parts, "nothing")
+	}
+	if s.Within > 0 {
+		parts = append(parts, fmt.Sprintf("within %v", s.Within))
+	}
+	return "scale " + strings.Join(parts, ", ")
+}
+
+// String is "mirror 10 % instead of 0 %".
+func (s Mirror) String() string { return fmt.Sprintf("mirror %v instead of %v", s.To, s.From) }
 
 // String is "shift from 1 % to 10 %".
 func (s Shift) String() string { return fmt.Sprintf("shift from %v to %v", s.From, s.To) }
@@ -77,8 +128,13 @@ func (s Hold) String() string {
 // String is "point of no return: the column orders.total is dropped".
 func (s NoReturn) String() string { return "point of no return: " + s.Why }
 
-// String is "promote".
-func (Promote) String() string { return "promote" }
+// String is "promote", or "promote the old version again".
+func (s Promote) String() string {
+	if s.Back {
+		return "promote the old version again"
+	}
+	return "promote"
+}
 
 func (s Verify) problem() string {
 	if len(s.Gates) == 0 {
@@ -87,9 +143,20 @@ func (s Verify) problem() string {
 	return ""
 }
 
-func (s Shift) problem() string {
-	if min(s.From, s.To) < 0 || max(s.From, s.To) > All {
-		return fmt.Sprintf("found %v to %v, want shares from 0 to 100 %%", s.From, s.To)
+func (s Scale) problem() string {
+	if min(s.Old.From, s.Old.To, s.New.From, s.New.To) < 0 || s.Within < 0 {
+		return fmt.Sprintf("found %d to %d, %d to %d and %v, want nothing negative", s.Old.From, s.Old.To, s.New.From, s.New.To, s.Within)
+	}
+	return ""
+}
+
+func (s Mirror) problem() string { return shares(s.From, s.To) }
+
+func (s Shift) problem() string { return shares(s.From, s.To) }
+
+func shares(from, to Share) string {
+	if min(from, to) < 0 || max(from, to) > All {
+		return fmt.Sprintf("found %v to %v, want shares from 0 to 100 %%", from, to)
 	}
 	return ""
 }
@@ -110,17 +177,53 @@ func (s NoReturn) problem() string {
 
 func (Promote) problem() string { return "" }
 
-func (Verify) undo() Step   { return nil }
-func (s Shift) undo() Step  { return Shift{From: s.To, To: s.From} }
-func (Hold) undo() Step     { return nil }
-func (NoReturn) undo() Step { return nil }
-func (Promote) undo() Step  { return nil }
+func (Verify) needs(Target) (string, bool)   { return "", true }
+func (Scale) needs(t Target) (string, bool)  { _, ok := t.(Scaler); return "Scale", ok }
+func (Mirror) needs(t Target) (string, bool) { _, ok := t.(Mirrorer); return "Mirror", ok }
+func (Shift) needs(t Target) (string, bool)  { _, ok := t.(Shifter); return "Shift", ok }
+func (Hold) needs(Target) (string, bool)     { return "", true }
+func (NoReturn) needs(Target) (string, bool) { return "", true }
+func (Promote) needs(Target) (string, bool)  { return "", true } // a target without Promote has nothing to remember
+
+func (Verify) move(*Observation)     {}
+func (s Mirror) move(o *Observation) { o.Mirror = s.To }
+func (s Shift) move(o *Observation)  { o.Share = s.To }
+func (Hold) move(*Observation)       {}
+func (NoReturn) move(*Observation)   {}
+func (Promote) move(*Observation)    {}
+
+func (s Scale) move(o *Observation) {
+	if s.Old.From != s.Old.To {
+		o.Old = s.Old.To
+	}
+	if s.New.From != s.New.To {
+		o.New = s.New.To
+	}
+}
 
 func (Verify) name() string   { return "verify" }
+func (Scale) name() string    { return "scale" }
+func (Mirror) name() string   { return "mirror" }
 func (Shift) name() string    { return "shift" }
 func (Hold) name() string     { return "hold" }
 func (NoReturn) name() string { return "no_return" }
 func (Promote) name() string  { return "promote" }
+
+// scale is how a Scale stands in JSON: with its time as people write it.
+type scale struct {
+	Old    Count  `json:"old,omitzero"`
+	New    Count  `json:"new,omitzero"`
+	Within string `json:"within,omitempty"`
+}
+
+// MarshalJSON writes the time as "5m0s".
+func (s Scale) MarshalJSON() ([]byte, error) {
+	out := scale{Old: s.Old, New: s.New}
+	if s.Within != 0 {
+		out.Within = s.Within.String()
+	}
+	return json.Marshal(out)
+}
 
 // hold is how a Hold stands in JSON: with its time as people write it.
 type hold struct {
@@ -149,6 +252,8 @@ func (s steps) MarshalJSON() ([]byte, error) {
 func (s *steps) UnmarshalJSON(data []byte) error {
 	var named []struct {
 		Verify   *Verify   `json:"verify"`
+		Scale    *Scale    `json:"scale"`
+		Mirror   *Mirror   `json:"mirror"`
 		Shift    *Shift    `json:"shift"`
 		Hold     *Hold     `json:"hold"`
 		NoReturn *NoReturn `json:"no_return"`
@@ -159,22 +264,7 @@ func (s *steps) UnmarshalJSON(data []byte) error {
 	}
 	var problems jsontree.Problems
 	for i, n := range named {
-		var given []Step
-		if n.Verify != nil {
-			given = append(given, *n.Verify)
-		}
-		if n.Shift != nil {
-			given = append(given, *n.Shift)
-		}
-		if n.Hold != nil {
-			given = append(given, *n.Hold)
-		}
-		if n.NoReturn != nil {
-			given = append(given, *n.NoReturn)
-		}
-		if n.Promote != nil {
-			given = append(given, *n.Promote)
-		}
+		given := slices.Concat(given(n.Verify), given(n.Scale), given(n.Mirror), given(n.Shift), given(n.Hold), given(n.NoReturn), given(n.Promote))
 		at := jsontree.Index("", i)
 		if len(given) != 1 {
 			problems = append(problems, jsontree.Problem{Path: at, Text: fmt.Sprintf("has %d steps, want one", len(given))})
@@ -186,4 +276,11 @@ func (s *steps) UnmarshalJSON(data []byte) error {
 		*s = append(*s, given[0])
 	}
 	return problems.Err()
+}
+
+func given[S Step](step *S) []Step {
+	if step == nil {
+		return nil
+	}
+	return []Step{*step}
 }

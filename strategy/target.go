@@ -17,19 +17,54 @@ type Target interface {
 	Observe(ctx context.Context) (Observation, error)
 }
 
-// Observation is what a target reads back.
+// Observation is where a target stands.
 type Observation struct {
 	// Share of the traffic that the new version has.
 	Share Share
+	// Mirror is the share of the requests that the new version gets copies of.
+	Mirror Share
+	// Old and New are how many instances of each version are ready. Targets without
+	// instances leave them 0.
+	Old, New int
 	// Why it is so, for people, if somebody else made it so. A rollout that finds
 	// this on its way forward goes back.
 	Why string
+}
+
+// Preparer is a target that has to know which versions a plan is about. Prepare is
+// called with [Plan.Old] and [Plan.New] before anything else is: when a rollout
+// begins, when another process goes on with it, and when it is taken back later. It
+// says no if it does not have one of them, or serves a third one.
+type Preparer interface {
+	// Prepare takes old and new as the versions that all later calls are about.
+	// Nothing moves.
+	Prepare(ctx context.Context, old, new string) error
+}
+
+// Scaler is a target that runs instances. Plans with a [Scale] need it.
+type Scaler interface {
+	// Scale makes so many instances run of each version. It returns when those that
+	// are wanted are ready, and those that are not have answered what they had begun,
+	// and have gone.
+	Scale(ctx context.Context, old, new int) error
+}
+
+// Mirrorer is a target that can copy requests. Plans with a [Mirror] need it.
+type Mirrorer interface {
+	// Mirror sends the new version copies of this share of the requests.
+	Mirror(ctx context.Context, to Share) error
 }
 
 // Shifter is a target that can move traffic. Plans with a [Shift] need it.
 type Shifter interface {
 	// Shift gives the new version this share of the traffic.
 	Shift(ctx context.Context, to Share) error
+}
+
+// Promoter is a target that remembers which version to serve when it starts again.
+type Promoter interface {
+	// Promote remembers this version.
+	Promote(ctx context.Context, version string) error
 }
 
 // Keeper is a target that knows whether an earlier version could still be brought
@@ -51,15 +86,14 @@ func (p Plan) Check(target Target) error {
 		problems = append(problems, fmt.Errorf("strategy: step %d "+format, append([]any{i + 1}, args...)...))
 	}
 	for i, step := range p.Steps {
-		switch step := step.(type) {
-		case Verify, Hold, NoReturn, Promote:
-		case Shift:
-			if _, ok := target.(Shifter); !ok {
-				add(i, "(%v) needs a target with the method Shift, which %T lacks", step, target)
-			}
+		switch step.(type) {
+		case Verify, Scale, Mirror, Shift, Hold, NoReturn, Promote:
 		default:
-			add(i, "is a %T, want a Verify, Shift, Hold, NoReturn or Promote", step)
+			add(i, "is a %T, want a Verify, Scale, Mirror, Shift, Hold, NoReturn or Promote", step)
 			continue
+		}
+		if method, ok := step.needs(target); !ok {
+			add(i, "(%v) needs a target with the method %s, which %T lacks", step, method, target)
 		}
 		if text := step.problem(); text != "" {
 			add(i, "(%v): %s", step, text)

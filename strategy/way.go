@@ -1,0 +1,148 @@
+package strategy
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// way is a list of steps that is being written, and where they lead to. What would
+// move nothing is not written.
+type way struct {
+	steps  []Step
+	at     Observation
+	within time.Duration // for each scale
+}
+
+// begin is an empty way from where the input stands.
+func (in Input) begin() way {
+	return way{at: Observation{Share: in.From, Old: in.Instances}, within: cmp.Or(in.Progress, 10*time.Minute)}
+}
+
+// end is the plan that the way has come to.
+func (w *way) end(name string, in Input) Plan {
+	w.steps = append(w.steps, Promote{})
+	return Plan{name, in.Old, in.New, w.steps}
+}
+
+func (w *way) verify(gates []string) {
+	if len(gates) > 0 {
+		w.steps = append(w.steps, Verify{gates})
+	}
+}
+
+func (w *way) mirror(to Share) {
+	if to != w.at.Mirror {
+		w.steps = append(w.steps, Mirror{w.at.Mirror, to})
+		w.at.Mirror = to
+	}
+}
+
+func (w *way) shift(to Share) {
+	if to != w.at.Share {
+		w.steps = append(w.steps, Shift{w.at.Share, to})
+		w.at.Share = to
+	}
+}
+
+func (w *way) scale(old, new int) {
+	if old != w.at.Old || new != w.at.New {
+		step := Scale{Within: w.within}
+		if old != w.at.Old {
+			step.Old = Count{w.at.Old, old}
+		}
+		if new != w.at.New {
+			step.New = Count{w.at.New, new}
+		}
+		w.steps = append(w.steps, step)
+		w.at.Old, w.at.New = old, new
+	}
+}
+
+func (w *way) hold(h Hold) {
+	if h.For != 0 || h.Exposed != 0 || h.Approval || len(h.Judges) > 0 {
+		w.steps = append(w.steps, h)
+	}
+}
+
+// retire sends the last of the old version away, once it has been kept for a while
+// for an instant way back.
+func (w *way) retire(keep time.Duration, in Input) {
+	w.hold(Hold{For: keep})
+	if in.NoReturn != "" {
+		w.steps = append(w.steps, NoReturn{in.NoReturn})
+	}
+	w.scale(0, w.at.New)
+}
+
+// problems collects what is wrong with a strategy and its input.
+type problems struct {
+	strategy string
+	all      []error
+}
+
+func (p *problems) add(format string, args ...any) {
+	p.all = append(p.all, fmt.Errorf("strategy: "+p.strategy+": "+format, args...))
+}
+
+func (p *problems) err() error { return errors.Join(p.all...) }
+
+// mostInstances is far more than anybody runs, and a plan for it still fits.
+const mostInstances = 100_000
+
+// input checks what every strategy is given.
+func (p *problems) input(in Input) {
+	switch {
+	case in.From < 0 || in.From >= All:
+		p.add("from: found %v, want less than 100 %%: there is nothing left to move", in.From)
+	case in.From > 0 && in.Instances > 0:
+		p.add("from: found %v with %d instances, want 0 %%: nobody knows how many of them are new", in.From, in.Instances)
+	}
+	if in.Instances < 0 || in.Instances > mostInstances {
+		p.add("instances: found %d, want from 0 to %d", in.Instances, mostInstances)
+	}
+	if in.Progress < 0 {
+		p.add("progress: found %v, want no negative time", in.Progress)
+	}
+	if in.Old == in.New && in.Old != "" {
+		p.add("old, new: found %q for both, want two versions", in.New)
+	}
+}
+
+// instances wants some.
+func (p *problems) instances(in Input) {
+	if in.Instances == 0 {
+		p.add("instances: found none, want how many serve everybody")
+	}
+}
+
+// within wants a time to be shorter than the progress deadline.
+func (p *problems) within(name string, d time.Duration, in Input) {
+	switch {
+	case d < 0:
+		p.add("%s: found %v, want no negative time", name, d)
+	case in.Progress > 0 && d >= in.Progress:
+		p.add("%s: found %v, want less than the progress deadline of %v", name, d, in.Progress)
+	}
+}
+
+// hold checks one.
+func (p *problems) hold(name string, h Hold) {
+	if text := h.problem(); text != "" {
+		p.add("%s: %s", name, text)
+	}
+	if h.Exposed > 0 && len(h.Judges) == 0 {
+		p.add("%s: found %d requests without judges, who would count them", name, h.Exposed)
+	}
+}
+
+// mirror checks a share to be copied.
+func (p *problems) mirror(to Share, during Hold) {
+	if to < 0 || to > All {
+		p.add("mirror: found %v, want from 0 to 100 %%", to)
+	}
+	if to > 0 && during.For <= 0 && !during.Approval {
+		p.add("mirror: found %v for no time, want a hold before anybody is exposed", to)
+	}
+}
