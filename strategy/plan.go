@@ -56,7 +56,9 @@ type plan struct {
 }
 
 // MarshalJSON writes {"strategy": "canary", "steps": [{"shift": {...}}, ...]}.
-func (p Plan) MarshalJSON() ([]byte, error) { return json.Marshal(plan{p.Strategy, p.Old, p.New, p.Steps}) }
+func (p Plan) MarshalJSON() ([]byte, error) {
+	return json.Marshal(plan{p.Strategy, p.Old, p.New, p.Steps})
+}
 
 // UnmarshalJSON reads what MarshalJSON wrote, strictly.
 func (p *Plan) UnmarshalJSON(data []byte) error {
