@@ -30,8 +30,8 @@ type Verify struct {
 }
 
 // Scale changes how many instances run of each version. It is done when those that
-// are wanted are ready and the others have gone. Where From and To are equal, that
-// version is left alone.
+// are wanted are ready and the others have gone. It says of both versions how many are
+// to run, so that it can be taken whatever was before.
 type Scale struct {
 	Old Count `json:"old,omitzero"` // of the old version
 	New Count `json:"new,omitzero"` // of the new one
@@ -192,14 +192,7 @@ func (Hold) move(*Observation)       {}
 func (NoReturn) move(*Observation)   {}
 func (Promote) move(*Observation)    {}
 
-func (s Scale) move(o *Observation) {
-	if s.Old.From != s.Old.To {
-		o.Old = s.Old.To
-	}
-	if s.New.From != s.New.To {
-		o.New = s.New.To
-	}
-}
+func (s Scale) move(o *Observation)  { o.Old, o.New = s.Old.To, s.New.To }
 
 func (Verify) name() string   { return "verify" }
 func (Scale) name() string    { return "scale" }

@@ -3,7 +3,7 @@ package strategy
 // Start is where a target has to stand before the plan's first step.
 func (p Plan) Start() Observation {
 	var start Observation
-	var mirror, share, old, new bool // are known
+	var mirror, share, count bool // are known
 	for _, step := range p.Steps {
 		switch step := step.(type) {
 		case Mirror:
@@ -15,11 +15,8 @@ func (p Plan) Start() Observation {
 				start.Share, share = step.From, true
 			}
 		case Scale:
-			if !old && step.Old != (Count{}) {
-				start.Old, old = step.Old.From, true
-			}
-			if !new && step.New != (Count{}) {
-				start.New, new = step.New.From, true
+			if !count {
+				start.Old, start.New, count = step.Old.From, step.New.From, true
 			}
 		}
 	}
@@ -61,15 +58,15 @@ func (p Plan) Undo(at int) []Step {
 	}
 	back := way{at: was[at+1], within: within}
 	start := was[0]
-	if promoted {
-		back.steps = append(back.steps, Promote{Back: true})
-	}
 	back.mirror(start.Mirror)
 	for i := at; !ready(back.at, start); i-- {
 		back.scale(was[i].Old, was[i].New)
 		back.shift(was[i].Share)
 	}
 	back.shift(start.Share)
+	if promoted { // traffic first
+		back.steps = append(back.steps, Promote{Back: true})
+	}
 	back.scale(start.Old, start.New)
 	return back.steps
 }

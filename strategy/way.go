@@ -48,14 +48,7 @@ func (w *way) shift(to Share) {
 
 func (w *way) scale(old, new int) {
 	if old != w.at.Old || new != w.at.New {
-		step := Scale{Within: w.within}
-		if old != w.at.Old {
-			step.Old = Count{w.at.Old, old}
-		}
-		if new != w.at.New {
-			step.New = Count{w.at.New, new}
-		}
-		w.steps = append(w.steps, step)
+		w.steps = append(w.steps, Scale{Count{w.at.Old, old}, Count{w.at.New, new}, w.within})
 		w.at.Old, w.at.New = old, new
 	}
 }
