@@ -174,7 +174,7 @@ func (e *Engine) takeBack(ctx context.Context, r *run, act Act) error {
 	back := q
 	back.TakesBack, back.Release, back.Previous = r.id, q.Previous, q.Release
 	back.Promotion = NoHarmSeen // no judge watches a way back
-	back.Plan = strategy.Plan{Strategy: "roll back", Steps: q.Plan.Undo(end)}
+	back.Plan = strategy.Plan{Strategy: "roll back", Old: q.Plan.Old, New: q.Plan.New, Steps: q.Plan.Undo(end)}
 	back.Digest = digest(back)
 	child := newRun(BackID(r.id))
 	child.target = target

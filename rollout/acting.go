@@ -57,16 +57,44 @@ func (d *driver) act(ctx context.Context, m Machine, step strategy.Step) error {
 			return nil
 		}
 		return d.verify(ctx, step)
-	case strategy.Shift:
-		return ask(ctx, func(ctx context.Context) error {
-			err := d.request.Target.(strategy.Shifter).Shift(ctx, step.To)
-			if seen := d.readBack(ctx, m, step.To); err == nil || seen == nil && m.State().Phase == Back {
-				return seen // on the way back, being there is what counts
-			}
-			return err
+	case strategy.Scale:
+		return d.move(ctx, m, step, func(ctx context.Context) error {
+			return d.request.Target.(strategy.Scaler).Scale(ctx, step.Old.To, step.New.To)
 		})
+	case strategy.Mirror:
+		return d.move(ctx, m, step, func(ctx context.Context) error {
+			return d.request.Target.(strategy.Mirrorer).Mirror(ctx, step.To)
+		})
+	case strategy.Shift:
+		return d.move(ctx, m, step, func(ctx context.Context) error {
+			return d.request.Target.(strategy.Shifter).Shift(ctx, step.To)
+		})
+	case strategy.Promote:
+		plan, version := m.route.Plan, m.route.Plan.New
+		if step.Back {
+			version = plan.Old
+		}
+		if promoter, ok := d.request.Target.(strategy.Promoter); ok && version != "" {
+			return ask(ctx, func(ctx context.Context) error { return promoter.Promote(ctx, version) })
+		}
 	}
 	return nil
+}
+
+// move calls the target and reads back where it stands.
+func (d *driver) move(ctx context.Context, m Machine, step strategy.Step, act Gate) error {
+	return ask(ctx, func(ctx context.Context) error {
+		err := act(ctx)
+		back := m.State().Phase == Back
+		seen, unseen := d.observe(ctx)
+		if unseen == nil {
+			unseen = astray(seen, step, back)
+		}
+		if err == nil || unseen == nil && back {
+			return unseen // on the way back, being there is what counts
+		}
+		return err
+	})
 }
 
 // verify asks every gate. The worst answer counts: no, before could not tell.
@@ -117,21 +145,62 @@ func (m Machine) passed(name string) bool {
 	return i >= 0 && m.state.passed&(1<<i) != 0
 }
 
-// readBack looks whether the target is where the journal has it. On the way back
-// less is fine: somebody else may have turned it off altogether.
-func (d *driver) readBack(ctx context.Context, m Machine, want strategy.Share) error {
+// observe reads back where the target stands.
+func (d *driver) observe(ctx context.Context) (strategy.Observation, error) {
 	seen, err := d.request.Target.Observe(ctx)
 	if err != nil {
-		return fmt.Errorf("%w: %w", errUnseen, err)
+		return seen, fmt.Errorf("%w: %w", errUnseen, err)
 	}
-	back := m.State().Phase == Back
+	return seen, nil
+}
+
+// inPlace looks whether the target is where the journal has it: the new version has its
+// traffic, and during a hold its instances.
+func (d *driver) inPlace(ctx context.Context, m Machine) error {
+	seen, err := d.observe(ctx)
+	if err != nil {
+		return err
+	}
+	s := m.State()
+	if err := astray(seen, strategy.Shift{To: s.Share}, s.Phase == Back); err != nil || s.Phase != Waiting {
+		return err
+	}
+	if want := m.route.Plan.After(s.Step); seen.New < want.New {
+		return fmt.Errorf("read back %d new instances, want %d", seen.New, want.New)
+	}
+	return nil
+}
+
+// astray says where a target stands, if a step does not leave it there. On the way back
+// less is fine: somebody else may have turned it off altogether.
+func astray(seen strategy.Observation, step strategy.Step, back bool) error {
+	var there bool
+	var found, want any
+	switch step := step.(type) {
+	case strategy.Shift:
+		there, found, want = seen.Share == step.To || back && seen.Share < step.To, seen.Share, step.To
+	case strategy.Mirror:
+		there, found, want = seen.Mirror == step.To || back && seen.Mirror < step.To, seen.Mirror, step.To
+	case strategy.Scale:
+		there = seen.Old == step.Old.To && seen.New == step.New.To || back && seen.Old >= step.Old.To && seen.New <= step.New.To
+		found, want = instances(seen.Old, seen.New), instances(step.Old.To, step.New.To)
+	}
 	switch {
-	case back && seen.Share <= want, seen.Share == want && seen.Why == "":
+	case there && (back || seen.Why == ""):
 		return nil
 	case seen.Why != "":
 		return errors.New(seen.Why)
 	}
-	return fmt.Errorf("read back %v, want %v", seen.Share, want)
+	return fmt.Errorf("read back %v, want %v", found, want)
+}
+
+// place is where a target stands, for people.
+func place(o strategy.Observation) string {
+	return fmt.Sprintf("%v, %v mirrored, %s", o.Share, o.Mirror, instances(o.Old, o.New))
+}
+
+func instances(old, new int) string {
+	return fmt.Sprintf("%d old and %d new instances", old, new)
 }
 
 // errUnseen is a target that cannot be read back: nobody knows where it is.

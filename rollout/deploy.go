@@ -80,7 +80,7 @@ func (e *Engine) deploy(ctx context.Context, request Request, asked Requested, r
 		}
 		asked.Release, asked.Plan = request.Release, request.Plan
 		if request.guard == nil {
-			asked.Floor = start(request.Plan)
+			asked.Floor = request.Plan.Start().Share
 		}
 		asked.Promotion, asked.Shadow, asked.Deadlines, asked.Rework = request.Promotion, request.Shadow, request.Deadlines, request.Rework
 		asked.Fails = request.fails()
@@ -93,16 +93,6 @@ func (e *Engine) deploy(ctx context.Context, request Request, asked Requested, r
 		return fail(err)
 	}
 	return outcome, nil
-}
-
-// start is the share that a plan begins from.
-func start(p strategy.Plan) strategy.Share {
-	for _, step := range p.Steps {
-		if shift, ok := step.(strategy.Shift); ok {
-			return shift.From
-		}
-	}
-	return 0
 }
 
 // bound is what the journal has of a request, with what binds its names now.

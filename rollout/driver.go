@@ -12,15 +12,16 @@ import (
 
 // driver carries one request out. Nothing but it touches its fields.
 type driver struct {
-	engine  *Engine
-	run     *run
-	request Request
-	hold    time.Time            // when the hold is over by the monotonic clock, which never jumps, and runs only while somebody watches
-	waits   time.Time            // since when a hold waits for more than time
-	told    bool                 // it has said so
-	lost    *Record              // what fails the change, and could not be written
-	stalls  int                  // how often in a row it could not go on
-	doubts  map[string]time.Time // since when an alarm cannot tell
+	engine   *Engine
+	run      *run
+	request  Request
+	hold     time.Time            // when the hold is over by the monotonic clock, which never jumps, and runs only while somebody watches
+	waits    time.Time            // since when a hold waits for more than time
+	told     bool                 // it has said so
+	prepared bool                 // the target knows which versions it is about
+	lost     *Record              // what fails the change, and could not be written
+	stalls   int                  // how often in a row it could not go on
+	doubts   map[string]time.Time // since when an alarm cannot tell
 }
 
 const actor = "engine"
@@ -32,7 +33,17 @@ func (d *driver) begin(ctx context.Context, asked Requested) error {
 		asked.Previous = all[len(all)-1].release
 	}
 	d.engine.mu.Unlock()
+	if brings, version := asked.Plan.New, asked.Release.Version; brings != "" && version != "" && brings != version {
+		return fmt.Errorf("%w: plan: brings version %q, and the release is %q", ErrInvalid, brings, version)
+	}
+	asked.Plan = d.named(asked.Plan, asked.Previous)
+	if err := d.prepare(ctx, asked.Plan); err != nil {
+		return err
+	}
 	if err := d.preflight(ctx, asked.Previous); err != nil {
+		return err
+	}
+	if err := d.atStart(ctx, asked); err != nil {
 		return err
 	}
 	reason := asked.Plan.Strategy + " of " + asked.what()
@@ -40,6 +51,53 @@ func (d *driver) begin(ctx context.Context, asked Requested) error {
 		reason += ": " + d.request.Reason
 	}
 	return d.engine.record(ctx, d.run, Record{Kind: KindRequested, Actor: cmp.Or(d.request.Actor, "host"), Request: &asked, Reason: reason})
+}
+
+// named is the plan with its versions, for a target that has to know them.
+func (d *driver) named(p strategy.Plan, previous Release) strategy.Plan {
+	_, prepares := d.request.Target.(strategy.Preparer)
+	if _, promotes := d.request.Target.(strategy.Promoter); prepares || promotes {
+		p.Old, p.New = cmp.Or(p.Old, previous.Version), cmp.Or(p.New, d.request.Release.Version)
+	}
+	return p
+}
+
+// prepare tells the target which versions the plan is about: once in each process, and
+// before anything else is asked of it.
+func (d *driver) prepare(ctx context.Context, p strategy.Plan) error {
+	if preparer, ok := d.request.Target.(strategy.Preparer); ok {
+		ctx, cancel := context.WithTimeout(ctx, d.timeout())
+		defer cancel()
+		if err := ask(ctx, func(ctx context.Context) error { return preparer.Prepare(ctx, p.Old, p.New) }); err != nil {
+			return fmt.Errorf("target: %w", err)
+		}
+	}
+	d.prepared = true
+	return nil
+}
+
+// atStart says where the target stands, if that is not where the plan begins. One that
+// does not know versions cannot tell: to it, what was new last time still is.
+func (d *driver) atStart(ctx context.Context, asked Requested) error {
+	if _, ok := d.request.Target.(strategy.Preparer); !ok {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, d.timeout())
+	defer cancel()
+	return ask(ctx, func(ctx context.Context) error {
+		seen, err := d.observe(ctx)
+		if err != nil {
+			return fmt.Errorf("target: %w", err)
+		}
+		want := asked.Plan.Start()
+		if _, scales := d.request.Target.(strategy.Scaler); !scales {
+			want.Old, want.New = seen.Old, seen.New
+		}
+		if want.Why = seen.Why; seen != want {
+			return fmt.Errorf("%w: target: found %v, want %v, where the plan begins", ErrInvalid, place(seen), place(want))
+		}
+		return nil
+	})
 }
 
 // preflight says why there is no way back to a release, before anything moves.
@@ -58,6 +116,14 @@ func (d *driver) preflight(ctx context.Context, previous Release) error {
 
 func (d *driver) timeout() time.Duration { return cmp.Or(d.request.StepTimeout, time.Minute) }
 
+// within is how long a step may take.
+func (d *driver) within(step strategy.Step) time.Duration {
+	if scale, ok := step.(strategy.Scale); ok && scale.Within > 0 {
+		return scale.Within
+	}
+	return d.timeout()
+}
+
 // drive goes on until the rollout is over or the context ends.
 func (d *driver) drive(ctx context.Context) (Outcome, error) {
 	d.engine.mu.Lock()
@@ -70,7 +136,13 @@ func (d *driver) drive(ctx context.Context) (Outcome, error) {
 		if s := m.State(); s.Phase == Done {
 			return s.Outcome, nil
 		}
-		err := d.next(ctx, m)
+		var err error
+		if !d.prepared {
+			err = d.prepare(ctx, m.route.Plan)
+		}
+		if err == nil {
+			err = d.next(ctx, m)
+		}
 		switch {
 		case ctx.Err() != nil:
 			return Unfinished, ctx.Err()
@@ -160,7 +232,7 @@ func (d *driver) held(ctx context.Context, m Machine, at time.Time) (bool, error
 	if s.Phase != Back || !s.Automatic || s.regardless || s.Step > 0 || s.Attempt > 0 || d.request.Stable == nil || s.Since.IsZero() {
 		return false, nil
 	}
-	asking, cancel := d.interruptible(ctx, m)
+	asking, cancel := d.interruptible(ctx, m, d.timeout())
 	defer cancel()
 	err := ask(asking, d.request.Stable)
 	if err == nil || ctx.Err() != nil || asking.Err() == context.Canceled {
@@ -199,8 +271,8 @@ func (d *driver) write(ctx context.Context, m Machine, r Record) error {
 
 // interruptible is a context with the time of a step, that ends, too, when somebody
 // does what makes that step pointless, or has done so since m was read.
-func (d *driver) interruptible(ctx context.Context, m Machine) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithTimeout(ctx, d.timeout())
+func (d *driver) interruptible(ctx context.Context, m Machine, within time.Duration) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(ctx, within)
 	d.engine.mu.Lock()
 	d.run.cancel = cancel
 	if d.run.machine.interrupts(m.State()) {
@@ -220,7 +292,7 @@ func (d *driver) interruptible(ctx context.Context, m Machine) (context.Context,
 func (d *driver) take(ctx context.Context, m Machine, step strategy.Step) error {
 	s := m.State()
 	at := now()
-	deadline := at.Add(d.timeout())
+	deadline := at.Add(d.within(step))
 	if err := d.write(ctx, m, Record{Kind: KindBegun, At: at, Attempt: s.Attempt + 1, Actor: actor, Reason: step.String(), Until: deadline}); err != nil {
 		if s.Phase == Back && heals(err) { // the journal has said that it goes back
 			return d.meanwhile(ctx, m, err)
@@ -231,7 +303,7 @@ func (d *driver) take(ctx context.Context, m Machine, step strategy.Step) error 
 	if m.State().Generation != s.Generation {
 		return nil // somebody was faster
 	}
-	stepCtx, cancel := d.interruptible(ctx, m)
+	stepCtx, cancel := d.interruptible(ctx, m, d.within(step))
 	defer cancel()
 	err := d.act(stepCtx, m, step)
 	if ctx.Err() != nil {

@@ -28,7 +28,7 @@ type route struct {
 	Requested
 	judges []string          // of the plan
 	must   uint64            // those that EvidenceOfNoHarm asks for a Pass, a bit each
-	undo   [][]strategy.Step // the way back from each step
+	undo   [][]strategy.Step // the way back from each step; nil for a plan of very many
 	last   int               // the last hold with judges: there the promotion is decided
 }
 
@@ -219,8 +219,11 @@ func (m *Machine) stale(r Record) bool {
 // begin compiles the request.
 func (m *Machine) begin(r Record) {
 	q := &route{Requested: *r.Request, judges: r.Request.Plan.Judges(), last: -1}
+	const few = 100 // the ways back of a large rolling update would be the square of its steps
 	for i, step := range q.Plan.Steps {
-		q.undo = append(q.undo, q.Plan.Undo(i))
+		if len(q.Plan.Steps) <= few {
+			q.undo = append(q.undo, q.Plan.Undo(i))
+		}
 		if hold, ok := step.(strategy.Hold); ok && len(hold.Judges) > 0 {
 			q.last = i
 		}

@@ -24,6 +24,13 @@ func (m Machine) phase() string {
 	switch step := m.current().(type) {
 	case strategy.Verify:
 		return "validating"
+	case strategy.Scale:
+		if s.Share == m.route.Floor {
+			return "preparing"
+		}
+		return "scaling"
+	case strategy.Mirror:
+		return "mirroring"
 	case strategy.Shift:
 		return "shifting"
 	case strategy.Hold:

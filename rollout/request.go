@@ -85,7 +85,7 @@ type Request struct {
 	// Deadlines bound how long it may take. Zero means for ever.
 	Deadlines Deadlines
 	// StepTimeout bounds a gate, or an act of the target; a target that takes longer
-	// has failed. Zero means one minute.
+	// has failed. Zero means one minute. A [strategy.Scale] has its own: Within.
 	StepTimeout time.Duration
 	// Look is how often judges look during a hold, and the target is read back. Zero
 	// means once a second.

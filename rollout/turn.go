@@ -35,14 +35,14 @@ func (m *Machine) turn(r Record, automatic bool) {
 // wayBack is the way back from where it stands. One that has turned round before may
 // have begun anew while somebody was exposed still: it takes back all there is.
 func (m *Machine) wayBack() []strategy.Step {
-	n, at := len(m.route.undo), m.state.Step
-	if n == 0 {
-		return nil
-	}
+	at := m.state.Step
 	if m.state.Generation > 0 {
-		at = n - 1
+		at = len(m.route.Plan.Steps) - 1
 	}
-	return m.route.undo[min(at, n-1)]
+	if at < len(m.route.undo) {
+		return m.route.undo[at]
+	}
+	return m.route.Plan.Undo(at)
 }
 
 // gone says that the rollout is past a point of no return.

@@ -71,7 +71,7 @@ func (d *driver) look(ctx context.Context, m Machine, last bool) error {
 	if s.Phase == Back || !exposed && s.Share <= d.run.request.Floor || s.Paused.on() && m.gone() {
 		return nil // nothing would come of it
 	}
-	err := ask(ctx, func(ctx context.Context) error { return d.readBack(ctx, m, s.Share) })
+	err := ask(ctx, func(ctx context.Context) error { return d.inPlace(ctx, m) })
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
@@ -194,7 +194,7 @@ func (d *driver) unseen(ctx context.Context, m Machine) bool {
 	if s.Forced || s.Share <= d.run.request.Floor {
 		return false
 	}
-	err := ask(ctx, func(ctx context.Context) error { return d.readBack(ctx, m, s.Share) })
+	err := ask(ctx, func(ctx context.Context) error { return d.inPlace(ctx, m) })
 	if !errors.Is(err, errUnseen) {
 		d.engine.problem(d.run, nil)
 		return false
