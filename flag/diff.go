@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"iter"
 	"maps"
-	"math"
 	"slices"
 	"time"
 )
@@ -13,12 +12,13 @@ import (
 // The zero Difference is that nobody does. It is data: printed by [Difference.String],
 // written as JSON, and compared in a test.
 type Difference struct {
-	// At is the moment as of which both sets decided, for subjects that have none of
-	// their own.
+	// At is the moment as of which both sets decided, or from which on [Diff] looked, for
+	// subjects that have none of their own.
 	At time.Time `json:"at"`
 	// Subjects is how many the population has; 0 without one.
 	Subjects int `json:"subjects,omitempty"`
-	// Moved is how many of them get another value of one flag or more.
+	// Moved is how many of them get another value of one flag or more, at any moment that
+	// was looked at.
 	Moved int `json:"moved,omitempty"`
 	// Flags are those that changed, and those that move somebody because of another
 	// one that did, in the order of their keys.
@@ -28,12 +28,16 @@ type Difference struct {
 // FlagDifference is what became of one flag.
 type FlagDifference struct {
 	Key string `json:"key"` // the flag's
+	// At is when the most move, which is what Moves, Count and Share are of; zero if that
+	// is so at once.
+	At time.Time `json:"at,omitzero"`
 	// Changes are what is different in its definition, each in a few words:
 	// "ramp 25 % to 50 %".
 	Changes []string `json:"changes,omitempty"`
 	// Moves are who gets what instead of what, those of one group together, and of
 	// these the most first. There are none if nobody moves, or if the flag is too
-	// complicated for slot arithmetic: then Share is 100 %.
+	// complicated for slot arithmetic or changes at more than 1,000 moments: then Share
+	// is 100 %.
 	Moves []Move `json:"moves,omitempty"`
 	// Count is how many of the population move.
 	Count int `json:"count,omitempty"`
@@ -92,10 +96,16 @@ func (b Basis) String() string {
 // MarshalText is String.
 func (b Basis) MarshalText() ([]byte, error) { return []byte(b.String()), nil }
 
-// Diff says who gets another value from the new set than from the old one, as of now.
+// Diff says who gets another value from the new set than from the old one, now or ever
+// after: of each flag, at that moment at which the most move.
+//
+// The moments are now and, ahead, each at which a schedule or a time window of either
+// set changes what a flag serves, or one that it needs. While a schedule goes along a
+// straight line, these are eight from point to point, of which the worst may be a little
+// less than the worst of all.
 //
 // With a population, every subject is decided on both sets, at its own moment or,
-// without one, at the same moment as all others; nothing is counted in
+// without one, at the same moments as all others; nothing is counted in
 // [Status.Counts]. The population is walked once, and only flags are decided that can
 // have changed: whose definition did, or that of a segment, a layer or another flag
 // which it depends on.
@@ -108,11 +118,15 @@ func (b Basis) MarshalText() ([]byte, error) { return []byte(b.String()), nil }
 // stays where he is. A flag that one set lacks leaves it to the caller's default
 // there, which is like no variant. A nil set has no flags.
 func Diff(old, new *Set, population iter.Seq[Subject]) Difference {
-	return DiffAt(old, new, population, time.Now())
+	return diff(old, new, population, time.Now(), true)
 }
 
-// DiffAt is [Diff] as of a moment, for what depends on schedules and time windows.
+// DiffAt is [Diff] as of one moment, whatever comes after it.
 func DiffAt(old, new *Set, population iter.Seq[Subject], at time.Time) Difference {
+	return diff(old, new, population, at, false)
+}
+
+func diff(old, new *Set, population iter.Seq[Subject], at time.Time, ahead bool) Difference {
 	at = at.Round(0) // no reading of the monotonic clock
 	d := differ{sides: [2]*Set{old, new}, changed: map[string]bool{}, own: map[string]bool{}, constant: map[sidedProgram]truth{}, contents: map[any]uint64{}, numbers: map[string]uint64{}, left: maxAskedAll}
 	for i, set := range d.sides {
@@ -124,6 +138,11 @@ func DiffAt(old, new *Set, population iter.Seq[Subject], at time.Time) Differenc
 	d.now = subject.moment(true)
 	out := Difference{At: at.UTC()}
 	affected := d.affected()
+	for i := range affected {
+		if affected[i].moments = []int64{d.now}; ahead {
+			affected[i].moments = d.moments(affected[i].sides)
+		}
+	}
 	if population != nil {
 		out.Subjects, out.Moved = d.count(affected, population)
 	}
@@ -144,7 +163,8 @@ func DiffAt(old, new *Set, population iter.Seq[Subject], at time.Time) Differenc
 }
 
 // Most is the greatest share of everybody that any one flag moves: at most this many,
-// whatever the basis. It is 0 only if nobody moves.
+// whatever the basis. It is 0 only if nobody moves. Without a population, it is that of
+// the group in which the most move, because the group may be everybody.
 func (d Difference) Most() (most Share) {
 	for _, f := range d.Flags {
 		most = max(most, f.Share)
@@ -169,9 +189,10 @@ type differ struct {
 // pair is one flag on both sides.
 type pair struct {
 	FlagDifference
-	sides [2]*compiled      // nil where a set lacks it
-	own   bool              // whether its own definition differs
-	equal map[[2]int32]bool // of values, by variants
+	sides   [2]*compiled      // nil where a set lacks it
+	own     bool              // whether its own definition differs
+	equal   map[[2]int32]bool // of values, by variants
+	moments []int64           // to look at, the first of which is the differ's; none if they are too many
 }
 
 // affected are the flags that may decide differently, in the order of their keys.
@@ -222,78 +243,13 @@ func (d *differ) needsChanged(f *compiled) string {
 	if !f.linked().needs {
 		return ""
 	}
-	return d.anyChanged(f.usage(), map[*segmentState]bool{})
-}
-
-func (d *differ) anyChanged(u usage, seen map[*segmentState]bool) string {
-	for _, key := range slices.Sorted(maps.Keys(u.flags)) {
+	flags, _ := f.named()
+	for _, key := range slices.Sorted(maps.Keys(flags)) {
 		if d.differs(key) {
 			return key
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(u.segments)) {
-		s := u.segments[name].segmentState
-		if !s.use.needs || seen[s] {
-			continue
-		}
-		seen[s] = true
-		if key := d.anyChanged(s.use, seen); key != "" {
-			return key
-		}
-	}
 	return ""
-}
-
-// count decides every subject on both sides.
-func (d *differ) count(pairs []pair, population iter.Seq[Subject]) (subjects, moved int) {
-	counts := make([]map[[2]int32]int, len(pairs))
-	headers := make([][2]*header, len(pairs))
-	for i := range pairs {
-		counts[i] = map[[2]int32]int{}
-		headers[i] = [2]*header{d.sides[0].header(pairs[i].Key), d.sides[1].header(pairs[i].Key)}
-	}
-	for s := range population {
-		if s.at == 0 {
-			s.at = d.now ^ math.MinInt64
-		}
-		subjects++
-		moves := false
-		for i := range pairs {
-			var got [2]int32
-			for side, h := range headers[i] {
-				got[side] = -1
-				if h != nil {
-					got[side] = h.pickAt(d.sides[side], &s, s.moment(true))
-				}
-			}
-			if !pairs[i].stays(got) {
-				counts[i][got]++
-				moves = true
-			}
-		}
-		if moves {
-			moved++
-		}
-	}
-	for i := range pairs {
-		p := &pairs[i]
-		p.Basis = BasisCounted
-		for got, n := range counts[i] {
-			p.Count += n
-			p.Moves = append(p.Moves, Move{From: p.name(0, got[0]), To: p.name(1, got[1]), Count: n, Share: ratio(n, subjects), Basis: BasisCounted})
-		}
-		p.Share = ratio(p.Count, subjects)
-		sortMoves(p.Moves)
-	}
-	return subjects, moved
-}
-
-// ratio is rounded up, so that it is 0 only for nobody.
-func ratio(n, of int) Share {
-	if n == 0 {
-		return 0
-	}
-	return min(Share(math.Ceil(float64(n)*float64(All)/float64(of))), All)
 }
 
 // name is a variant's on one side.

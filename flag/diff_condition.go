@@ -172,7 +172,7 @@ func (w *writer) always(g *segment, in bool) truth {
 	if !in {
 		p = &g.out
 	}
-	at := sidedProgram{p, w.side}
+	at := sidedProgram{p, w.side, w.now}
 	known, done := w.constant[at]
 	if !done {
 		switch w.skip(p, p.start, ^0, ^1) {
@@ -190,6 +190,7 @@ func (w *writer) always(g *segment, in bool) truth {
 type sidedProgram struct {
 	program *program
 	side    int
+	now     int64
 }
 
 func (w *writer) segment(g *segment) uint64 {
@@ -200,8 +201,9 @@ func (w *writer) segment(g *segment) uint64 {
 		segment *segment
 		resolve bool
 		side    int
+		now     int64
 	}
-	return w.number(sided{g, w.resolve, w.side}, func() string {
+	return w.number(sided{g, w.resolve, w.side, w.now}, func() string {
 		inner := writer{differ: w.differ, resolve: w.resolve, side: w.side}
 		inner.graph(&g.in, g.in.start, ^0, ^1)
 		inner.graph(&g.out, g.out.start, ^0, ^1)

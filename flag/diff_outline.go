@@ -107,6 +107,17 @@ func (w *writer) ask(q question) {
 // cond is the condition of a question.
 func (o *outline) cond(q *question) []byte { return o.text[q.from:q.to] }
 
+// size is how much there is to write, as questions asked take time.
+func (o *outline) size() int {
+	n := len(o.text) / 8
+	for _, q := range o.questions {
+		if q.keys != nil {
+			n += len(q.keys.spots)
+		}
+	}
+	return n
+}
+
 func (w *writer) byte(b byte)     { w.text = append(w.text, b) }
 func (w *writer) word(n uint64)   { w.text = binary.LittleEndian.AppendUint64(w.text, n) }
 func (w *writer) string(s string) { w.word(uint64(len(s))); w.text = append(w.text, s...) }

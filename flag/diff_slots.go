@@ -63,10 +63,9 @@ type flow struct {
 	weight float64
 }
 
-// bySlots finds the moves of a flag without a population.
-func (p *pair) bySlots(d *differ, outlines [2]outline) {
-	w := walker{pair: p, now: d.now, left: min(maxAsked, d.left)}
-	given := w.left
+// bySlotsAt finds the moves of a flag without a population, at one moment. It returns how many questions may still be asked.
+func (p *pair) bySlotsAt(d *differ, outlines [2]outline, left int) int {
+	w := walker{pair: p, now: d.now, left: left}
 	for side, f := range p.sides {
 		if f != nil && (f.timed || f.linked().needs) {
 			outlines[side] = d.outlined(f, outline{}, side, true)
@@ -82,15 +81,11 @@ func (p *pair) bySlots(d *differ, outlines [2]outline) {
 		l.cuts, l.at = slices.Compact(l.cuts), -1
 	}
 	groups := w.groups()
-	d.left -= given - max(w.left, 0)
-	if w.left < 0 {
-		p.Share, p.Basis = All, BasisBound
-		return
-	}
 	p.Basis = BasisExact
 	for _, g := range united(groups) {
 		p.add(g)
 	}
+	return w.left
 }
 
 // add adds a group to the moves.

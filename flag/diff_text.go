@@ -3,6 +3,7 @@ package flag
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/guidon-go/guidon/internal/percent"
 )
@@ -11,7 +12,7 @@ import (
 //
 //	new-checkout     25.000 % of everybody: off -> on (ramp 25 % to 50 %)
 //
-// Shares that are not exact say so.
+// Shares that are not exact say so, as do those of a later moment.
 func (d Difference) String() string {
 	if len(d.Flags) == 0 {
 		return "nothing changes"
@@ -35,6 +36,9 @@ func (d Difference) String() string {
 		}
 		if len(f.Changes) > 0 {
 			texts[0] += " (" + strings.Join(f.Changes, "; ") + ")"
+		}
+		if !f.At.IsZero() {
+			texts[0] += ", at " + f.At.Format(time.RFC3339Nano)
 		}
 		key := f.Key
 		for _, text := range texts {
