@@ -35,9 +35,9 @@ type FlagDifference struct {
 	// "ramp 25 % to 50 %".
 	Changes []string `json:"changes,omitempty"`
 	// Moves are who gets what instead of what, those of one group together, and of
-	// these the most first. There are none if nobody moves, or if the flag is too
-	// complicated for slot arithmetic or changes at more than 1,000 moments: then Share
-	// is 100 %.
+	// these the most first. There are none if nobody moves; or if that is not known, and
+	// Share is 100 %: because the population is of nobody, or the flag too complicated
+	// for slot arithmetic, or one that changes at more than 1,000 moments.
 	Moves []Move `json:"moves,omitempty"`
 	// Count is how many of the population move.
 	Count int `json:"count,omitempty"`
@@ -82,11 +82,14 @@ const (
 	// BasisBound is that nobody knows how many belong to the groups that move, or that
 	// the flag is too complicated: the share is the most that can move.
 	BasisBound
+	// BasisNobody is that the population is of nobody, which shows nothing: the share is
+	// 100 %.
+	BasisNobody
 )
 
 // String is a word or two.
 func (b Basis) String() string {
-	names := [...]string{"invalid", "counted", "exact", "expected", "at most"}
+	names := [...]string{"invalid", "counted", "exact", "expected", "at most", "nobody"}
 	if int(b) >= len(names) {
 		return names[0]
 	}
@@ -108,7 +111,8 @@ func (b Basis) MarshalText() ([]byte, error) { return []byte(b.String()), nil }
 // without one, at the same moments as all others; nothing is counted in
 // [Status.Counts]. The population is walked once, and only flags are decided that can
 // have changed: whose definition did, or that of a segment, a layer or another flag
-// which it depends on.
+// which it depends on. A population of nobody, one that was read from an empty file
+// say, is told as such: everybody may move.
 //
 // Without one (nil), the slots are counted that lead to another variant: of everybody
 // who has the units that ramps and splits are by, or, where a flag has rules, of each
@@ -164,7 +168,8 @@ func diff(old, new *Set, population iter.Seq[Subject], at time.Time, ahead bool)
 
 // Most is the greatest share of everybody that any one flag moves: at most this many,
 // whatever the basis. It is 0 only if nobody moves. Without a population, it is that of
-// the group in which the most move, because the group may be everybody.
+// the group in which the most move, because the group may be everybody; with one of
+// nobody, it is 100 % as soon as any flag is not what it was.
 func (d Difference) Most() (most Share) {
 	for _, f := range d.Flags {
 		most = max(most, f.Share)

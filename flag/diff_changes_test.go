@@ -73,7 +73,8 @@ func TestDiffOfWhatAFlagNeeds(t *testing.T) {
 	}
 	first := document(`"anna"`, "0", `"on"`)
 	require.Equal(t, "internal  100.000 % of old rules[0]: on -> off (segment \"staff\" changed)\n"+
-		"          100.000 % of rules[0]: off -> on", flag.Diff(first, document(`"anna", "bert"`, "0", `"on"`), nil).String())
+		"          100.000 % of rules[0]: off -> on\n"+
+		"at most 100 % of everybody, by internal: only a population tells how many its groups have", flag.Diff(first, document(`"anna", "bert"`, "0", `"on"`), nil).String())
 	require.Equal(t, "layered    5.000 % of everybody, expected: on -> off (another place in a layer)",
 		flag.Diff(first, document(`"anna"`, "10", `"on"`), nil).String())
 	other := flag.Diff(first, document(`"anna"`, "0", `"off"`), nil)
@@ -95,8 +96,11 @@ func TestDiffWithoutSets(t *testing.T) {
 	require.Equal(t, "f  100.000 % of everybody: default -> on (is new)", flag.Diff(nil, set, nil).String())
 	require.Equal(t, "f  100.000 % of everybody: on -> default (is gone)", flag.Diff(set, nil, nil).String())
 	nobody := flag.Diff(nil, set, func(func(flag.Subject) bool) {})
-	require.Zero(t, nobody.Most())
-	require.Equal(t, "f  nobody moves (is new)", nobody.String())
+	require.Equal(t, flag.All, nobody.Most(), "nobody was asked, so nothing is known")
+	require.Equal(t, flag.BasisNobody, nobody.Flags[0].Basis)
+	require.Equal(t, "f  100.000 % of everybody at most: the population is of nobody (is new)", nobody.String())
+	require.Empty(t, flag.Diff(set, set, func(func(flag.Subject) bool) {}).Flags)
+	require.Equal(t, "nobody", flag.BasisNobody.String())
 	require.Equal(t, "invalid", flag.Basis(0).String())
 	require.Equal(t, "invalid", flag.Basis(99).String())
 }

@@ -44,7 +44,11 @@ func (d *differ) count(pairs []pair, population iter.Seq[Subject]) (subjects, mo
 		}
 	}
 	for i := range pairs {
-		pairs[i].counted(counts[i], subjects)
+		if p := &pairs[i]; subjects == 0 {
+			p.unknown(BasisNobody)
+		} else {
+			p.counted(counts[i], subjects)
+		}
 	}
 	return subjects, moved
 }
@@ -60,7 +64,7 @@ func (m *movers) add(got [2]int32) {
 // counted makes moves of the moment at which the most move.
 func (p *pair) counted(counts []movers, subjects int) {
 	if len(counts) == 0 {
-		p.tooComplicated()
+		p.unknown(BasisBound)
 		return
 	}
 	worst := 0

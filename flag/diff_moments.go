@@ -117,7 +117,7 @@ func (p *pair) asOf(i int) {
 // most move.
 func (p *pair) bySlots(d *differ, outlines [2]outline) {
 	if p.moments == nil {
-		p.tooComplicated()
+		p.unknown(BasisBound)
 		return
 	}
 	worst, given := p.FlagDifference, min(maxAsked, d.left)
@@ -137,13 +137,13 @@ func (p *pair) bySlots(d *differ, outlines [2]outline) {
 	}
 	d.now, p.FlagDifference = p.moments[0], worst
 	if d.left -= given - max(left, 0); left < 0 {
-		p.tooComplicated()
+		p.unknown(BasisBound)
 	}
 }
 
-// tooComplicated leaves it open who moves.
-func (p *pair) tooComplicated() {
-	p.FlagDifference = FlagDifference{Key: p.Key, Share: All, Basis: BasisBound}
+// unknown leaves it open who moves.
+func (p *pair) unknown(basis Basis) {
+	p.FlagDifference = FlagDifference{Key: p.Key, Share: All, Basis: basis}
 }
 
 // beyond says whether more move than at another moment: of everybody or, where that is

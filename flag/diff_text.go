@@ -12,7 +12,8 @@ import (
 //
 //	new-checkout     25.000 % of everybody: off -> on (ramp 25 % to 50 %)
 //
-// Shares that are not exact say so, as do those of a later moment.
+// Shares that are not exact say so, as do those of a later moment. Where a group stands
+// for everybody in [Difference.Most], the last line says so.
 func (d Difference) String() string {
 	if len(d.Flags) == 0 {
 		return "nothing changes"
@@ -22,13 +23,19 @@ func (d Difference) String() string {
 		width = max(width, len([]rune(f.Key)))
 	}
 	var lines []string
+	bound := "" // the flag that Most is of, if nobody knows how many its groups are
 	for _, f := range d.Flags {
+		if f.Share == d.Most() && bound == "" && f.Basis == BasisBound && f.Moves != nil {
+			bound = f.Key
+		}
 		texts := make([]string, 0, len(f.Moves)+1)
 		for _, m := range f.Moves {
 			texts = append(texts, m.text(d.Subjects))
 		}
 		switch {
 		case len(texts) > 0:
+		case f.Basis == BasisNobody:
+			texts = append(texts, column(f.Share)+" of everybody at most: the population is of nobody")
 		case f.Share > 0:
 			texts = append(texts, column(f.Share)+" of everybody at most: too complicated")
 		default:
@@ -45,6 +52,9 @@ func (d Difference) String() string {
 			lines = append(lines, fmt.Sprintf("%-*s  %s", width, key, text))
 			key = ""
 		}
+	}
+	if bound != "" {
+		lines = append(lines, fmt.Sprintf("at most %s of everybody, by %s: only a population tells how many its groups have", d.Most(), bound))
 	}
 	if d.Subjects > 0 {
 		lines = append(lines, fmt.Sprintf("%d of %s moved by at least one flag", d.Moved, plural(d.Subjects, "subject")))

@@ -39,6 +39,7 @@ func ExampleDiff() {
 	// new-checkout   25.000 % of everybody: off -> on (ramp 25 % to 50 %)
 	// new-search      9.000 % of everybody, expected: off -> on (ramp with another salt)
 	//                 9.000 % of everybody, expected: on -> off
+	// at most 100 % of everybody, by cart-limit: only a population tells how many its groups have
 }
 
 // With a population, every one of its subjects is decided on both sets.
