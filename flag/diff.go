@@ -120,7 +120,8 @@ func (b Basis) MarshalText() ([]byte, error) { return []byte(b.String()), nil }
 //
 // A move is another value. Who gets the same value from a variant with another name
 // stays where he is. A flag that one set lacks leaves it to the caller's default
-// there, which is like no variant. A nil set has no flags.
+// there: the one that this process declares the flag with or, if it declares none or
+// several, what is like no variant. A nil set has no flags.
 func Diff(old, new *Set, population iter.Seq[Subject]) Difference {
 	return diff(old, new, population, time.Now(), true)
 }
@@ -265,13 +266,20 @@ func (p *pair) name(side int, variant int32) string {
 	return p.sides[side].names[variant]
 }
 
+// value is a variant's on one side.
+func (p *pair) value(side int, variant int32) any {
+	if variant < 0 {
+		return defaultOf(p.Key)
+	}
+	return p.sides[side].values.any[variant]
+}
+
 // stays says whether both variants have the same value.
 func (p *pair) stays(got [2]int32) bool {
-	if got[0] < 0 || got[1] < 0 {
-		return got[0] < 0 && got[1] < 0
+	if got[0] < 0 && got[1] < 0 {
+		return true
 	}
-	old, new := p.sides[0], p.sides[1]
-	if old.values == new.values && (got[0] == got[1] || old.values == onOffValues) {
+	if old, new := p.sides[0], p.sides[1]; got[0] >= 0 && got[1] >= 0 && old.values == new.values && (got[0] == got[1] || old.values == onOffValues) {
 		return got[0] == got[1]
 	}
 	equal, known := p.equal[got]
@@ -279,7 +287,7 @@ func (p *pair) stays(got [2]int32) bool {
 		if p.equal == nil {
 			p.equal = map[[2]int32]bool{}
 		}
-		equal = sameValue(old.values.any[got[0]], new.values.any[got[1]])
+		equal = sameValue(p.value(0, got[0]), p.value(1, got[1]))
 		p.equal[got] = equal
 	}
 	return equal

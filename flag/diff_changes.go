@@ -3,9 +3,11 @@ package flag
 import (
 	"bytes"
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 )
 
 // changes says in words what is different in a flag's definition, or that one is
@@ -271,7 +273,7 @@ func changedVariants(old, new *compiled, renamed map[string]string) (words []str
 		j, there := slices.BinarySearch(new.names, name)
 		switch {
 		case there && !sameValue(old.values.any[i], new.values.any[j]):
-			say("variant %q has another value", name)
+			say("variant %q %s to %s", name, old.written(i), new.written(j))
 		case there:
 		case renamed[name] != "":
 			say("variant %q is renamed %q", name, renamed[name])
@@ -286,4 +288,17 @@ func changedVariants(old, new *compiled, renamed map[string]string) (words []str
 		}
 	}
 	return words
+}
+
+// written is a variant's value as the definition has it.
+func (f *compiled) written(i int) string {
+	v, there := f.definition().Variants[f.names[i]]
+	if !there {
+		v = f.values.any[i] // on and off, which go without saying
+	}
+	if s, ok := v.(string); ok {
+		return strconv.Quote(s)
+	}
+	text, _ := json.Marshal(v) // as it was to compile it
+	return string(text)
 }

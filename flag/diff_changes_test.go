@@ -2,6 +2,7 @@ package flag_test
 
 import (
 	"encoding/json"
+	"iter"
 	"slices"
 	"strings"
 	"testing"
@@ -42,7 +43,8 @@ func TestDiffNamesChanges(t *testing.T) {
 		{"targets", `"targets": {"on": ["a", "b"], "off": ["c"]}`, `"targets": {"on": ["b", "c", "d", "e"]}`, []string{"2 targets new", "1 target gone", "1 target moved to another variant"}},
 		{"targets in another order", `"targets": {"on": ["a", "b"]}`, `"targets": {"on": ["b", "a"]}`, nil},
 		{"targets behind when", `"targets": {"on": ["a"]}, "when": ` + se, `"targets": {"on": ["b"]}, "when": ` + se, []string{"1 target new", "1 target gone"}},
-		{"values", abc + one[:len(one)-1] + `, "serve": "b"}`, strings.Replace(abc, `"a": "a"`, `"a": "x"`, 1) + one[:len(one)-1] + `, "serve": "b"}`, []string{`variant "a" has another value`}},
+		{"values", abc + one[:len(one)-1] + `, "serve": "b"}`, strings.Replace(abc, `"a": "a"`, `"a": "x"`, 1) + one[:len(one)-1] + `, "serve": "b"}`, []string{`variant "a" "a" to "x"`}},
+		{"a value without a definition", `"serve": "on"`, `"variants": {"on": {"x": 1.50}, "off": []}, "serve": "on"`, []string{`variant "off" false to []`, `variant "on" true to {"x":1.50}`}},
 		{"variants", `"variants": {"a": 1, "b": 2}, "serve": "a"`, `"variants": {"a": 1.0, "c": 0.5}, "serve": "a"`, []string{`variant "b" is gone`, `variant "c" is new`}},
 	}
 	for _, tt := range tests {
@@ -103,6 +105,42 @@ func TestDiffWithoutSets(t *testing.T) {
 	require.Equal(t, "nobody", flag.BasisNobody.String())
 	require.Equal(t, "invalid", flag.Basis(0).String())
 	require.Equal(t, "invalid", flag.Basis(99).String())
+}
+
+// TestDiffOfDefaults: whom no variant is served gets what the code declares, if that is
+// one value.
+func TestDiffOfDefaults(t *testing.T) {
+	type size struct{ Width int }
+	flag.Bool("diff-default-bool", false)
+	flag.Int("diff-default-int", 20)
+	flag.JSON("diff-default-json", size{3})
+	flag.String("diff-default-two", "a")
+	flag.String("diff-default-two", "b")
+	set := func(serve, more string) *flag.Set {
+		of := func(key, variants string) string {
+			return `"` + key + `": {"variants": ` + variants + `, "serve": "` + serve + `"` + more + `}`
+		}
+		return compiled(t, `{"flags": {`+strings.Join([]string{
+			of("diff-default-bool", `{"same": false, "other": true}`), of("diff-default-int", `{"same": 20, "other": 30}`), of("diff-default-json", `{"same": {"Width": 3}, "other": {"Width": 4}}`),
+			of("diff-default-two", `{"same": "a", "other": "c"}`), of("diff-default-none", `{"same": 1, "other": 2}`)}, ", ")+`}}`)
+	}
+	moving := func(old, new *flag.Set, people iter.Seq[flag.Subject]) (keys []string) {
+		for _, f := range flag.Diff(old, new, people).Flags {
+			if f.Share > 0 {
+				keys = append(keys, f.Key)
+			}
+		}
+		return keys
+	}
+	unknown := []string{"diff-default-none", "diff-default-two"}
+	for _, people := range []iter.Seq[flag.Subject]{nil, slices.Values([]flag.Subject{flag.For("u")})} {
+		same := set("same", "")
+		require.Equal(t, unknown, moving(same, nil, people), "gone")
+		require.Equal(t, unknown, moving(nil, same, people), "new")
+		require.Equal(t, unknown, moving(same, set("other", `, "disabled": true`), people), "no off")
+		require.Len(t, moving(set("other", ""), nil, people), 5)
+	}
+	require.Contains(t, flag.Diff(set("same", ""), nil, nil).String(), "diff-default-int   nobody moves (is gone)")
 }
 
 // TestDiffTooComplicated: a flag with more ways through it than can be walked gets a

@@ -34,7 +34,7 @@ type Switch struct{ Ref[bool] }
 //
 //go:noinline
 func Bool(key string, def bool, life ...Life) Switch {
-	return Switch{Ref[bool]{declare(key, asBool, life), &ref[bool]{key, def}}}
+	return Switch{Ref[bool]{declare(key, def, asBool, life), &ref[bool]{key, def}}}
 }
 
 // Int declares an integer flag. A variant with a fraction is a problem of the
@@ -42,21 +42,21 @@ func Bool(key string, def bool, life ...Life) Switch {
 //
 //go:noinline
 func Int(key string, def int64, life ...Life) Ref[int64] {
-	return Ref[int64]{declare(key, asInt, life), &ref[int64]{key, def}}
+	return Ref[int64]{declare(key, def, asInt, life), &ref[int64]{key, def}}
 }
 
 // Float declares a number flag.
 //
 //go:noinline
 func Float(key string, def float64, life ...Life) Ref[float64] {
-	return Ref[float64]{declare(key, asFloat, life), &ref[float64]{key, def}}
+	return Ref[float64]{declare(key, def, asFloat, life), &ref[float64]{key, def}}
 }
 
 // String declares a string flag.
 //
 //go:noinline
 func String(key, def string, life ...Life) Ref[string] {
-	return Ref[string]{declare(key, asString, life), &ref[string]{key, def}}
+	return Ref[string]{declare(key, def, asString, life), &ref[string]{key, def}}
 }
 
 // JSON declares a flag whose variants are decoded into T, once, when the document
@@ -64,7 +64,7 @@ func String(key, def string, life ...Life) Ref[string] {
 // have is a problem of the document. All readers share the decoded values: what they
 // point to must not be changed.
 func JSON[T any](key string, def T, life ...Life) Ref[T] {
-	return Ref[T]{declare(key, asJSON[T], life), &ref[T]{key, def}}
+	return Ref[T]{declare(key, def, asJSON[T], life), &ref[T]{key, def}}
 }
 
 // ByKey returns a flag that is not declared: it is looked up by its key in each

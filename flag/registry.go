@@ -17,8 +17,12 @@ var registry = struct {
 	refs  []declaration // from 1
 	byKey map[string][]int
 	lives map[int][]lived // of those that have any
+	defs  map[string]any  // the defaults by key, severalDefaults where they differ
 	attrs map[string]*attr
-}{refs: make([]declaration, 1), byKey: map[string][]int{}, lives: map[int][]lived{}, attrs: map[string]*attr{}}
+}{refs: make([]declaration, 1), byKey: map[string][]int{}, lives: map[int][]lived{}, defs: map[string]any{}, attrs: map[string]*attr{}}
+
+// severalDefaults is equal to no value.
+type severalDefaults struct{}
 
 // attr is an attribute that code declares or a document names.
 type attr struct {
@@ -36,10 +40,15 @@ type declaration struct {
 }
 
 // declare returns the dense index of a flag, the same for the same key and type.
-func declare[T any](key string, convert func(value) (T, error), life []Life) uint {
+func declare[T any](key string, def T, convert func(value) (T, error), life []Life) uint {
 	typ := reflect.TypeFor[T]()
 	registry.Lock()
 	defer registry.Unlock()
+	if other, known := registry.defs[key]; !known {
+		registry.defs[key] = def
+	} else if !reflect.DeepEqual(other, any(def)) {
+		registry.defs[key] = severalDefaults{}
+	}
 	for _, id := range registry.byKey[key] {
 		if registry.refs[id].typ == typ {
 			live(id, life)
@@ -144,6 +153,17 @@ func declarations() []declaration {
 	registry.Lock()
 	defer registry.Unlock()
 	return registry.refs[:len(registry.refs):len(registry.refs)]
+}
+
+// defaultOf is what callers get of a flag that serves no variant, or severalDefaults if
+// that is not known to be the same for all of them.
+func defaultOf(key string) any {
+	registry.Lock()
+	defer registry.Unlock()
+	if def, known := registry.defs[key]; known {
+		return def
+	}
+	return severalDefaults{}
 }
 
 // declaredAs returns the declarations of one key, one for each type.
