@@ -55,7 +55,8 @@
 //   - Changed: [Store.Create], [Store.Put], [Store.SetRamp], [Store.Advance],
 //     [Store.Toggle], [Store.Override], [Store.Rebalance], [Store.Kill],
 //     [Store.Revive], [Store.Clear]; seen by [Store.Watch] and [Ref.Follow].
-//   - Understood: [Store.Explain], [Diff] of a [Store.Preview], [Set.Replay].
+//   - Understood: [Store.Explain], [Diff] of a [Store.Preview] or, for a document,
+//     [Store.PreviewDocument], [Set.Replay].
 //   - Ended: [Life] and [Store.Review].
 //   - Tested: package flagtest, and flaghttp.Testers on the running service.
 //

@@ -1,6 +1,7 @@
 package flag_test
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -67,6 +68,26 @@ func ExampleDifference_Most() {
 		fmt.Println("found a flag that moves", most, "of everybody, want at most 5 %")
 	}
 	// Output: found a flag that moves 10 % of everybody, want at most 5 %
+}
+
+// Who moves if this document is loaded, with what operators changed at run time over it?
+// What a schedule does later counts.
+func ExampleStore_PreviewDocument() {
+	flags := flag.New(flag.Bytes([]byte(`{"flags": {
+		"new-checkout": {"ramp": {"percent": 25}},
+		"new-search": {"ramp": {"percent": 10}},
+		"new-basket": {"ramp": {"percent": 10}}}}`)), quiet)
+	_ = flags.Load(context.Background())
+	_ = flags.Kill("new-search", flag.Change{Actor: "ann", Reason: "results are empty"})
+	next, err := flags.PreviewDocument([]byte(`{"flags": {
+		"new-checkout": {"ramp": {"percent": 25, "schedule": [{"at": "2099-12-01T08:00:00Z", "percent": 100}]}},
+		"new-search": {"ramp": {"percent": 50}},
+		"new-basket": {"ramp": {"percent": 20}, "serve": "of"}}}`))
+	fmt.Println(err)
+	fmt.Println(flag.Diff(flags.Snapshot(), next, nil))
+	// Output:
+	// flag: load document: invalid document: flags.new-basket.serve (line 4, column 52): unknown variant "of", want one of ["off" "on"]
+	// new-checkout   75.000 % of everybody: off -> on (schedule changed), at 2099-12-01T08:00:00Z
 }
 
 // A re-split by Rebalance moves the fewest; new percentages alone, in their place, move

@@ -1,6 +1,9 @@
 package flag
 
-import "maps"
+import (
+	"fmt"
+	"maps"
+)
 
 // Snapshot returns the set that serves now, or nil if there is none yet.
 func (s *Store) Snapshot() *Set { return s.snapshot() }
@@ -13,6 +16,34 @@ func (s *Store) Preview(edit func(*Store) error) (*Set, error) {
 	if s == nil || s.snapshot() == nil && s.source != nil {
 		return nil, &Error{Op: "preview", Key: "document", Err: errNoDocument}
 	}
+	preview := s.copied()
+	if err := edit(preview); err != nil {
+		return nil, err
+	}
+	return preview.snapshot(), nil
+}
+
+// PreviewDocument returns the set that would serve after a [Store.Load] of a document,
+// and everything that is wrong with that, as Load would: what was changed at run time
+// lies over it, flags with a problem stay as they are, and if it would be refused, the set
+// is as the one that serves now, or nil. The store itself stays as it is, and nobody is
+// told. Evaluations of the set are not counted. A store that keeps a state must have been
+// loaded once.
+func (s *Store) PreviewDocument(data []byte) (*Set, error) {
+	switch {
+	case s == nil:
+		return nil, &Error{Op: "preview", Key: "document", Err: errNoDocument}
+	case s.snapshot() == nil && s.options.State != "" && !s.state.restored():
+		return nil, &Error{Op: "preview", Key: "document", Err: fmt.Errorf("%s: %w", s.options.State, errUnread)}
+	}
+	preview := s.copied()
+	info, _ := preview.accept(data, nil)
+	return preview.snapshot(), info.Err
+}
+
+// copied returns a store with the same document and the same overlay, of which nobody
+// else has anything.
+func (s *Store) copied() *Store {
 	s.compiling.Lock()
 	s.mu.Lock()
 	preview := &Store{
@@ -24,10 +55,7 @@ func (s *Store) Preview(edit func(*Store) error) (*Set, error) {
 	s.mu.Unlock()
 	s.compiling.Unlock()
 	preview.uncount()
-	if err := edit(preview); err != nil {
-		return nil, err
-	}
-	return preview.snapshot(), nil
+	return preview
 }
 
 // uncount takes the counters from a store that nobody else has yet, and makes it serve.

@@ -2,6 +2,9 @@ package flag_test
 
 import (
 	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/guidon-go/guidon/flag"
@@ -62,4 +65,63 @@ func TestPreview(t *testing.T) {
 	require.Nil(t, none.Snapshot())
 	_, err = none.Preview(func(*flag.Store) error { return nil })
 	require.ErrorIs(t, err, flag.ErrNotFound)
+}
+
+// TestPreviewDocument: what is said of a document before it is loaded is what becomes of
+// it, whatever lies over it and is wrong with it.
+func TestPreviewDocument(t *testing.T) {
+	const document = `{"segments": {"staff": {"keys": ["anna"]}}, "flags": {
+		"ramped": {"ramp": {"percent": 10}}, "killed": {"serve": "on"}, "over": {"serve": "off"}, "put": {"serve": "off"}, "plain": {"serve": "off"}, "env": {"serve": "off"},
+		"needing": {"rules": [{"if": {"segment": "staff"}, "serve": "on"}], "when": {"flag": "killed"}}}}`
+	t.Setenv("PREVIEWED_ENV", "on")
+	edits := map[string]string{
+		"nothing": document, "another ramp": strings.Replace(document, `"percent": 10`, `"percent": 60`, 1), "a flag less": strings.Replace(document, `"plain": {"serve": "off"}, `, "", 1),
+		"one that is laid over less": strings.Replace(document, `"killed": {"serve": "on"}, `, "", 1), "a broken flag": strings.Replace(document, `"plain": {"serve": "off"}`, `"plain": {"serve": "nowhere"}`, 1),
+		"a broken segment": strings.Replace(document, `"keys"`, `"kyes"`, 1), "no JSON": document[1:], "a broken flag under what was put": strings.Replace(document, `"put": {"serve": "off"}`, `"put": {"serve": "on", "when": {"flag": "gone"}}`, 1),
+		"a split where a ramp lies": strings.Replace(document, `"ramp": {"percent": 10}`, `"split": {"parts": [{"serve": "on", "percent": 100}]}`, 1), "no variable's flag": strings.Replace(document, `"env": {"serve": "off"}, `, "", 1),
+	}
+	for _, strict := range []bool{false, true} {
+		for _, first := range []bool{false, true} {
+			for name, text := range edits {
+				t.Run(fmt.Sprint(name, " strict=", strict, " first=", first), func(t *testing.T) {
+					src := &source{data: document}
+					store := flag.New(src, flag.Options{Strict: strict, Env: "PREVIEWED_", OnChange: func(flag.ChangeInfo) {}, OnLoad: func(flag.LoadInfo) {}})
+					if !first {
+						require.NoError(t, store.Load(t.Context()))
+						require.NoError(t, errors.Join(store.SetRamp("ramped", flag.Ramp{Share: 30 * flag.Percent}, me), store.Kill("killed", me), store.Override("over", "on", me), store.Put("put", on, me), store.Create("created", on, me)))
+					}
+					before, told := store.Snapshot(), store.Err()
+					set, wrong := store.PreviewDocument([]byte(text))
+					require.Same(t, before, store.Snapshot(), "nothing happened to the store")
+					require.Equal(t, told, store.Err())
+					src.data = text
+					if err := store.Load(t.Context()); err == nil {
+						require.NoError(t, wrong)
+					} else {
+						require.EqualError(t, wrong, err.Error())
+					}
+					require.Equal(t, store.Snapshot() == nil, set == nil)
+					require.Equal(t, store.Snapshot().Hash(), set.Hash())
+					require.Empty(t, flag.Diff(set, store.Snapshot(), nil).Flags)
+					require.Equal(t, flag.Diff(before, store.Snapshot(), nil).Flags, flag.Diff(before, set, nil).Flags)
+				})
+			}
+		}
+	}
+	store := load(t, document)
+	set, err := store.PreviewDocument([]byte(document))
+	require.NoError(t, err)
+	require.True(t, flag.ByKey("killed", false).From(set.View(flag.For("u"))))
+	for s := range store.All() {
+		require.Nil(t, s.Counts, "evaluating what would serve counts for nothing: %s", s.Key)
+	}
+	var none *flag.Store
+	_, err = none.PreviewDocument([]byte(document))
+	require.ErrorIs(t, err, flag.ErrNotFound)
+	unread := flag.New(flag.Bytes([]byte(document)), flag.Options{State: filepath.Join(t.TempDir(), "state")})
+	_, err = unread.PreviewDocument([]byte(document))
+	require.ErrorContains(t, err, "was not read yet, want Load first")
+	require.NoError(t, unread.Load(t.Context()))
+	_, err = unread.PreviewDocument([]byte(document))
+	require.NoError(t, err)
 }
