@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strconv"
 )
@@ -208,13 +209,13 @@ func changedExit(a *outline, p *exit, b *outline, q *exit) string {
 		return a.kind(p) + " by another unit"
 	case old.lane != new.lane:
 		return a.kind(p) + " with another salt"
-	case !samePlaces(old.layer, new.layer):
+	case !reflect.DeepEqual(old.layer, new.layer):
 		return "another place in a layer"
 	case old.cuts != nil:
 		return "split changed"
 	case a.flag.name(old.serve) != b.flag.name(new.serve):
 		return fmt.Sprintf("ramp to %q instead of %q", b.flag.name(new.serve), a.flag.name(old.serve))
-	case !sameSchedule(old.schedule, new.schedule):
+	case !reflect.DeepEqual(old.schedule, new.schedule):
 		return "schedule changed"
 	case old.share != new.share:
 		return a.words(p) + " to " + new.share.String()

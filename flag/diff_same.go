@@ -59,21 +59,7 @@ func sameExit(a *outline, p *exit, b *outline, q *exit) bool {
 }
 
 func sameDraw(f *compiled, p *draw, g *compiled, q *draw) bool {
-	return samePlaces(p.layer, q.layer) && p.by == q.by && p.lane == q.lane && p.share == q.share &&
-		(p.cuts != nil || q.cuts != nil || f.name(p.serve) == g.name(q.serve)) && sameSchedule(p.schedule, q.schedule) &&
+	return reflect.DeepEqual(p.layer, q.layer) && p.by == q.by && p.lane == q.lane && p.share == q.share &&
+		(p.cuts != nil || q.cuts != nil || f.name(p.serve) == g.name(q.serve)) && reflect.DeepEqual(p.schedule, q.schedule) &&
 		slices.EqualFunc(p.cuts, q.cuts, func(c, d cut) bool { return c.limit == d.limit && f.name(c.serve) == g.name(d.serve) })
-}
-
-func samePlaces(p, q *place) bool {
-	if p == nil || q == nil {
-		return p == q
-	}
-	return p.by == q.by && p.lane == q.lane && p.holdout == q.holdout && p.held == q.held && slices.Equal(p.ranges, q.ranges)
-}
-
-func sameSchedule(p, q *schedule) bool {
-	if p == nil || q == nil {
-		return p == q
-	}
-	return p.linear == q.linear && slices.Equal(p.points, q.points)
 }
