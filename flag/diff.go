@@ -155,7 +155,7 @@ func diff(old, new *Set, population iter.Seq[Subject], at time.Time, ahead bool)
 		p := &affected[i]
 		var lines [2]outline
 		for side, f := range p.sides {
-			lines[side] = d.outlined(f, outline{}, side, false)
+			lines[side] = d.outlined(f, side, false)
 		}
 		if population == nil {
 			p.bySlots(&d, lines)
@@ -188,7 +188,6 @@ type differ struct {
 	numbers  map[string]uint64      // of contents
 	constant map[sidedProgram]truth // see writer.always
 	alias    map[*segment]uint64    // numbers that count instead
-	scratch  [2]outline             // of same, to save allocations
 	left     int                    // questions that slot arithmetic may still ask
 }
 
@@ -196,7 +195,6 @@ type differ struct {
 type pair struct {
 	FlagDifference
 	sides   [2]*compiled      // nil where a set lacks it
-	own     bool              // whether its own definition differs
 	equal   map[[2]int32]bool // of values, by variants
 	moments []int64           // to look at, the first of which is the differ's; none if they are too many
 }
@@ -214,7 +212,7 @@ func (d *differ) affected() []pair {
 	slices.Sort(keys)
 	pairs := make([]pair, len(keys))
 	for i, key := range keys {
-		pairs[i] = pair{FlagDifference: FlagDifference{Key: key}, sides: [2]*compiled{d.flag(0, key), d.flag(1, key)}, own: d.own[key]}
+		pairs[i] = pair{FlagDifference: FlagDifference{Key: key}, sides: [2]*compiled{d.flag(0, key), d.flag(1, key)}}
 	}
 	return pairs
 }

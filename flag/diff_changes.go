@@ -21,7 +21,7 @@ func (d *differ) changes(p *pair, a, b *outline) (words []string) {
 		return []string{"is new"}
 	case new == nil:
 		return []string{"is gone"}
-	case !p.own:
+	case !d.own[p.Key]:
 		if p.Share > 0 {
 			say("needs flag %q, which changed", d.needsChanged(new))
 		}
@@ -44,7 +44,7 @@ func (d *differ) changes(p *pair, a, b *outline) (words []string) {
 		for _, name := range changed {
 			say("segment %q changed", name)
 		}
-		again := [2]outline{d.outlined(old, outline{}, 0, false), d.outlined(new, outline{}, 1, false)}
+		again := [2]outline{d.outlined(old, 0, false), d.outlined(new, 1, false)}
 		a, b, d.alias = &again[0], &again[1], nil
 	}
 	renamed := renames(old, new)

@@ -52,9 +52,9 @@ type writer struct {
 	written int // of the text, that belongs to questions
 }
 
-// outlined writes down a flag; into reuses what an outline has room for.
-func (d *differ) outlined(f *compiled, into outline, side int, resolve bool) outline {
-	w := writer{differ: d, outline: outline{f, into.questions[:0], exit{rule: -1, serve: -1}, into.text[:0]}, side: side, resolve: resolve}
+// outlined writes down a flag.
+func (d *differ) outlined(f *compiled, side int, resolve bool) outline {
+	w := writer{differ: d, outline: outline{flag: f, rest: exit{rule: -1, serve: -1}}, side: side, resolve: resolve}
 	if f == nil {
 		return w.outline
 	}

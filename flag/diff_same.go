@@ -11,8 +11,7 @@ func (d *differ) same(old, new *compiled) bool {
 	if old == new || old == nil || new == nil {
 		return old == new
 	}
-	a, b := d.outlined(old, d.scratch[0], 0, false), d.outlined(new, d.scratch[1], 1, false)
-	d.scratch = [2]outline{a, b}
+	a, b := d.outlined(old, 0, false), d.outlined(new, 1, false)
 	return d.sameVariants(old, new) && sameExit(&a, &a.rest, &b, &b.rest) && d.sameQuestions(&a, &b)
 }
 

@@ -68,7 +68,7 @@ func (p *pair) bySlotsAt(d *differ, outlines [2]outline, left int) int {
 	w := walker{pair: p, now: d.now, left: left}
 	for side, f := range p.sides {
 		if f != nil && (f.timed || f.linked().needs) {
-			outlines[side] = d.outlined(f, outline{}, side, true)
+			outlines[side] = d.outlined(f, side, true)
 		}
 	}
 	w.aim(&outlines)
