@@ -56,6 +56,19 @@ func TestDiffAhead(t *testing.T) {
 	}
 }
 
+// TestDiffAheadOfSegments: segments that are the same today are not forever.
+func TestDiffAheadOfSegments(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		set := func(until string) *flag.Set {
+			return compiled(t, `{"segments": {"north": {"if": {"any": [{"all": [{"attr": "country", "eq": "SE"}, {"time": {"until": "`+until+`"}}]}, {"attr": "country", "eq": "NO"}]}}},
+				"flags": {"f": {"rules": [{"if": {"segment": "north"}, "serve": "on"}]}}}`)
+		}
+		old, new := set("2000-01-02T00:00:00Z"), set("2000-01-03T00:00:00Z")
+		require.Zero(t, flag.DiffAt(old, new, nil, time.Now()).Most())
+		require.Equal(t, flag.All, flag.Diff(old, new, nil).Most())
+	})
+}
+
 // TestDiffAheadOfPeople: a population is looked at ahead as slots are; who has a moment
 // of his own is not.
 func TestDiffAheadOfPeople(t *testing.T) {
