@@ -55,7 +55,8 @@ func (a *Amount) UnmarshalJSON(data []byte) error {
 // Limits resolves how many instances a rolling update may have beyond the desired
 // number, and how many may be missing, as Kubernetes does for its Deployments: a
 // share of the surge is rounded up, one of the unavailable down, and if both come to
-// nothing, one may be missing, or the update could never move.
+// nothing, one may be missing, or the update could never move. None of the three is
+// below zero.
 func Limits(desired int, surge, unavailable Amount) (more, missing int) {
 	more, missing = surge.Count, unavailable.Count
 	if surge.Share != 0 {
@@ -74,8 +75,13 @@ func Limits(desired int, surge, unavailable Amount) (more, missing int) {
 // NextRolling is how many instances of each version run after the next move of a
 // rolling update, if all that run now are ready. Either new ones are added, as many
 // as more allows beyond the desired number, or old ones are taken away, as many as
-// leaves all but missing of the desired number. At the end it changes nothing.
+// leaves all but missing of the desired number. New ones beyond the desired number go
+// first. At the end it changes nothing; before, it does, if more and missing are as
+// [Limits] gives them.
 func NextRolling(desired, old, new, more, missing int) (nextOld, nextNew int) {
+	if new > desired {
+		return old, desired
+	}
 	if add := min(desired+more-old-new, desired-new); add > 0 {
 		return old, new + add
 	}

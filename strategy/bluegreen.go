@@ -26,6 +26,7 @@ type BlueGreen struct {
 func (b BlueGreen) Plan(in Input) (Plan, error) {
 	p := problems{strategy: "blue-green"}
 	p.input(in)
+	p.names("gates", b.Gates)
 	p.hold("before", b.Before)
 	p.hold("after", b.After)
 	p.mirror(b.Mirror, b.Before)

@@ -21,7 +21,7 @@ type Canary struct {
 	Rungs []Rung `json:"rungs"`
 	// Gates must say yes before the first request is exposed.
 	Gates []string `json:"gates"`
-	// Judges watch every hold below 100 %, and between them.
+	// Judges watch every hold below 100 %.
 	Judges []string `json:"judges"`
 	// Mirror is the share of the requests that the new version gets copies of during
 	// Before.
@@ -34,11 +34,11 @@ type Canary struct {
 	// Keep is for how long, after that, the old version's instances are kept for an
 	// instant way back.
 	Keep time.Duration `json:"keep"`
-	// ByInstances is for traffic that follows the instances, because nothing else can
-	// steer it: weights become the closest that whole instances can give, as [Divide]
-	// divides them, and new instances start before old ones go. Otherwise the old
-	// version keeps all its instances until it goes, and the new one has as many as its
-	// weight needs.
+	// ByInstances is for traffic that follows the instances, each of which gets as much
+	// as any other: weights become the closest that whole instances can give, as
+	// [Divide] divides them, new instances start before old ones go, and Keep keeps
+	// those that the last weight below 100 % had left. Otherwise the old version keeps
+	// all its instances until it goes, and the new one has as many as its weight needs.
 	ByInstances bool `json:"by_instances"`
 }
 
@@ -48,7 +48,7 @@ type Rung struct {
 	Gates    []string      `json:"gates"`    // that must say yes before it
 	Hold     time.Duration `json:"hold"`     // at least, at this weight
 	Exposed  int           `json:"exposed"`  // requests, at least
-	Judges   []string      `json:"judges"`   // that watch here, beside the canary's: those of the rungs before do, too, if named again
+	Judges   []string      `json:"judges"`   // that watch here, beside the canary's; those of the rung before do not, unless named again
 	Approval bool          `json:"approval"` // whether a person has to let it go on; with no Hold it waits for nothing else
 }
 
@@ -72,7 +72,7 @@ func Exponential(first Share, factor int) []Share {
 		return nil
 	}
 	var weights []Share
-	for w := int64(first); w < int64(All); w *= int64(factor) {
+	for w := int64(first); w < int64(All); w *= int64(min(factor, int(All))) {
 		weights = append(weights, Share(w))
 	}
 	return append(weights, All)
@@ -91,11 +91,11 @@ func (c Canary) Plan(in Input) (Plan, error) {
 			continue
 		}
 		old, new, share := in.Instances, InstancesFor(r.Weight, in.Instances), r.Weight
-		if c.ByInstances && r.Weight < All {
+		if c.ByInstances {
 			old, new = Divide(r.Weight, in.Instances, true)
 			share = ShareOf(old, new)
 		}
-		w.scale(max(old, w.at.Old), new)
+		w.scale(w.at.Old, new)
 		if first {
 			w.verify(c.Gates)
 			w.mirror(c.Mirror)
@@ -105,14 +105,12 @@ func (c Canary) Plan(in Input) (Plan, error) {
 		first = false
 		w.verify(r.Gates)
 		w.shift(share)
-		w.scale(min(old, w.at.Old), new)
-		hold := Hold{For: r.Hold, Exposed: r.Exposed, Judges: r.Judges, Approval: r.Approval}
-		if r.Weight == All {
-			w.hold(hold)
-			continue
+		if r.Weight < All {
+			w.scale(old, new)
+			w.stop(c.hold(r)) // even for no time: there a plan may be paused
+		} else {
+			w.hold(c.hold(r))
 		}
-		hold.Judges = union(c.Judges, r.Judges)
-		w.steps = append(w.steps, hold) // even of no time: there a plan may be stopped
 	}
 	w.hold(c.After)
 	w.retire(c.Keep, in)
@@ -132,6 +130,16 @@ func (c Canary) rungs() []Rung {
 		}
 	}
 	return rungs
+}
+
+// hold is what is waited for at a rung. The canary's judges compare for as long as there
+// is an old side.
+func (c Canary) hold(r Rung) Hold {
+	h := Hold{For: r.Hold, Exposed: r.Exposed, Judges: r.Judges, Approval: r.Approval}
+	if r.Weight < All {
+		h.Judges = union(c.Judges, r.Judges)
+	}
+	return h
 }
 
 // union is a, and what b has beside it.
@@ -158,8 +166,10 @@ func (c Canary) check(in Input, rungs []Rung) error {
 	for i, r := range rungs {
 		weights[i] = r.Weight
 	}
-	if n := len(weights); n == 0 || weights[n-1] != All {
-		p.add("%s: found %v, want a list that ends at 100 %%", list, weights)
+	if n := len(weights); n == 0 {
+		p.add("%s: found none, want a list that ends at 100 %%", list)
+	} else if weights[n-1] != All {
+		p.add("%s: found %v at the end, want a list that ends at 100 %%", list, weights[n-1])
 	}
 	for i, w := range weights {
 		if w <= 0 || w > All {
@@ -169,8 +179,13 @@ func (c Canary) check(in Input, rungs []Rung) error {
 		}
 	}
 	for i, r := range c.Rungs {
-		p.hold(fmt.Sprintf("rungs[%d]", i), Hold{For: r.Hold, Exposed: r.Exposed, Judges: union(c.Judges, r.Judges)})
+		at := fmt.Sprintf("rungs[%d]", i)
+		p.names(at+".gates", r.Gates)
+		p.names(at+".judges", r.Judges)
+		p.wait(at, c.hold(r))
 	}
+	p.names("gates", c.Gates)
+	p.names("judges", c.Judges)
 	if c.Hold < 0 {
 		p.add("hold: found %v, want no negative time", c.Hold)
 	}

@@ -88,10 +88,10 @@ func TestCanaryProblems(t *testing.T) {
 		from   strategy.Share
 		want   []string
 	}{
-		{"nothing", strategy.Canary{}, 0, []string{"weights: found [], want a list that ends at 100 %"}},
+		{"nothing", strategy.Canary{}, 0, []string{"weights: found none, want a list that ends at 100 %"}},
 		{"everything at once", strategy.Canary{Weights: []strategy.Share{10, 10, -1, 200_000}, Hold: -1, Exposed: -1}, strategy.All, []string{
 			"from: found 100 %, want less than 100 %",
-			"weights: found [0.01 % 0.01 % -0.001 % 200 %], want a list that ends at 100 %",
+			"weights: found 200 % at the end, want a list that ends at 100 %",
 			"weights[1]: found 0.01 % after 0.01 %, want ascending weights",
 			"weights[2]: found -0.001 %, want more than 0 and at most 100 %",
 			"weights[3]: found 200 %, want more than 0 and at most 100 %",

@@ -1,6 +1,7 @@
 package strategy
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -15,8 +16,13 @@ type Config struct {
 	Input       Input    // what; Input.New is the file's "version"
 }
 
-// Plan compiles it.
-func (c Config) Plan() (Plan, error) { return c.Strategy.Plan(c.Input) }
+// Plan compiles it. A Config without a strategy is an error.
+func (c Config) Plan() (Plan, error) {
+	if c.Strategy == nil {
+		return Plan{}, errors.New("strategy: found none, want one")
+	}
+	return c.Strategy.Plan(c.Input)
+}
 
 // common is what the file has for every strategy.
 type common struct {

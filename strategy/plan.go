@@ -1,9 +1,9 @@
 package strategy
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,8 +20,8 @@ type Strategy interface {
 
 // Input is what every strategy needs to know. Every zero is right for some.
 type Input struct {
-	// Old and New are the versions, as people and the target call them. Both may be
-	// empty for a target that does not ask.
+	// Old and New are the versions, as people and the target call them. Old may be
+	// empty, and both may be, for a target that does not ask.
 	Old, New string
 	// Instances is how many of each version serve everybody. Zero is for a target
 	// without instances, like a flag, or one whose instances others run: only canary
@@ -33,9 +33,10 @@ type Input struct {
 	// Progress is by when the instances that a step starts have to be ready. Zero
 	// means ten minutes.
 	Progress time.Duration
-	// NoReturn is why there is no way back once the new version is alone: a [NoReturn]
-	// with these words comes before the old one's last instances go. Empty means that
-	// there is a way back.
+	// NoReturn is why there is no way back once the new version is alone. A [NoReturn]
+	// with these words comes after the last hold: before the old version's last
+	// instances go or, where they have gone already (rolling, recreate), before the new
+	// one is promoted. Empty means that there is a way back from everywhere.
 	NoReturn string
 }
 
@@ -76,7 +77,10 @@ func (p Plan) String() string {
 	var b strings.Builder
 	b.WriteString(p.Strategy)
 	if p.New != "" {
-		fmt.Fprintf(&b, " from %s to %s", cmp.Or(p.Old, "nothing"), p.New)
+		if p.Old != "" {
+			b.WriteString(" from " + p.Old)
+		}
+		b.WriteString(" to " + p.New)
 	}
 	fmt.Fprintf(&b, ", %v of holds", p.Length())
 	lines, longest, scales := make([]string, len(p.Steps)), 0, false
@@ -101,12 +105,12 @@ func (p Plan) String() string {
 }
 
 // Length is how long the plan's holds take together, if each is over as soon as
-// it may be.
+// it may be; at most the longest [time.Duration].
 func (p Plan) Length() time.Duration {
 	var sum time.Duration
 	for _, step := range p.Steps {
 		if hold, ok := step.(Hold); ok {
-			sum += hold.For
+			sum += min(hold.For, math.MaxInt64-sum)
 		}
 	}
 	return sum
@@ -115,13 +119,16 @@ func (p Plan) Length() time.Duration {
 // Returns says whether there is a way back from a step that was begun: no point of
 // no return was.
 func (p Plan) Returns(at int) bool {
-	for _, step := range p.Steps[:min(at+1, len(p.Steps))] {
+	for _, step := range p.until(at) {
 		if _, gone := step.(NoReturn); gone {
 			return false
 		}
 	}
 	return true
 }
+
+// until is the plan's steps up to one, and that one.
+func (p Plan) until(at int) []Step { return p.Steps[:max(min(at, len(p.Steps)-1), -1)+1] }
 
 // Gates lists the gates that the plan asks, each once, in order of first use.
 func (p Plan) Gates() []string {

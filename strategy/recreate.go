@@ -15,6 +15,7 @@ func (r Recreate) Plan(in Input) (Plan, error) {
 	p := problems{strategy: "recreate"}
 	p.input(in)
 	p.instances(in)
+	p.names("gates", r.Gates)
 	p.hold("after", r.After)
 	if err := p.err(); err != nil {
 		return Plan{}, err

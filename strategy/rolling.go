@@ -47,6 +47,8 @@ func (r Rolling) Plan(in Input) (Plan, error) {
 	if len(r.Judges) > 0 && r.MinReady == 0 {
 		p.add("judges: found %q with no min_ready, when would they watch", r.Judges)
 	}
+	p.names("gates", r.Gates)
+	p.names("judges", r.Judges)
 	p.hold("after", r.After)
 	if err := p.err(); err != nil {
 		return Plan{}, err
@@ -57,13 +59,12 @@ func (r Rolling) Plan(in Input) (Plan, error) {
 	for w.at.Old > 0 || w.at.New < in.Instances {
 		old, new := NextRolling(in.Instances, w.at.Old, w.at.New, more, missing)
 		w.shift(ShareOf(old, w.at.New)) // those that stay bear it
-		first := w.at.New == 0 && new > 0
-		more := new > w.at.New
+		was := w.at.New
 		w.scale(old, new)
-		if first {
+		if was == 0 && new > 0 {
 			w.verify(r.Gates)
 		}
-		if more {
+		if new > was {
 			w.hold(Hold{For: r.MinReady, Judges: r.Judges})
 		}
 	}

@@ -27,48 +27,83 @@ func (p Plan) Start() Observation {
 // is Start.
 func (p Plan) After(at int) Observation {
 	o := p.Start()
-	for _, step := range p.Steps[:min(at+1, len(p.Steps))] {
+	for _, step := range p.until(at) {
 		step.move(&o)
 	}
 	return o
 }
 
-// Undo is the way back from a step that was begun, as steps to take in order. Copies
-// end first. Then the plan's steps are taken back one by one until the version that
-// gets the traffic back has all its instances: from there one shift takes all of it
-// back, so that nobody is left on a rung between, and one scale sends the other
-// version's instances away.
+// Undo is the way back from a step that was begun, whether or not it has come through,
+// as steps to take in order. It does not ask whether there is a way back: [Plan.Returns]
+// says that.
+//
+// Copies end first. Then the plan's steps are taken back one by one until the version
+// that gets the traffic back has all its instances: from there one shift takes all of it
+// back, so that nobody is left on a rung between. Then that version is the one to come
+// back to again, if it has a name, and one scale sends the other version's instances
+// away.
+//
+// A way back that has failed goes on from the step that failed, or itself has a way back:
+// that of Plan{Old: p.Old, New: p.New, Steps: steps}.
 func (p Plan) Undo(at int) []Step {
-	at = min(at, len(p.Steps)-1)
-	if at < 0 {
+	begun := p.until(at)
+	if len(begun) == 0 {
 		return nil
 	}
-	was := make([]Observation, at+2) // before each step, and after the last
-	was[0] = p.Start()
-	promoted, within := false, Scale{}.Within
-	for i, step := range p.Steps[:at+1] {
-		was[i+1] = was[i]
-		step.move(&was[i+1])
+	start := p.Start()
+	was := make([]Observation, len(begun)) // before each step
+	back := way{at: start}
+	var first *Promote
+	for i, step := range begun {
+		was[i] = back.at
+		step.move(&back.at)
 		switch step := step.(type) {
 		case Promote:
-			promoted = p.New != "" // otherwise no target can tell them apart
+			if first == nil {
+				first = &step
+			}
 		case Scale:
-			within = max(within, step.Within)
+			back.within = max(back.within, step.Within)
 		}
 	}
-	back := way{at: was[at+1], within: within}
-	start := was[0]
+	last := len(begun) - 1
+	back.at = farther(start, was[last], back.at)
 	back.mirror(start.Mirror)
-	for i := at; !ready(back.at, start); i-- {
+	for i := last; !ready(back.at, start); i-- {
 		back.scale(was[i].Old, was[i].New)
 		back.shift(was[i].Share)
 	}
 	back.shift(start.Share)
-	if promoted { // traffic first
-		back.steps = append(back.steps, Promote{Back: true})
+	if first != nil {
+		back.promote(!first.Back, p)
 	}
 	back.scale(start.Old, start.New)
 	return back.steps
+}
+
+// promote makes one of a plan's versions the one to come back to, if it has a name.
+func (w *way) promote(back bool, p Plan) {
+	if back && p.Old != "" || !back && p.New != "" {
+		w.steps = append(w.steps, Promote{Back: back})
+	}
+}
+
+// farther is where a target may stand that is on its way from one place to another: what
+// is back at the start again may not be yet.
+func farther(start, from, to Observation) Observation {
+	if to.Mirror == start.Mirror {
+		to.Mirror = from.Mirror
+	}
+	if to.Share == start.Share {
+		to.Share = from.Share
+	}
+	if to.Old == start.Old {
+		to.Old = from.Old
+	}
+	if to.New == start.New {
+		to.New = from.New
+	}
+	return to
 }
 
 // ready says whether all traffic may go from one place to another at once: whichever

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -17,8 +18,11 @@ type way struct {
 
 // begin is an empty way from where the input stands.
 func (in Input) begin() way {
-	return way{at: Observation{Share: in.From, Old: in.Instances}, within: cmp.Or(in.Progress, 10*time.Minute)}
+	return way{at: Observation{Share: in.From, Old: in.Instances}, within: in.progress()}
 }
+
+// progress is by when new instances have to be ready.
+func (in Input) progress() time.Duration { return cmp.Or(in.Progress, 10*time.Minute) }
 
 // end is the plan that the way has come to.
 func (w *way) end(name string, in Input) Plan {
@@ -28,7 +32,7 @@ func (w *way) end(name string, in Input) Plan {
 
 func (w *way) verify(gates []string) {
 	if len(gates) > 0 {
-		w.steps = append(w.steps, Verify{gates})
+		w.steps = append(w.steps, Verify{slices.Clone(gates)})
 	}
 }
 
@@ -55,8 +59,14 @@ func (w *way) scale(old, new int) {
 
 func (w *way) hold(h Hold) {
 	if h.For != 0 || h.Exposed != 0 || h.Approval || len(h.Judges) > 0 {
-		w.steps = append(w.steps, h)
+		w.stop(h)
 	}
+}
+
+// stop is a hold, even for no time.
+func (w *way) stop(h Hold) {
+	h.Judges = append([]string(nil), h.Judges...) // none is nil, as after JSON
+	w.steps = append(w.steps, h)
 }
 
 // retire sends the last of the old version away, once it has been kept for a while
@@ -101,6 +111,9 @@ func (p *problems) input(in Input) {
 	if in.Old == in.New && in.Old != "" {
 		p.add("old, new: found %q for both, want two versions", in.New)
 	}
+	if in.New == "" && in.Old != "" {
+		p.add("new: found none beside the old version %q, want one", in.Old)
+	}
 }
 
 // instances wants some.
@@ -115,18 +128,35 @@ func (p *problems) within(name string, d time.Duration, in Input) {
 	switch {
 	case d < 0:
 		p.add("%s: found %v, want no negative time", name, d)
-	case in.Progress > 0 && d >= in.Progress:
-		p.add("%s: found %v, want less than the progress deadline of %v", name, d, in.Progress)
+	case in.Progress >= 0 && d >= in.progress():
+		p.add("%s: found %v, want less than the progress deadline of %v", name, d, in.progress())
 	}
 }
 
-// hold checks one.
+// hold checks one, and its judges.
 func (p *problems) hold(name string, h Hold) {
+	p.wait(name, h)
+	p.names(name+".judges", h.Judges)
+}
+
+// wait checks what a hold waits for.
+func (p *problems) wait(name string, h Hold) {
 	if text := h.problem(); text != "" {
 		p.add("%s: %s", name, text)
 	}
 	if h.Exposed > 0 && len(h.Judges) == 0 {
 		p.add("%s: found %d requests without judges, who would count them", name, h.Exposed)
+	}
+}
+
+// names wants each name once.
+func (p *problems) names(name string, list []string) {
+	known := map[string]bool{"": true}
+	for i, one := range list {
+		if known[one] {
+			p.add("%s[%d]: found %q, want each name once, and none empty", name, i, one)
+		}
+		known[one] = true
 	}
 }
 
