@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"math/big"
 	"testing"
 
 	"github.com/guidon-go/guidon/strategy"
@@ -15,8 +14,22 @@ const percent = strategy.Percent
 
 func count(n int) strategy.Amount           { return strategy.Amount{Count: n} }
 func part(s strategy.Share) strategy.Amount { return strategy.Amount{Share: s} }
-func exact(s strategy.Share, n int) *big.Rat {
-	return big.NewRat(int64(s)*int64(n), int64(strategy.All))
+
+// up is a/b rounded up, and down is rounded down, found by counting.
+func up(a, b int) int {
+	n := 0
+	for n*b < a {
+		n++
+	}
+	return n
+}
+
+func down(a, b int) int {
+	n := 0
+	for (n+1)*b <= a {
+		n++
+	}
+	return n
 }
 
 // interesting are shares around every edge, and an even spread between them.
@@ -65,22 +78,17 @@ func TestLimitsAsKubernetes(t *testing.T) {
 	}
 }
 
-// TestLimitsExactly compares with fractions.
+// TestLimitsExactly compares with counting.
 func TestLimitsExactly(t *testing.T) {
 	for desired := range 41 {
 		for _, s := range interesting() {
-			want := exact(s, desired)
+			wantMore, wantMissing := up(int(s)*desired, int(strategy.All)), down(int(s)*desired, int(strategy.All))
+			if wantMore == 0 {
+				wantMissing = 1
+			}
 			more, missing := strategy.Limits(desired, part(s), part(s))
-			up := big.NewRat(int64(more), 1)
-			if up.Cmp(want) < 0 || up.Sub(up, big.NewRat(1, 1)).Cmp(want) >= 0 {
-				t.Fatalf("%v of %d: surge %d, want %v rounded up", s, desired, more, want)
-			}
-			if more == 0 && missing == 1 {
-				continue // both nothing
-			}
-			down := big.NewRat(int64(missing), 1)
-			if down.Cmp(want) > 0 || down.Add(down, big.NewRat(1, 1)).Cmp(want) <= 0 {
-				t.Fatalf("%v of %d: unavailable %d, want %v rounded down", s, desired, missing, want)
+			if more != wantMore || missing != wantMissing {
+				t.Fatalf("%v of %d: got %d and %d, want %d and %d", s, desired, more, missing, wantMore, wantMissing)
 			}
 		}
 	}
@@ -131,32 +139,27 @@ func rolls(t *testing.T, desired, old, new, more, missing int) {
 	}
 }
 
-// TestInstancesForAndShareOf compares with fractions: one rounds up, the other down.
+// TestInstancesForAndShareOf compares with counting: one rounds up, the other down.
 func TestInstancesForAndShareOf(t *testing.T) {
-	one := big.NewRat(1, 1)
 	for n := range 41 {
 		for _, s := range interesting() {
-			got, want := strategy.InstancesFor(s, n), exact(s, n)
-			up := big.NewRat(int64(got), 1)
-			if up.Cmp(want) < 0 || up.Sub(up, one).Cmp(want) >= 0 {
-				t.Fatalf("%v of %d instances: got %d, want %v rounded up", s, n, got, want)
+			if got, want := strategy.InstancesFor(s, n), up(int(s)*n, int(strategy.All)); got != want {
+				t.Fatalf("%v of %d instances: got %d, want %d", s, n, got, want)
 			}
 		}
-		for new := range 41 {
-			got := strategy.ShareOf(n, new)
-			if new == 0 {
-				require.Zero(t, got)
-				continue
-			}
-			want := big.NewRat(int64(new)*int64(strategy.All), int64(n+new))
-			down := big.NewRat(int64(got), 1)
-			if down.Cmp(want) > 0 || down.Add(down, one).Cmp(want) <= 0 {
-				t.Fatalf("%d old and %d new: got %v, want %v slots rounded down", n, new, got, want)
+		for new := 1; new <= 41; new++ {
+			want := down(int(strategy.All)*new, n+new)
+			if got := strategy.ShareOf(n, new); int(got) != want {
+				t.Fatalf("%d old and %d new: got %v, want %d slots", n, new, got, want)
 			}
 		}
 	}
+	require.Equal(t, 1, strategy.InstancesFor(1, 100_000))
+	require.Equal(t, 2, strategy.InstancesFor(1, 100_001))
 	require.Zero(t, strategy.ShareOf(0, 0))
+	require.Zero(t, strategy.ShareOf(3, 0))
 	require.Equal(t, strategy.All, strategy.ShareOf(0, 3))
+	require.Equal(t, strategy.Share(33_333), strategy.ShareOf(2, 1))
 }
 
 // TestDivideAsArgo is the table of Argo Rollouts' rule for canaries without a router of
@@ -220,12 +223,11 @@ func divide(s strategy.Share, n int, surge bool) (old, new int) {
 		return 0, n
 	}
 	old, new = n, 0 // if nothing else is left
-	var least *big.Rat
+	least := math.MaxInt
 	for total := n; total == n || surge && total == n+1; total++ {
 		for k := 1; k < total; k++ {
-			off := big.NewRat(int64(k), int64(total))
-			off.Abs(off.Sub(off, exact(s, 1)))
-			if least == nil || off.Cmp(least) < 0 || off.Cmp(least) == 0 && k > new {
+			off := k*int(strategy.All)*(n*(n+1)/total) - int(s)*n*(n+1) // in parts of 100 000 n (n+1)
+			if off = max(off, -off); off < least || off == least && k > new {
 				least, old, new = off, total-k, k
 			}
 		}

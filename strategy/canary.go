@@ -10,7 +10,7 @@ import (
 // while judges compare it with the old one.
 type Canary struct {
 	// Weights ascend and end at 100 %: any list, or one of [Linear] and [Exponential].
-	Weights []Share `json:"weights"`
+	Weights Weights `json:"weights"`
 	// Hold is the time at each weight below 100 %, where there is still an old
 	// version to compare with.
 	Hold time.Duration `json:"hold"`
@@ -50,32 +50,6 @@ type Rung struct {
 	Exposed  int           `json:"exposed"`  // requests, at least
 	Judges   []string      `json:"judges"`   // that watch here, beside the canary's; those of the rung before do not, unless named again
 	Approval bool          `json:"approval"` // whether a person has to let it go on; with no Hold it waits for nothing else
-}
-
-// Linear is the weights step, twice step, and so on, up to 100 %. A step that is not
-// above zero gives none.
-func Linear(step Share) []Share {
-	if step <= 0 {
-		return nil
-	}
-	var weights []Share
-	for w := step; w < All; w += step {
-		weights = append(weights, w)
-	}
-	return append(weights, All)
-}
-
-// Exponential is the weights first, factor times first, and so on, up to 100 %. A
-// first that is not above zero, or a factor below 2, gives none.
-func Exponential(first Share, factor int) []Share {
-	if first <= 0 || factor < 2 {
-		return nil
-	}
-	var weights []Share
-	for w := int64(first); w < int64(All); w *= int64(min(factor, int(All))) {
-		weights = append(weights, Share(w))
-	}
-	return append(weights, All)
 }
 
 // Plan starts what the first weight needs, verifies, then shifts and holds at each

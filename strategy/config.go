@@ -3,6 +3,7 @@ package strategy
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,7 +50,9 @@ type common struct {
 //	}
 //
 // The strategies are "rolling", "blue-green", "canary" and "recreate". Times are
-// written "1h30m", shares are percentages, and amounts of instances 3 or "25%".
+// written "1h30m", shares are percentages, amounts of instances 3 or "25%", and weights a
+// list or a rule: see [Weights]. What is wrong with the strategy itself, or has no place in
+// the text, [Config.Plan] says.
 func Parse(data []byte) (Config, error) {
 	config, err := parse(data)
 	if err != nil {
@@ -60,49 +63,64 @@ func Parse(data []byte) (Config, error) {
 
 func parse(data []byte) (Config, error) {
 	root, err := jsontree.Parse(data)
-	if err != nil {
+	if root == nil {
 		return Config{}, err
 	}
-	name := ""
-	if n := root.Get("strategy"); n != nil {
-		name = n.Text()
-	}
+	name, unknown := named(root)
+	var config Config
 	switch name {
 	case "rolling":
 		var in struct {
 			common
 			Rolling
 		}
-		err := jsontree.Unmarshal(data, &in)
-		return in.config(in.Rolling), err
+		err = jsontree.Unmarshal(data, &in)
+		config = in.config(in.Rolling)
 	case "blue-green":
 		var in struct {
 			common
 			BlueGreen
 		}
-		err := jsontree.Unmarshal(data, &in)
-		return in.config(in.BlueGreen), err
+		err = jsontree.Unmarshal(data, &in)
+		config = in.config(in.BlueGreen)
 	case "canary":
 		var in struct {
 			common
 			Canary
 		}
-		err := jsontree.Unmarshal(data, &in)
-		return in.config(in.Canary), err
+		err = jsontree.Unmarshal(data, &in)
+		config = in.config(in.Canary)
 	case "recreate":
 		var in struct {
 			common
 			Recreate
 		}
-		err := jsontree.Unmarshal(data, &in)
-		return in.config(in.Recreate), err
+		err = jsontree.Unmarshal(data, &in)
+		config = in.config(in.Recreate)
 	}
+	return config, errors.Join(unknown.Err(), err)
+}
+
+// named is the strategy that a file names or, with a problem, seems to mean.
+func named(root *jsontree.Node) (string, jsontree.Problems) {
 	names := []string{"rolling", "blue-green", "canary", "recreate"}
-	text := fmt.Sprintf("found %q, want one of %s", jsontree.Cut(name), strings.Join(names, ", "))
-	if meant := jsontree.Closest(name, names); meant != "" {
-		text = fmt.Sprintf("found %q, did you mean %q?", jsontree.Cut(name), meant)
+	want := "want one of " + strings.Join(names, ", ")
+	n := root.Get("strategy")
+	switch {
+	case root.Kind != jsontree.Object:
+		return "", jsontree.Problems{{Pos: root.Pos(), Text: fmt.Sprintf("found %s, want an object", root.Kind.Article())}}
+	case n == nil:
+		return "", jsontree.Problems{{Path: "strategy", Pos: root.Pos(), Text: "missing, " + want}}
+	case n.Kind != jsontree.String:
+		return "", jsontree.Problems{{Path: "strategy", Pos: n.Pos(), Text: fmt.Sprintf("found %s, %s", n.Describe(), want)}}
+	case slices.Contains(names, n.Text()):
+		return n.Text(), nil
 	}
-	return Config{}, jsontree.Problems{{Path: "strategy", Text: text}}.Err()
+	meant := jsontree.Closest(n.Text(), names)
+	if meant != "" {
+		want = fmt.Sprintf("did you mean %q?", meant)
+	}
+	return meant, jsontree.Problems{{Path: "strategy", Pos: n.Pos(), Text: fmt.Sprintf("found %q, %s", jsontree.Cut(n.Text()), want)}}
 }
 
 func (c common) config(s Strategy) Config {
