@@ -19,6 +19,7 @@ import (
 type world struct {
 	strategy.Observation
 	from     strategy.Share                       // of the input
+	none     int                                  // 1 where there are no instances
 	promoted bool                                 // the new version
 	rule     func(low, high strategy.Observation) // what is at least, and at most
 }
@@ -47,6 +48,7 @@ func (w *world) take(t testing.TB, step strategy.Step, stuck strategy.Observatio
 		high.Old, high.New = max(high.Old, w.Old), max(high.New, w.New)
 	case strategy.Promote:
 		require.Equal(t, map[bool]strategy.Share{false: strategy.All, true: w.from}[step.Back], w.Share, "who is promoted has got its traffic")
+		require.Positive(t, map[bool]int{false: w.New, true: w.Old}[step.Back]+w.none, "and its instances")
 		w.promoted = !step.Back
 	}
 	w.rule(low, high)
@@ -190,7 +192,7 @@ func each(t *testing.T, do func(t *testing.T, r *rand.Rand, s planned, plan stra
 }
 
 func (s planned) begin(t testing.TB) world {
-	return world{Observation: strategy.Observation{Share: s.From, Old: s.Instances}, from: s.From, rule: s.rule(t)}
+	return world{Observation: strategy.Observation{Share: s.From, Old: s.Instances}, from: s.From, none: max(1-s.Instances, 0), rule: s.rule(t)}
 }
 
 // TestForward: a plan begins where the input stands, goes up only, asks its gates before

@@ -39,9 +39,9 @@ func (p Plan) After(at int) Observation {
 //
 // Copies end first. Then the plan's steps are taken back one by one until the version
 // that gets the traffic back has all its instances: from there one shift takes all of it
-// back, so that nobody is left on a rung between. Then that version is the one to come
-// back to again, if it has a name, and one scale sends the other version's instances
-// away.
+// back, so that nobody is left on a rung between, and one scale sends the other version's
+// instances away. As soon as it has its traffic and its instances, the version is made the
+// one to come back to again, if it has a name.
 //
 // A way back that has failed goes on from the step that failed, or itself has a way back:
 // that of Plan{Old: p.Old, New: p.New, Steps: steps}.
@@ -74,18 +74,16 @@ func (p Plan) Undo(at int) []Step {
 		back.shift(was[i].Share)
 	}
 	back.shift(start.Share)
-	if first != nil {
-		back.promote(!first.Back, p)
+	named := first != nil && (first.Back && p.New != "" || !first.Back && p.Old != "")
+	whole := back.at.Old >= start.Old && back.at.New >= start.New
+	if named && whole {
+		back.steps = append(back.steps, Promote{Back: !first.Back})
 	}
 	back.scale(start.Old, start.New)
-	return back.steps
-}
-
-// promote makes one of a plan's versions the one to come back to, if it has a name.
-func (w *way) promote(back bool, p Plan) {
-	if back && p.Old != "" || !back && p.New != "" {
-		w.steps = append(w.steps, Promote{Back: back})
+	if named && !whole {
+		back.steps = append(back.steps, Promote{Back: !first.Back})
 	}
+	return back.steps
 }
 
 // farther is where a target may stand that is on its way from one place to another: what
