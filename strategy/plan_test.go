@@ -116,7 +116,7 @@ func FuzzPlanFromJSON(f *testing.F) {
 			f.Add(string(text))
 		}
 	}
-	f.Add(`{"strategy": "x", "steps": [{"promote": {"back": true}}, {"scale": {"within": "-1s"}}, {"hold": {"for": "2562047h47m16.854775807s"}}, {"hold": {"for": "1h", "judges": []}}]}`)
+	f.Add(`{"strategy": "x", "steps": [{"promote": {"back": true}}, {"scale": {"old": {"from": 3, "to": 3}}}, {"hold": {"for": "2562047h47m16.854775807s"}}, {"hold": {"for": "1h", "judges": []}}]}`)
 	f.Fuzz(func(t *testing.T, text string) {
 		var plan, back strategy.Plan
 		if json.Unmarshal([]byte(text), &plan) != nil {
