@@ -178,7 +178,7 @@ func each(t *testing.T, do func(t *testing.T, r *rand.Rand, s planned, plan stra
 		"rolling": randomRolling, "canary": randomCanary, "blue-green": randomBlueGreen, "recreate": randomRecreate,
 	} {
 		t.Run(name, func(t *testing.T) {
-			for seed := range uint64(150) {
+			for seed := range uint64(80) {
 				r := rand.New(rand.NewPCG(seed, 8))
 				s := random(r)
 				plan, err := s.Plan(s.Input)
