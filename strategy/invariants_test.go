@@ -35,15 +35,10 @@ func (w *world) take(t testing.TB, step strategy.Step, stuck strategy.Observatio
 		require.Contains(t, []strategy.Share{w.Mirror, stuck.Mirror}, step.From)
 		w.Mirror = step.To
 	case strategy.Scale:
-		require.NotEqual(t, step.Old == strategy.Count{}, step.New == strategy.Count{}, "%v scales one version", step)
-		if step.Old != (strategy.Count{}) {
-			require.Contains(t, []int{w.Old, stuck.Old}, step.Old.From)
-			w.Old = step.Old.To
-		}
-		if step.New != (strategy.Count{}) {
-			require.Contains(t, []int{w.New, stuck.New}, step.New.From)
-			w.New = step.New.To
-		}
+		require.NotEqual(t, step.Old.From == step.Old.To, step.New.From == step.New.To, "%v scales one version", step)
+		require.Contains(t, []int{w.Old, stuck.Old}, step.Old.From)
+		require.Contains(t, []int{w.New, stuck.New}, step.New.From)
+		w.Old, w.New = step.Old.To, step.New.To
 		low.Old, low.New = min(low.Old, w.Old), min(low.New, w.New)
 		high.Old, high.New = max(high.Old, w.Old), max(high.New, w.New)
 	case strategy.Promote:

@@ -139,12 +139,7 @@ func FuzzPlanFromJSON(f *testing.F) {
 				case strategy.Mirror:
 					end.Mirror = step.To
 				case strategy.Scale:
-					if step.Old != (strategy.Count{}) {
-						end.Old = step.Old.To
-					}
-					if step.New != (strategy.Count{}) {
-						end.New = step.New.To
-					}
+					end.Old, end.New = step.Old.To, step.New.To
 				}
 			}
 			require.Equal(t, start, end)

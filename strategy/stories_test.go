@@ -193,23 +193,14 @@ func (s *fleet) take(step strategy.Step) {
 	case strategy.Promote:
 		s.promoted = map[bool]string{false: s.plan.New, true: s.plan.Old}[step.Back]
 	case strategy.Scale:
-		s.scale(step, step.Old.To, step.New.To)
+		s.at.Old, s.at.New = step.Old.To, step.New.To
 	}
 }
 
 // half is a step that does not: half of the instances came or went, and nothing else moved.
 func (s *fleet) half(step strategy.Step) {
 	if step, ok := step.(strategy.Scale); ok {
-		s.scale(step, (step.Old.From+step.Old.To)/2, (step.New.From+step.New.To)/2)
-	}
-}
-
-func (s *fleet) scale(step strategy.Scale, old, new int) {
-	if step.Old != (strategy.Count{}) {
-		s.at.Old = old
-	}
-	if step.New != (strategy.Count{}) {
-		s.at.New = new
+		s.at.Old, s.at.New = (step.Old.From+step.Old.To)/2, (step.New.From+step.New.To)/2
 	}
 }
 
