@@ -1,0 +1,97 @@
+package split
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+	"time"
+)
+
+// record wraps w in the recorder that has the optional interfaces w has. These three
+// sets are those of net/http's HTTP/1 server, of its HTTP/2 server, and of a plain
+// writer; other mixes get the largest set that fits.
+func record(w http.ResponseWriter) (http.ResponseWriter, *recorder) {
+	flusher, _ := w.(http.Flusher)
+	hijacker, _ := w.(http.Hijacker)
+	from, _ := w.(io.ReaderFrom)
+	switch {
+	case flusher != nil && hijacker != nil && from != nil:
+		rec := &connRecorder{flushRecorder{recorder{ResponseWriter: w}}}
+		return rec, &rec.recorder
+	case flusher != nil:
+		rec := &flushRecorder{recorder{ResponseWriter: w}}
+		return rec, &rec.recorder
+	default:
+		rec := &recorder{ResponseWriter: w}
+		return rec, rec
+	}
+}
+
+// recorder remembers the first final status.
+type recorder struct {
+	http.ResponseWriter
+	status int       // zero: none yet
+	taken  time.Time // when the connection was taken over
+	err    error     // of an Upstream
+}
+
+func (r *recorder) answer(status int) {
+	if r.status == 0 {
+		r.status = status
+	}
+}
+
+func (r *recorder) WriteHeader(status int) {
+	// Other 1xx are hints that come before the answer; 101 is the answer.
+	if status >= 200 || status == http.StatusSwitchingProtocols {
+		r.answer(status)
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *recorder) Write(p []byte) (int, error) {
+	r.answer(http.StatusOK)
+	return r.ResponseWriter.Write(p)
+}
+
+func (r *recorder) WriteString(s string) (int, error) {
+	r.answer(http.StatusOK)
+	return io.WriteString(r.ResponseWriter, s)
+}
+
+// Unwrap is how http.ResponseController reaches the writer.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+// FlushError is what http.ResponseController looks for first; a flush sends the header,
+// so the status is decided by it.
+func (r *recorder) FlushError() error {
+	err := http.NewResponseController(r.ResponseWriter).Flush()
+	if err == nil {
+		r.answer(http.StatusOK)
+	}
+	return err
+}
+
+// failed remembers why an Upstream has no answer.
+func (r *recorder) failed(err error) { r.err = err }
+
+type flushRecorder struct{ recorder }
+
+func (r *flushRecorder) Flush() { _ = r.FlushError() } // http.Flusher has nowhere to report to
+
+type connRecorder struct{ flushRecorder }
+
+func (r *connRecorder) ReadFrom(src io.Reader) (int64, error) {
+	r.answer(http.StatusOK)
+	return r.ResponseWriter.(io.ReaderFrom).ReadFrom(src)
+}
+
+func (r *connRecorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := r.ResponseWriter.(http.Hijacker).Hijack()
+	if err == nil {
+		r.answer(http.StatusSwitchingProtocols)
+		r.taken = time.Now()
+	}
+	return conn, rw, err
+}
