@@ -76,29 +76,26 @@ type duplicate struct {
 	decided  atomic.Bool // it has begun, or never will
 }
 
-// copyOf makes a copy of the request, if it is drawn for one. A request without a body
-// is copied at once. Otherwise the copy is returned, with the request to serve instead,
-// which tells it what is read.
+// drawn says whether there is to be a copy of a request.
+func (s *Splitter) drawn(r *http.Request, p placement) bool {
+	return p.backend != p.routes.shadow && rand.Uint64() <= p.routes.copied &&
+		slices.Contains(s.o.MirrorMethods, r.Method) && len(r.Header["Upgrade"]) == 0 && s.life.Err() == nil
+}
+
+// copyOf makes a copy of the request, which was counted in already. A request without a
+// body is copied at once. Otherwise the copy is returned, with the request to serve
+// instead, which tells it what is read.
 func (s *Splitter) copyOf(r *http.Request, p placement) (*duplicate, *http.Request) {
-	if p.backend == p.routes.shadow || rand.Uint64() > p.routes.copied ||
-		!slices.Contains(s.o.MirrorMethods, r.Method) || len(r.Header["Upgrade"]) > 0 || s.life.Err() != nil {
+	d := &duplicate{splitter: s, backend: p.routes.shadow, flight: p.copied, outcome: s.outcome(p)}
+	if s.slots.Add(1) > int64(s.o.Mirrors) {
+		d.drop(&s.counts.busy)
 		return nil, nil
 	}
 	if r.ContentLength > s.o.MirrorBody {
-		s.counts.large.Add(1)
+		d.drop(&s.counts.large)
 		return nil, nil
 	}
-	if s.slots.Add(1) > int64(s.o.Mirrors) {
-		s.slots.Add(-1)
-		s.counts.busy.Add(1)
-		return nil, nil
-	}
-	d := &duplicate{splitter: s, backend: p.routes.shadow, flight: p.routes.shadow.flights.enter(), outcome: s.outcome(p)}
-	if s.routes.Load() != p.routes { // see place
-		d.gone()
-		return nil, nil
-	}
-	d.request = r.Clone(context.WithoutCancel(r.Context()))
+	d.request = r.Clone(r.Context())
 	d.request.Body = http.NoBody
 	if d.request.Header == nil {
 		d.request.Header = http.Header{}
@@ -173,7 +170,8 @@ func (d *duplicate) send() {
 	returned = true
 }
 
-// carried is a context with the values of another one.
+// carried is a context with the values of another one. Its own come first: by them,
+// contexts that are made of it need no goroutine to end with it.
 type carried struct {
 	context.Context
 	values context.Context

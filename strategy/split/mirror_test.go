@@ -151,6 +151,7 @@ func TestCopiesBodies(t *testing.T) {
 		{"long", readAll, strings.NewReader("0123456789a"), split.Copies{Large: 1}, "", "0123456789a"},
 		{"long, of no known length", readAll, iotest.OneByteReader(strings.NewReader("0123456789a")), split.Copies{Large: 1}, "", "0123456789a"},
 		{"unread", unread, strings.NewReader("0"), split.Copies{Unread: 1}, "", ""},
+		{"long and unread", unread, strings.NewReader("0123456789a"), split.Copies{Large: 1}, "", ""},
 		{"broken", readAll, io.MultiReader(strings.NewReader("01"), iotest.ErrReader(errors.New("broken"))), split.Copies{Unread: 1}, "", "broken\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -171,6 +172,26 @@ func TestCopiesBodies(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A request that was about to be copied when its version was removed is not.
+func TestCopiesRemovedOnTheWay(t *testing.T) {
+	var s *split.Splitter
+	removed, asked := false, 0
+	s = newSplitter(t, split.Options{Pin: func(*http.Request) string {
+		// Routes were read, and nothing is counted yet.
+		if asked++; asked == 1 {
+			require.NoError(t, s.Mirror(t.Context(), 0))
+			require.NoError(t, s.Remove(t.Context(), "2"))
+			removed = true
+		}
+		return ""
+	}}, says("1"), says("2"))
+	require.NoError(t, s.Prepare(t.Context(), "1", "2"))
+	require.NoError(t, s.Mirror(t.Context(), strategy.All))
+	require.Equal(t, "1", ask(s, "GET", nil).Body.String())
+	require.True(t, removed)
+	require.Zero(t, s.Copies())
 }
 
 // So many at a time and not one more; a slow copy harms nobody, and its time is limited.

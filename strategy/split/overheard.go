@@ -27,9 +27,6 @@ func (d *duplicate) heard(part []byte, err error) {
 	case int64(len(d.body)+len(part)) > s.o.MirrorBody:
 		d.drop(&s.counts.large)
 		return
-	case err != nil && err != io.EOF:
-		d.drop(&s.counts.unread)
-		return
 	}
 	d.body = append(d.body, part...)
 	// Whoever knows the length may not read on to the end.

@@ -110,6 +110,7 @@ type placement struct {
 	unit    uint64 // its hash, or a random one
 	named   bool   // there is a unit
 	pinned  bool
+	copied  *counter // where the shadow counts the copy in; nil if there will be none
 }
 
 // ServeHTTP sends the request to the backend that it is pinned to, or else to the one
@@ -119,7 +120,7 @@ type placement struct {
 func (s *Splitter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p := s.place(r)
 	defer p.backend.flights.leave(p.flight)
-	if p.routes.shadow != nil {
+	if p.copied != nil {
 		if c, with := s.copyOf(r, p); c != nil {
 			defer c.unread()
 			r = with
@@ -159,10 +160,17 @@ func (s *Splitter) place(r *http.Request) (p placement) {
 			p.backend = s.none
 		}
 		p.flight = p.backend.flights.enter()
+		p.copied = nil
+		if p.routes.shadow != nil && s.drawn(r, p) {
+			p.copied = p.routes.shadow.flights.enter()
+		}
 		if s.routes.Load() == p.routes {
 			return p
 		}
 		p.backend.flights.leave(p.flight)
+		if p.copied != nil {
+			p.routes.shadow.flights.leave(p.copied)
+		}
 	}
 }
 
