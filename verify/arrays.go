@@ -116,7 +116,7 @@ func (m *matcher) anyOrder(want, got *jsontree.Node, mode ArrayMode) {
 	for j := range free {
 		// one that is not free any more was reported as the closest of another
 		if mode == Unordered && free[j] && m.differs(nil) {
-			m.out.add(KindUnexpected, m.path(&got.Items[j]), "nothing (unordered)", m.out.text(&got.Items[j]))
+			m.out.add(KindUnexpected, m.path(&got.Items[j]), "nothing (unordered)", text(&got.Items[j]))
 		}
 	}
 }
@@ -149,7 +149,7 @@ func (m *matcher) alone(w, got *jsontree.Node, free []bool, mode ArrayMode, from
 		reason += ", closest is [" + strconv.Itoa(closest) + "]"
 	}
 	const room = 80 // for the element, so that the mode is not cut off
-	m.out.add(KindMissing, m.path(got), "an item "+m.out.show(m.out.text(w), room)+" ("+mode.String()+")", reason)
+	m.out.add(KindMissing, m.path(got), "an item "+m.out.show(text(w), room)+" ("+mode.String()+")", reason)
 	if closest >= 0 {
 		free[closest] = false
 		m.match(w, &got.Items[closest])

@@ -31,7 +31,7 @@ type test struct {
 // compiler collects the mistakes of a suite, each under the path of its field.
 type compiler struct {
 	problems jsontree.Problems
-	hide     hider
+	hide     *hider
 	plain    bool          // whether nothing is encrypted
 	timeout  time.Duration // of the test at hand
 	custom   map[string]func(Answer) error

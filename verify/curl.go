@@ -15,7 +15,8 @@ const mostCurl = 4 << 10
 
 // curl is a command line that sends a test's request, without what is secret in it.
 // Like the package, it uses no proxy, and takes a URL as it is.
-func (r *runner) curl(t *test, spec *request, cookies bool, hide *hider) string {
+func (r *runner) curl(t *test, spec *request, e *exchanged, d *differences) string {
+	hide := d.hide
 	words := []string{"curl -sSig --noproxy '*' --max-time " + strconv.FormatFloat(t.Timeout.Round(time.Millisecond).Seconds(), 'f', -1, 64)}
 	if t.Redirects > 0 {
 		words = append(words, fmt.Sprintf("-L --max-redirs %d", t.Redirects))
@@ -29,7 +30,7 @@ func (r *runner) curl(t *test, spec *request, cookies bool, hide *hider) string 
 	case t.Method != http.MethodGet || spec.body != "":
 		words = append(words, "-X "+shellQuote(hide.scrub(t.Method)))
 	}
-	words = append(words, curlHeaders(spec, cookies, hide)...)
+	words = append(words, curlHeaders(spec, e.cookies, hide)...)
 	before, after := "", ""
 	switch body := hide.scrub(spec.body); {
 	case body == "":

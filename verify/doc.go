@@ -62,8 +62,8 @@
 // is a failed test with a reason, and no hang.
 //
 // Secrets stay secret. What [Suite].Secrets has, and what headers like
-// Authorization and Cookie carry, is in no report, error, callback or curl line, in
-// whatever form it was sent or came back.
+// Authorization and Cookie carry, is in no report, error or curl line, and in no
+// callback once it is known, whether it stands there as it is, escaped or encoded.
 //
 // # In order
 //

@@ -30,29 +30,52 @@ func (v *view) to(i int) int {
 	return int(v.tos[i])
 }
 
-// escape is a way of writing characters as others.
+// escape is a way of writing characters as others, or bytes as digits.
 type escape struct {
-	begins string // what each may begin with
+	kind   int
+	begins string // what an escape may begin with
 	undo   func(s string) (plain string, width int)
+
+	bits int // of a digit
+	skip int // how many digits are not of the first byte: they may be of something before
 }
 
+// The kinds of escapes; each undoes the same as often as texts are written so.
+const (
+	quoted = iota
+	percent
+	form
+	entity
+	inBase64
+	inHex
+)
+
 var escapes = []escape{
-	{`\`, unquote},
-	{"%", unpercent},
-	{"%+", func(s string) (string, int) {
+	{kind: quoted, begins: `\`, undo: unquote},
+	{kind: percent, begins: "%", undo: unpercent},
+	{kind: form, begins: "%+", undo: func(s string) (string, int) {
 		if s[0] == '+' {
 			return " ", 1
 		}
 		return unpercent(s)
 	}},
-	{"&", unhtml},
+	{kind: entity, begins: "&", undo: unhtml},
+	{kind: inBase64, bits: 6},
+	{kind: inBase64, bits: 6, skip: 1},
+	{kind: inBase64, bits: 6, skip: 2},
+	{kind: inBase64, bits: 6, skip: 3},
+	{kind: inHex, bits: 4},
+	{kind: inHex, bits: 4, skip: 1},
 }
 
 func (v *view) undo(e escape) (plain view, changed bool) {
+	if e.bits > 0 {
+		return v.decode(e)
+	}
 	if !strings.ContainsAny(v.text, e.begins) {
 		return view{}, false
 	}
-	var b strings.Builder
+	w := writer{of: v}
 	for i := 0; i < len(v.text); {
 		piece, width := v.text[i:i+1], 1
 		if strings.IndexByte(e.begins, v.text[i]) >= 0 {
@@ -60,16 +83,28 @@ func (v *view) undo(e escape) (plain view, changed bool) {
 				piece, width, changed = p, w, true
 			}
 		}
-		b.WriteString(piece)
-		from, to := int32(v.from(i)), int32(v.to(i+width-1))
-		for range len(piece) {
-			plain.froms, plain.tos = append(plain.froms, from), append(plain.tos, to)
+		for _, c := range []byte(piece) {
+			w.write(c, i, i+width-1)
 		}
 		i += width
 	}
-	plain.text = b.String()
-	return plain, changed
+	return w.view(), changed
 }
+
+// writer writes a view of another.
+type writer struct {
+	of         *view
+	text       []byte
+	froms, tos []int32
+}
+
+// write adds a byte that the bytes from one to another of the first view stand for.
+func (w *writer) write(c byte, first, last int) {
+	w.text = append(w.text, c)
+	w.froms, w.tos = append(w.froms, int32(w.of.from(first))), append(w.tos, int32(w.of.to(last)))
+}
+
+func (w *writer) view() view { return view{string(w.text), w.froms, w.tos} }
 
 // unquote undoes an escape of JSON or Go.
 func unquote(s string) (string, int) {

@@ -23,9 +23,9 @@ func (b BodyIs) compile(*compiler, string) check {
 		}
 		// the beginning, unless the difference stands too far behind it
 		from, place := 0, ""
-		const before = 20
+		const shown = 20
 		if at := common(e.Body, b.Text); at > mostBytes/2 {
-			from = min(d.hide.before(string(e.Body), at-before), d.hide.before(b.Text, at-before))
+			from = min(before(d.hide, e.Body, at-shown), before(d.hide, b.Text, at-shown))
 			place = fmt.Sprintf(" at byte %d", from)
 		}
 		d.add(KindValue, "body", strconv.Quote(d.cut(b.Text[from:]))+place, d.quote(e.Body[from:])+place)
@@ -33,7 +33,7 @@ func (b BodyIs) compile(*compiler, string) check {
 }
 
 // common returns how many bytes both begin with.
-func common(a []byte, b string) int {
+func common[A, B string | []byte](a A, b B) int {
 	n := 0
 	for n < len(a) && n < len(b) && a[n] == b[n] {
 		n++
@@ -80,5 +80,5 @@ func (b BodyMatches) compile(c *compiler, path string) check {
 
 // quote is the beginning of a body.
 func (d *differences) quote(body []byte) string {
-	return strconv.Quote(d.cut(string(body[:min(len(body), d.window())])))
+	return strconv.Quote(d.cut(string(body[:min(len(body), mostLooked+1)])))
 }

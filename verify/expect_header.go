@@ -103,6 +103,8 @@ func (d *differences) quotedList(name string, values []string) string {
 	if isCredential(name) {
 		return hidden
 	}
+	const most = mostBytes / len(`"", `) // which fill a line
+	values = values[:min(len(values), most)]
 	quoted := make([]string, len(values))
 	for i, v := range values {
 		quoted[i] = strconv.Quote(d.cut(v))

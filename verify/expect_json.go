@@ -143,7 +143,7 @@ func checkAbsent(p *jsonpath.Path, root *jsontree.Node, d *differences) {
 	switch kind := parents[0].Kind; {
 	case want == kind.Article(), want == jsonpath.Either && (kind == jsontree.Array || kind == jsontree.Object):
 	default:
-		d.add(KindType, stem.String(), want+" without "+p.String(), d.text(parents[0]))
+		d.add(KindType, stem.String(), want+" without "+p.String(), text(parents[0]))
 		return
 	}
 	nodes, err := p.Select(root)
@@ -152,7 +152,7 @@ func checkAbsent(p *jsonpath.Path, root *jsontree.Node, d *differences) {
 	}
 	for _, n := range nodes {
 		if !d.full() {
-			d.add(KindUnexpected, jsonpath.Where(root, n), "nothing", d.text(n))
+			d.add(KindUnexpected, jsonpath.Where(root, n), "nothing", text(n))
 		}
 	}
 }
@@ -173,5 +173,5 @@ func written(v any, d *differences) string {
 	if n == nil {
 		return cmp.Or(c.problems.Error(), "nothing")
 	}
-	return d.show(d.text(n), mostBytes)
+	return d.show(text(n), mostBytes)
 }

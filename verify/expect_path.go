@@ -176,7 +176,7 @@ func (j JSONPath) conditions(c *compiler, path string) (list []condition) {
 		x := &expected{Node: c.value(jsontree.Join(path, "Equals"), j.Equals), exact: true}
 		equal := condition{equal: x, fits: x.fits}
 		if x.Node != nil {
-			equal.kind, equal.want = x.Kind, text(x.Node, c.hide.window(mostBytes))
+			equal.kind, equal.want = x.Kind, text(x.Node)
 		}
 		list = append(list, equal)
 	}
@@ -283,7 +283,7 @@ func (j JSONPath) any(nodes []*jsontree.Node, conditions []condition, d *differe
 	const most = 5
 	texts := []string{}
 	for _, n := range nodes[:min(len(nodes), most)] {
-		texts = append(texts, d.show(d.text(n), mostBytes/most))
+		texts = append(texts, d.show(text(n), mostBytes/most))
 	}
 	d.add(KindValue, j.Path, j.said(d), "none in "+count(len(nodes), "value")+": "+strings.Join(texts, ", "))
 }
@@ -299,8 +299,8 @@ func (c *condition) report(root, n *jsontree.Node, d *differences) {
 		c.equal.match(root, n, d)
 	case d.full():
 	case c.kind != n.Kind:
-		d.add(KindType, jsonpath.Where(root, n), c.want, d.text(n))
+		d.add(KindType, jsonpath.Where(root, n), c.want, text(n))
 	default:
-		d.add(KindValue, jsonpath.Where(root, n), c.want, d.text(n))
+		d.add(KindValue, jsonpath.Where(root, n), c.want, text(n))
 	}
 }

@@ -137,7 +137,7 @@ func (m *matcher) match(want, got *jsontree.Node) {
 	switch {
 	case want.Kind != got.Kind:
 		if m.differs(want) {
-			m.out.add(KindType, m.path(got), m.out.text(want), m.out.text(got))
+			m.out.add(KindType, m.path(got), text(want), text(got))
 		}
 	case want.Kind == jsontree.Object:
 		m.object(want, got)
@@ -145,7 +145,7 @@ func (m *matcher) match(want, got *jsontree.Node) {
 		m.array(want, got)
 	case !m.equal(want, got):
 		if m.differs(want) {
-			m.out.add(KindValue, m.path(got), m.out.text(want), m.out.text(got))
+			m.out.add(KindValue, m.path(got), text(want), text(got))
 		}
 	}
 }
@@ -157,7 +157,7 @@ func (m *matcher) object(want, got *jsontree.Node) {
 		if g := m.member(got, w.Key, &next); g != nil {
 			m.match(w, g)
 		} else if m.differs(w) {
-			m.out.add(KindMissing, jsonpath.Member(m.path(got), w.Key), m.out.text(w), "nothing")
+			m.out.add(KindMissing, jsonpath.Member(m.path(got), w.Key), text(w), "nothing")
 		}
 	}
 	if !m.exact || m.found >= m.enough {
@@ -167,7 +167,7 @@ func (m *matcher) object(want, got *jsontree.Node) {
 	for i := range got.Items {
 		g := &got.Items[i]
 		if m.member(want, g.Key, &next) == nil && m.differs(nil) {
-			m.out.add(KindUnexpected, m.path(g), "nothing", m.out.text(g))
+			m.out.add(KindUnexpected, m.path(g), "nothing", text(g))
 		}
 	}
 }

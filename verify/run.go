@@ -11,25 +11,24 @@ import (
 func (r *runner) run(ctx context.Context, t *test, values map[string]capture, result *Result) []capture {
 	ctx, cancel := context.WithTimeoutCause(ctx, t.Timeout, over{"test", t.Timeout})
 	defer cancel()
-	hide := r.hide
-	for _, v := range values {
-		if v.secret {
-			hide.add(v.text, leastSecret)
-		}
-	}
 	spec := &t.fill.request
 	if t.fill.endpoint != nil {
-		d := &differences{hide: &hide}
+		d := &differences{hide: r.hide}
 		if spec = t.fill.fill(values, d); len(d.list) > 0 {
 			result.State, result.Mismatches, result.Omitted = Failed, d.list, d.omitted
 			return nil
 		}
 	}
-	hide.saw(spec.header)
+	r.hide.saw(spec.header)
 	var captured []capture
 	for n := 1; ; n++ {
-		e, d := r.attempt(ctx, t, spec, &hide)
+		e, d := r.attempt(ctx, t, spec)
 		captured = append(captured, e.captured...)
+		for _, v := range e.captured {
+			if v.secret || r.carried[v.name] {
+				r.hide.add(v.text, leastSecret)
+			}
+		}
 		result.Status, result.ResponseTime, result.Phases = e.Status, e.ResponseTime, e.phases
 		result.Mismatches, result.Omitted = d.list, d.omitted
 		a := Attempt{Start: e.start, Took: e.ResponseTime, Status: e.Status}
@@ -41,14 +40,14 @@ func (r *runner) run(ctx context.Context, t *test, values map[string]capture, re
 		result.State, a.Mismatch = Failed, d.list[0]
 		result.Attempts = append(result.Attempts, a)
 		if n == t.Retry.Attempts || !sleep(ctx, t.Retry.wait(n, e.Header)) {
-			result.Curl = r.curl(t, spec, e.cookies, &hide)
+			result.Curl = r.curl(t, spec, e, d)
 			return captured
 		}
 	}
 }
 
 // attempt sends the test's request and compares the answer.
-func (r *runner) attempt(ctx context.Context, t *test, spec *request, hide *hider) (*exchanged, *differences) {
+func (r *runner) attempt(ctx context.Context, t *test, spec *request) (*exchanged, *differences) {
 	if t.Retry.Timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, t.Retry.Timeout, over{"attempt", t.Retry.Timeout})
@@ -57,7 +56,7 @@ func (r *runner) attempt(ctx context.Context, t *test, spec *request, hide *hide
 	seen := &struct {
 		exchanged
 		differences
-	}{exchanged{start: time.Now(), limit: r.limit}, differences{hide: hide}}
+	}{exchanged{start: time.Now(), limit: r.limit}, differences{hide: r.hide}}
 	e, d := &seen.exchanged, &seen.differences
 	err := r.exchange(ctx, t, spec, e, d)
 	if e.at.IsZero() {
@@ -72,7 +71,7 @@ func (r *runner) attempt(ctx context.Context, t *test, spec *request, hide *hide
 		d.add(ended(ctx), "request", "a handler that returns", "none: "+context.Cause(ctx).Error())
 	case e.panicked != "":
 		if err != nil {
-			*d = differences{hide: hide} // which came of the panic
+			*d = differences{hide: r.hide} // which came of the panic
 		}
 		d.add(KindPanic, "request", "an answer", e.panicked)
 	}

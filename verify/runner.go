@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 )
 
@@ -17,7 +16,8 @@ type runner struct {
 	tests   []test
 	results []Result
 	secrets map[string]capture // the suite's
-	hide    hider              // of the suite; each test has a copy
+	hide    *hider             // of the run
+	carried map[string]bool    // captures that are sent as credentials
 	suite   *Suite
 
 	mu       sync.Mutex
@@ -25,7 +25,7 @@ type runner struct {
 }
 
 // run runs all stages. Cleanup is run whatever happened before.
-func (s *Suite) run(ctx context.Context, tests []test, hide hider) []Result {
+func (s *Suite) run(ctx context.Context, tests []test, hide *hider) []Result {
 	r := &runner{
 		inside:   s.Handler != nil,
 		limit:    cmp.Or(s.BodyLimit, BodyLimit),
@@ -34,6 +34,7 @@ func (s *Suite) run(ctx context.Context, tests []test, hide hider) []Result {
 		captured: map[string]capture{},
 		secrets:  s.values(),
 		hide:     hide,
+		carried:  carried(tests),
 		suite:    s,
 	}
 	if s.Cookies {
@@ -135,9 +136,7 @@ func (r *runner) tell(call func(Result), i int) {
 		return
 	}
 	defer func() { _ = recover() }()
-	result := r.results[i]
-	result.Mismatches, result.Attempts = slices.Clone(result.Mismatches), slices.Clone(result.Attempts)
-	call(result)
+	call(r.hide.result(r.results[i]))
 }
 
 // begin prepares a test and says whether it is to be run. All it needs have ended.

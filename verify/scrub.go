@@ -1,48 +1,65 @@
 package verify
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"slices"
 	"strings"
-	"unicode/utf8"
+	"sync"
 
 	"github.com/guidon-go/guidon/internal/jsontree"
 )
 
-// hider knows what must not be shown, and finds it in any text: as it is, in hex or
-// in base64 wherever it stands there, and each of these escaped for JSON, Go, a URL
-// or HTML, one within another. The zero value, and nil, hide
-// nothing. It is for one goroutine.
+// hider knows all that must not be shown of one run, and finds it in any text: as it
+// is, in base64 or in hex, escaped for JSON, Go, a URL or HTML, one within another.
+// nil hides nothing.
 type hider struct {
-	secrets []string
-	longest int      // of them, in bytes
-	needles []needle // what to look for; nil until something is
+	mu    sync.RWMutex
+	known map[string]bool     // guarded by mu
+	heads map[uint32][]string // guarded by mu: what is known, by its first bytes
+	size  int                 // guarded by mu: of all that is known
 }
 
-// needle is a secret as it may stand in a text. In base64, the digits before and
-// after it may be its own in part.
-type needle struct {
-	text          string
-	before, after bool
-}
+const (
+	mostKnown = 4 << 20 // bytes; if servers send more, nothing is shown
+	mostKinds = 3       // of escapes one within another
+	mostTimes = 5       // of one kind within itself
+	mostWidth = 12      // of an escape: "&#x0010ffff;"
 
-func (h *hider) idle() bool { return h == nil || len(h.secrets) == 0 }
+	cutMark = "..." // what stands for the rest of a text
+)
 
-// mostEscaped is how many bytes stand for one of a secret that was escaped twice.
-const mostEscaped = 36
-
-// window is how much of a text to look at so that its beginning, cut at most bytes
-// once nothing secret is in it, shows no part of a secret: at most each takes the
-// place of its mark.
-func (h *hider) window(most int) int {
-	if h.idle() {
-		return most + utf8.UTFMax
+// add hides one more text. Servers do not see the space around the value of a
+// header, and so do not send it back; reports show JSON without its white space.
+func (h *hider) add(secret string, least int) {
+	if trimmed := strings.TrimSpace(secret); len(trimmed) >= leastSecret {
+		secret = trimmed
 	}
-	return most + utf8.UTFMax + h.longest*mostEscaped*(most/len(hidden)+1)
+	if len(secret) < least {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	list := []string{secret}
+	if secret[0] == '{' || secret[0] == '[' {
+		list = append(list, compact(secret))
+	}
+	for _, s := range list {
+		if len(s) < leastSecret || h.known[s] || h.size > mostKnown {
+			continue
+		}
+		if h.known == nil {
+			h.known, h.heads = map[string]bool{}, map[uint32][]string{}
+		}
+		h.size += len(s)
+		h.known[s] = true
+		h.heads[head(s)] = append(h.heads[head(s)], s)
+	}
+}
+
+// head is the first bytes of a text, as many as every secret has.
+func head(s string) uint32 {
+	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
 }
 
 // scrub puts "[secret]" in the place of every secret.
@@ -62,29 +79,34 @@ func (h *hider) scrub(text string) string {
 	return b.String()
 }
 
-// mask puts an asterisk in the place of every byte of a secret, so that all else
-// keeps its place.
-func (h *hider) mask(text []byte) []byte {
-	spans := h.find(string(text))
-	if len(spans) == 0 {
-		return text
-	}
-	text = slices.Clone(text)
-	for _, s := range spans {
-		for i := s.from; i < s.to; i++ {
-			text[i] = '*'
+// result hides what was learned after a result was made. It is a copy.
+func (h *hider) result(r Result) Result {
+	again := func(text *string, most int) {
+		if scrubbed := h.scrub(*text); scrubbed != *text {
+			*text = printable(scrubbed, most)
 		}
 	}
-	return text
+	mismatch := func(m *Mismatch) {
+		again(&m.Path, mostPath)
+		again(&m.Want, mostBytes)
+		again(&m.Got, mostBytes)
+	}
+	r.Name, r.Endpoint, r.Reason, r.Curl = h.scrub(r.Name), h.scrub(r.Endpoint), h.scrub(r.Reason), h.scrub(r.Curl)
+	r.Mismatches, r.Attempts = slices.Clone(r.Mismatches), slices.Clone(r.Attempts)
+	for i := range r.Mismatches {
+		mismatch(&r.Mismatches[i])
+	}
+	for i := range r.Attempts {
+		mismatch(&r.Attempts[i].Mismatch)
+	}
+	return r
 }
 
 // before moves a place in a text out of the secret that it would cut in two.
-func (h *hider) before(text string, at int) int {
-	if h.idle() {
-		return at
-	}
-	from := max(0, at-h.longest*mostEscaped)
-	for _, s := range h.find(text[from:min(len(text), at+h.longest*mostEscaped)]) {
+func before[T string | []byte](h *hider, text T, at int) int {
+	const around = 4 * mostSecret
+	from, to := max(0, at-around), min(len(text), at+around)
+	for _, s := range h.find(string(text[from:to])) {
 		if from+s.from < at && at < from+s.to {
 			return from + s.from
 		}
@@ -92,26 +114,21 @@ func (h *hider) before(text string, at int) int {
 	return at
 }
 
-// problems are those of a text that is not JSON. Their texts quote it, and cut what
-// they quote: if there are secrets in it, they are about the text without them.
-func (h *hider) problems(text []byte, err error) []string {
-	if !h.idle() && len(text) > BodyLimit {
-		return []string{"what is not"} // it would take long to look for them
-	}
-	if masked := h.mask(text); !bytes.Equal(masked, text) {
-		if _, err = jsontree.Parse(masked); err == nil {
-			return []string{"what is not, for a secret in it"}
-		}
-	}
+// problems are those of a text that is not JSON. They quote it from the place where
+// they are.
+func (h *hider) problems(text []byte, err error) (list []string) {
 	var problems jsontree.Problems
 	if !errors.As(err, &problems) {
 		return []string{err.Error()}
 	}
-	var texts []string
 	for _, p := range problems {
-		texts = append(texts, p.Error())
+		if at := p.Pos.Offset; before(h, text, at) != at {
+			list = append(list, "what is not, at a secret in it")
+		} else {
+			list = append(list, p.Error())
+		}
 	}
-	return texts
+	return list
 }
 
 // span is a part of a text.
@@ -119,19 +136,19 @@ type span struct{ from, to int }
 
 // find returns where secrets are, in order and apart from one another.
 func (h *hider) find(text string) []span {
-	if h.idle() {
+	if h == nil || text == "" {
 		return nil
 	}
-	if h.needles == nil {
-		for _, secret := range h.secrets {
-			h.needles = append(h.needles, forms(secret)...)
-		}
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	if len(h.known) == 0 {
+		return nil
 	}
-	l := looker{needles: h.needles, left: enough + 8*len(text)}
+	l := looker{heads: h.heads, text: text, left: 1<<16 + 64*len(text)}
 	l.look(view{text: text}, -1, 0, 0)
 	found := l.found
 	switch {
-	case l.left < 0: // a text that nobody writes by accident: all of it is hidden
+	case l.left < 0 || h.size > mostKnown: // nobody writes such a text by accident: all of it is hidden
 		return []span{{0, len(text)}}
 	case len(found) < 2:
 		return found
@@ -150,44 +167,30 @@ func (h *hider) find(text string) []span {
 
 // looker looks through one text.
 type looker struct {
-	needles []needle
-	found   []span
-	left    int // bytes to look at before it gives up
+	heads map[uint32][]string
+	text  string
+	found []span
+	left  int // bytes to look at before it gives up
 }
 
-const (
-	enough    = 4 << 20
-	mostKinds = 3 // of escapes one within another
-	mostTimes = 5 // of one kind within itself
-)
-
-// look finds the needles in a text and in what it is with its escapes undone, in
-// all orders. Undone last was one kind, so many times.
+// look finds secrets in a text and in what it is with its escapes undone, in all
+// orders. Undone last was one kind, so many times.
 func (l *looker) look(v view, last, times, kinds int) {
 	if l.left -= len(v.text); l.left < 0 {
 		return
 	}
-	for _, n := range l.needles {
-		for next := 0; ; {
-			i := strings.Index(v.text[next:], n.text)
-			if i < 0 {
-				break
+	for i := 0; i+leastSecret <= len(v.text); i++ {
+		for _, secret := range l.heads[head(v.text[i:])] {
+			n := common(v.text[i:], secret)
+			if l.left -= n; l.left < 0 {
+				return
 			}
-			from := next + i
-			to := from + len(n.text) - 1
-			next = from + 1
-			if n.before && from > 0 && isBase64(v.text[from-1]) {
-				from--
-			}
-			if n.after && to+1 < len(v.text) && isBase64(v.text[to+1]) {
-				to++
-			}
-			l.found = append(l.found, span{v.from(from), v.to(to)})
+			l.add(v.from(i), v.to(i+n-1), n == len(secret))
 		}
 	}
-	for i, e := range escapes {
+	for _, e := range escapes {
 		again, kinds := 1, kinds
-		if i == last {
+		if e.kind == last {
 			again = times + 1
 		} else {
 			kinds++
@@ -196,34 +199,23 @@ func (l *looker) look(v view, last, times, kinds int) {
 			continue
 		}
 		if plain, changed := v.undo(e); changed {
-			l.look(plain, i, again, kinds)
+			l.look(plain, e.kind, again, kinds)
 		}
 	}
 }
 
-// forms are the needles of a secret that no escaping makes of one another. In
-// base64 a secret has one for each place, modulo 3, that it may stand at: as in the
-// "user:secret" of Basic authentication.
-func forms(secret string) []needle {
-	list := []needle{
-		{text: secret},
-		{text: hex.EncodeToString([]byte(secret))},
-		{text: strings.ToUpper(hex.EncodeToString([]byte(secret)))},
-	}
-	for offset := range 3 {
-		bits := (offset + len(secret)) * 8
-		from, to := (offset*8+5)/6, bits/6
-		for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
-			text := encoding.EncodeToString(append(make([]byte, offset), secret...))[from:to]
-			n := needle{text: text, before: offset > 0, after: bits%6 != 0}
-			if n != list[len(list)-1] { // in most there is neither '+' nor '/'
-				list = append(list, n)
-			}
+// add adds a secret, or the beginning of one if the text was cut there, maybe within
+// an escape. In a mark there is none, whatever it is.
+func (l *looker) add(from, to int, whole bool) {
+	if !whole {
+		rest := strings.Index(l.text[to:min(len(l.text), to+mostWidth+len(cutMark))], cutMark)
+		if rest < 0 {
+			return
 		}
+		to += rest
 	}
-	return list
-}
-
-func isBase64(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("+/-_", c) >= 0
+	if to-from <= len(hidden) && strings.Contains(l.text[max(0, to-len(hidden)):min(len(l.text), from+len(hidden))], hidden) {
+		return
+	}
+	l.found = append(l.found, span{from, to})
 }

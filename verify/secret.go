@@ -6,6 +6,8 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -20,7 +22,7 @@ const (
 	hidden      = "[secret]"
 	leastSecret = 4
 	mostSecret  = 4 << 10
-	leastCookie = 8
+	leastPart   = 8 // of a cookie, or a part of a credential
 )
 
 // String is "[secret]".
@@ -54,11 +56,19 @@ func (c *compiler) secrets(s *Suite) {
 	}
 }
 
-// hide returns what hides the suite's secrets.
-func (s *Suite) hide() hider {
-	h := hider{}
-	for _, name := range sortedKeys(s.Secrets) {
-		h.add(string(s.Secrets[name]), leastSecret)
+// hide returns what hides the suite's secrets, and the credentials that stand in its
+// tests. A run adds those that it sends and gets.
+func (s *Suite) hide() *hider {
+	h := &hider{}
+	for _, secret := range s.Secrets {
+		h.add(string(secret), leastSecret)
+	}
+	for _, list := range [][]SmokeTest{s.Setup, s.Tests, s.Cleanup} {
+		for i := range list {
+			for name, values := range list[i].Header {
+				h.saw(http.Header{name: slices.DeleteFunc(slices.Clone(values), refers)}) // which are filled in later
+			}
+		}
 	}
 	return h
 }
@@ -67,20 +77,18 @@ func (s *Suite) hide() hider {
 var credentials = []string{"Authorization", "Cookie", "Proxy-Authorization", "Set-Cookie", "X-Api-Key"}
 
 func isCredential(name string) bool {
-	for _, c := range credentials {
-		if strings.EqualFold(c, name) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(credentials, func(c string) bool { return strings.EqualFold(c, name) })
 }
 
 // saw hides what a header of a request or an answer carries. Of cookies, short
 // values are left: they are words more often than secrets.
 func (h *hider) saw(header http.Header) {
-	for _, name := range credentials {
-		for _, v := range header[name] {
-			h.credential(name, v)
+	for name, values := range header {
+		if !isCredential(name) {
+			continue
+		}
+		for _, v := range values {
+			h.credential(http.CanonicalHeaderKey(name), v)
 		}
 	}
 }
@@ -97,44 +105,53 @@ func (h *hider) credential(name, value string) {
 		h.cookie(pair)
 		return
 	}
+	value = strings.TrimSpace(value)
 	h.add(value, leastSecret)
-	scheme, rest, found := strings.Cut(value, " ")
-	if !found {
+	end := strings.IndexAny(value, " \t")
+	if end < 0 {
 		return
 	}
+	scheme, rest := value[:end], strings.TrimSpace(value[end:])
 	h.add(rest, leastSecret)
-	if !strings.EqualFold(scheme, "Basic") {
-		return
-	}
-	if pair, err := base64.StdEncoding.DecodeString(strings.TrimSpace(rest)); err == nil {
+	if strings.EqualFold(scheme, "Basic") {
+		pair, _ := base64.RawStdEncoding.DecodeString(strings.TrimRight(rest, "="))
 		_, password, _ := strings.Cut(string(pair), ":")
 		h.add(password, leastSecret)
 	}
+	for parameter := range strings.SplitSeq(rest, ",") {
+		name, value, _ := strings.Cut(parameter, "=")
+		if !slices.Contains(open, strings.ToLower(strings.TrimSpace(name))) {
+			h.add(strings.Trim(value, " \t\""), leastPart)
+		}
+	}
 }
+
+// open are the parameters of the Digest scheme that are no secrets.
+var open = []string{"username", "realm", "uri", "qop", "nc", "algorithm"}
 
 func (h *hider) cookie(pair string) {
 	_, value, _ := strings.Cut(pair, "=")
-	h.add(strings.Trim(value, ` "`), leastCookie)
+	value = strings.Trim(value, " \t\"")
+	h.add(value, leastPart)
+	if plain, err := url.QueryUnescape(value); err == nil {
+		h.add(plain, leastPart)
+	}
 }
 
-// add hides one more text. Servers do not see the space around the value of a
-// header, and so do not send it back.
-func (h *hider) add(secret string, least int) {
-	if trimmed := strings.TrimSpace(secret); len(trimmed) >= leastSecret {
-		secret = trimmed
-	}
-	if len(secret) < least {
-		return
-	}
-	for _, known := range h.secrets {
-		if known == secret {
-			return
+// carried are the names of captures that tests send as credentials: they are secret
+// before they are sent, and if they never are.
+func carried(tests []test) map[string]bool {
+	names := map[string]bool{}
+	for i := range tests {
+		for header, values := range tests[i].fill.templates.header {
+			for _, part := range slices.Concat(values...) {
+				if isCredential(header) && part.name != "" {
+					names[part.name] = true
+				}
+			}
 		}
 	}
-	// without writing to memory that other tests' have, too
-	h.secrets = append(h.secrets[:len(h.secrets):len(h.secrets)], secret)
-	h.longest = max(h.longest, len(secret))
-	h.needles = nil
+	return names
 }
 
 // values are the suite's secrets under their names, as captures are.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -66,7 +67,11 @@ func TestCredentialsAreHidden(t *testing.T) {
 
 // TestEdgesOfSecrets is about where one begins and ends.
 func TestEdgesOfSecrets(t *testing.T) {
-	long := strings.Repeat("x", 110)
+	long, counted := strings.Repeat("x", 110), ""
+	for i := range 1000 {
+		counted += strconv.Itoa(1000 + i)
+	}
+	encode := func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
 	tests := []struct {
 		name, secret, body string
 		expect             verify.Expectation
@@ -75,6 +80,10 @@ func TestEdgesOfSecrets(t *testing.T) {
 		{"overlap", "abab1abab", "<abab1abab1abab>", verify.BodyIs{}, `body: want "", got "<[secret]>"`},
 		{"in another", "4567", "<0123456789>", verify.BodyIs{}, `body: want "", got "<[secret]>"`},
 		{"within base64", "hunter22", "<" + base64.StdEncoding.EncodeToString([]byte("u:hunter22!!")) + ">", verify.BodyIs{}, `body: want "", got "<dT[secret]Eh>"`},
+		{"base64 in lines", "hunter22hunter33", "<" + encode("hunter22hunter33")[:10] + "\r\n" + encode("hunter22hunter33")[10:] + ">", verify.BodyIs{}, `body: want "", got "<[secret]==>"`},
+		{"base64 twice", "hunter22hunter33", "<" + encode(encode("hunter22hunter33")) + ">", verify.BodyIs{}, `body: want "", got "<[secret]09>"`},
+		{"base64 of JSON", `hunter"22`, encode(`{"p":"hunter\"22"}`), verify.BodyIs{}, `body: want "", got "eyJwIjoi[secret]J9"`},
+		{"base64 of a beginning", "hunter22hunter33", long + encode("u:hunter22hunter33"), verify.BodyIs{}, `body: want "", got "` + long + `dT[secret...`},
 		{"without space", " hunter22 ", "<hunter22>", verify.BodyIs{}, `body: want "", got "<[secret]>"`},
 		{
 			"before a difference", "hunter22hunter22hunter22", long + "hunter22hunter22hunter22..x", verify.BodyIs{Text: long + "hunter22hunter22hunter22..y"},
@@ -87,8 +96,15 @@ func TestEdgesOfSecrets(t *testing.T) {
 		},
 		{
 			"in a labyrinth", "hunter22", "hunter22" + strings.Repeat(`%2525252541\\\\n&amp;amp;amp;amp;lt;`, 15000), verify.JSONEquals{Value: 1},
-			`body: want JSON, got line 1, column 1: found '*', want a value`,
+			`body: want JSON, got line 1, column 1: found "[secret]", want a value`,
 		},
+		{"in a labyrinth that is shown", "hunter22", "hunter22" + strings.Repeat(`%2525252541\\\\n&amp;amp;amp;amp;lt;`, 1000), verify.BodyIs{}, `body: want "", got "[secret]"`},
+		{"cut in a problem", "9876543210hunter22", "[" + strings.Repeat("x", 50) + "9876543210hunter22]", verify.JSONEquals{Value: 1}, `body: want JSON, got [0] (line 1, column 2): found "` + strings.Repeat("x", 50) + `[secret]...", want a value`},
+		{"begun by a problem", "12hunter22", "[12hunter22]", verify.JSONEquals{Value: 1}, `body: want JSON, got what is not, at a secret in it`},
+		{"that is JSON", `{"a": "b c"}`, `[{"a": "b c"}]`, verify.JSONEquals{Value: 1}, `$: want 1, got [[secret]]`},
+		{"as long as its mark", "[secret]", "<[secret]>", verify.BodyIs{}, `body: want "", got "<[secret]>"`},
+		{"in its mark", "secr", "<secret>secret", verify.BodyIs{}, `body: want "", got "<[secret]et>[secret]et"`},
+		{"cut where it is looked at", counted, counted[:3000], verify.BodyIs{}, `body: want "", got "[secret]..."`},
 	}
 	for _, tt := range tests {
 		suite := &verify.Suite{

@@ -45,7 +45,7 @@ func TestProblemsOfSecrets(t *testing.T) {
 	suite := verify.Suite{
 		Handler: http.NotFoundHandler(),
 		Secrets: map[string]verify.Secret{
-			"short": "abc", "long": verify.Secret(strings.Repeat("x", 4097)), "bad": "abc\xff", "a b": "12345678", "token": "t0psecret",
+			"short": "abc", "long": verify.Secret(strings.Repeat("y", 4097)), "bad": "abc\xff", "a b": "12345678", "token": "t0psecret",
 		},
 		Tests: []verify.SmokeTest{
 			{Endpoint: "/${tokn}"},
@@ -62,7 +62,7 @@ func TestProblemsOfSecrets(t *testing.T) {
 		`Secrets.short: want 4 to 4096 bytes, found 3`,
 		`Tests[1].Endpoint: want no fragment, which is never sent, found "/[secret]#"`,
 		`Tests[2].Endpoint: want "${", a name of letters, digits, '_' and '-', and "}", or "$${" for "${" itself, found "${` + strings.Repeat("x", 55) + `[secr..."`,
-		`Tests[3].ExpectedResponse: line 1, column 1: found "` + strings.Repeat("x", 55) + `", want a value`,
+		`Tests[3].ExpectedResponse: line 1, column 1: found "` + strings.Repeat("x", 55) + `[secret]...", want a value`,
 		`Tests[1].Capture.token: it is the name of a secret already`,
 		`Tests[0]: nothing captures ${tokn}, did you mean ${token}?`,
 	}

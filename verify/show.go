@@ -12,42 +12,42 @@ import (
 )
 
 // mostBytes is where a value in a report is cut, and mostPath where a path is.
+// mostLooked is how much of either is looked at.
 const (
-	mostBytes = 120
-	mostPath  = 480
+	mostBytes  = 120
+	mostPath   = 480
+	mostLooked = 2 << 10
 )
 
 // show makes foreign text fit for a line of a report: without secrets, then cut,
 // and with nothing in it that a terminal would act on.
 func (d *differences) show(s string, most int) string {
-	if d != nil && !d.hide.idle() {
-		s = d.hide.scrub(s[:min(len(s), d.hide.window(most))])
+	if d != nil {
+		s = d.hide.scrub(beginning(s))
 	}
 	return printable(s, most)
 }
 
-// window is how much of a value is needed to show it.
-func (d *differences) window() int {
-	if d == nil {
-		return mostBytes + utf8.UTFMax
-	}
-	return d.hide.window(mostBytes)
-}
-
 // cut is a text without secrets, and without most of what show will cut.
 func (d *differences) cut(s string) string {
-	s = d.hide.scrub(s[:min(len(s), d.window())])
+	s = d.hide.scrub(beginning(s))
 	return s[:min(len(s), mostBytes+utf8.UTFMax)]
 }
 
-// text is the JSON text of a value on one line. It may end where show cuts.
-func (d *differences) text(n *jsontree.Node) string { return text(n, d.window()) }
+// beginning is what is looked at to show a text. It says that it was cut, so that no
+// part of a secret is left at its end.
+func beginning(s string) string {
+	if len(s) > mostLooked {
+		s = s[:mostLooked] + cutMark
+	}
+	return s
+}
 
 func printable(s string, most int) string {
 	var b strings.Builder
 	for i, r := range s {
 		if i+utf8.RuneLen(r) > most {
-			b.WriteString("...")
+			b.WriteString(cutMark)
 			break
 		}
 		if unicode.IsPrint(r) {
@@ -59,13 +59,16 @@ func printable(s string, most int) string {
 	return b.String()
 }
 
-// text is the JSON text of a value on one line. It may end behind most bytes.
-func text(n *jsontree.Node, most int) string {
+// text is the JSON text of a value on one line. It may end where beginning ends.
+func text(n *jsontree.Node) string { return compact(n.RawString()) }
+
+// compact is JSON without white space, as far as it is looked at.
+func compact(json string) string {
 	var b strings.Builder
 	inString, escaped := false, false
-	for _, c := range []byte(n.RawString()) {
+	for _, c := range []byte(json) {
 		switch {
-		case b.Len() > most:
+		case b.Len() > max(mostLooked, mostSecret):
 			return b.String()
 		case !inString && (c == ' ' || c == '\t' || c == '\n' || c == '\r'):
 			continue

@@ -139,15 +139,17 @@ type Suite struct {
 	// in the tests' Endpoint, Header and Body: ${name}, as of a capture, whose name
 	// none of them has. Each has 4 to 4096 bytes of UTF-8. They are left out of all
 	// that is reported, as "[secret]": as they are, escaped for a URL, JSON or HTML,
-	// in hex and in base64, as part of a "user:secret" too. So is what the headers
-	// Authorization, Proxy-Authorization, X-Api-Key, Cookie and Set-Cookie carry, and
-	// what is captured of them.
+	// in hex and in base64, as part of a "user:secret" too, one within another. So is
+	// what the headers Authorization, Proxy-Authorization, X-Api-Key, Cookie and
+	// Set-Cookie of any test carry, and what is captured for them or of them; but not
+	// values of cookies, nor parts of Authorization, that are shorter than 8 bytes. A
+	// text that would take too long to look through is "[secret]" as a whole.
 	Secrets map[string]Secret
 
 	// OnStart is called before a test is sent its first request, with what is known
 	// of it: Stage, Name, Method, Endpoint and Optional. OnResult is called when a
 	// test has ended, or is skipped, with a copy of the result that the report will
-	// have. They are called in the order in which that happens, one at a time, by
+	// have, but for credentials that no test had sent, got or captured by then. They are called in the order in which that happens, one at a time, by
 	// the goroutine that runs the suite: nothing else is begun meanwhile. A panic in
 	// them ends only that call. Nil: nobody is told.
 	OnStart, OnResult func(Result)
@@ -186,6 +188,9 @@ func (s *Suite) Probe(ctx context.Context) Report {
 		return report
 	}
 	report.Results = s.run(ctx, tests, hide)
+	for i, result := range report.Results { // of what was learned since
+		report.Results[i] = hide.result(result)
+	}
 	report.Took = time.Since(report.Start)
 	return report
 }
