@@ -18,7 +18,8 @@ const mostCurl = 4 << 10
 func (r *runner) curl(t *test, spec *request, e *exchanged, d *differences) string {
 	hide := d.hide
 	words := []string{"curl -sSig --noproxy '*' --max-time " + strconv.FormatFloat(t.Timeout.Round(time.Millisecond).Seconds(), 'f', -1, 64)}
-	if t.Redirects > 0 {
+	refused := slices.ContainsFunc(d.list, func(m Mismatch) bool { return m.Kind == KindRedirect })
+	if t.Redirects > 0 && !refused { // curl would follow to any host
 		words = append(words, fmt.Sprintf("-L --max-redirs %d", t.Redirects))
 	}
 	if dots(spec.url.RequestURI()) {

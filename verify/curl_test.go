@@ -46,6 +46,8 @@ func TestCurl(t *testing.T) {
 		{"long body", verify.SmokeTest{Method: "PUT", Endpoint: "/", Body: strings.Repeat("x", 4097)},
 			`curl -sSig --noproxy '*' --max-time 5 -X PUT -H 'User-Agent: guidon-verify' -H Accept: -H Content-Type: --data-binary @body "$URL"/ # body: a file with the 4097 bytes of the test's`},
 	}
+	elsewhere := verify.SmokeTest{Endpoint: "/", Redirects: 1, Header: http.Header{"X-Api-Key": {"k3yOfTheApi99"}}}
+	require.NotContains(t, curlOf(t, &verify.Suite{Handler: http.RedirectHandler("http://elsewhere.example/", http.StatusFound), Tests: []verify.SmokeTest{elsewhere}}), " -L ")
 	for _, tt := range tests {
 		tt.test.Statuses = []verify.StatusRange{verify.Status5xx}
 		got := curlOf(t, &verify.Suite{Handler: http.NotFoundHandler(), Secrets: secrets, Tests: []verify.SmokeTest{tt.test}})
