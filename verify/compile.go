@@ -122,14 +122,15 @@ func (c *compiler) base(s *Suite) string {
 		return inMemory
 	}
 	u, err := url.Parse(s.URL)
+	other := err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == ""
 	switch {
-	case err != nil:
-		// the error quotes the URL, and with it a password there may be in it
-		c.add("URL", "not a URL: %v", errors.Unwrap(err))
-	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
-		c.add("URL", "want http:// or https:// and a host, found %q", u.Redacted())
-	case u.User != nil:
+	case other && strings.Contains(s.URL, "@") || !other && u.User != nil: // first: what follows quotes the URL
 		c.add("URL", "want no user name or password in it: they belong in the tests' %s", c.name("Header"))
+	case err != nil:
+		c.add("URL", "not a URL: %v", errors.Unwrap(err))
+	case other:
+		found, _, _ := strings.Cut(s.URL, "?")
+		c.add("URL", "want http:// or https:// and a host, found %q", found)
 	case strings.ContainsAny(s.URL, "?#"):
 		c.add("URL", "want no query and no fragment")
 	default:
@@ -145,7 +146,7 @@ func (s *Suite) target() string {
 		return "a handler"
 	}
 	u, err := url.Parse(s.URL)
-	if err != nil || s.URL == "" {
+	if err != nil || u.Host == "" {
 		return "no URL"
 	}
 	u.User, u.RawQuery, u.Fragment = nil, "", ""

@@ -30,8 +30,11 @@ func TestMalformedSuites(t *testing.T) {
 			`Tests: want at least one test that is not optional`,
 		}},
 		{"no scheme", verify.Suite{URL: "localhost:80", Tests: one}, []string{`URL: want http:// or https:// and a host, found "localhost:80"`}},
-		{"not a URL", verify.Suite{URL: "http://u:secret@x:y", Tests: one}, []string{`URL: not a URL: invalid port ":y" after host`}},
+		{"not a URL", verify.Suite{URL: "http://x:y", Tests: one}, []string{`URL: not a URL: invalid port ":y" after host`}},
 		{"password", verify.Suite{URL: "http://u:secret@x", Tests: one}, []string{`URL: want no user name or password in it: they belong in the tests' Header`}},
+		{"password of what is not a URL", verify.Suite{URL: "http://u:secret/1@x", Tests: one}, []string{`URL: want no user name or password in it: they belong in the tests' Header`}},
+		{"password without a host", verify.Suite{URL: "https:u:secret@x", Tests: one}, []string{`URL: want no user name or password in it: they belong in the tests' Header`}},
+		{"query without a host", verify.Suite{URL: "https:x?token=secret", Tests: one}, []string{`URL: want http:// or https:// and a host, found "https:x"`}},
 		{"query", verify.Suite{URL: "http://x?token=secret", Tests: one}, []string{`URL: want no query and no fragment`}},
 		{"headers that would not be sent, or in any order", verify.Suite{Handler: called, Tests: []verify.SmokeTest{
 			{Endpoint: "/", Header: http.Header{"Content-Length": {"1"}, "transfer-encoding": {"chunked"}, "X-A": {"1"}, "x-a": {"2"}}},
