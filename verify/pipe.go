@@ -31,13 +31,16 @@ type inside struct {
 }
 
 // serve starts the server. Requests carry the values of ctx, but end, as they do
-// in production, when the client goes away.
+// in production, when the client goes away. The server that they are told of is not
+// the one that carries them, so that a handler which closes it ends no test.
 func serve(ctx context.Context, handler http.Handler) *inside {
 	in := &inside{handler: handler, accept: make(listener, 1), stopped: make(chan struct{})}
+	told := &http.Server{Handler: handler}
 	in.server = &http.Server{
 		Handler:     in,
 		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			ctx = context.WithValue(ctx, http.ServerContextKey, told)
 			return context.WithValue(ctx, pipeKey{}, c.(*serverEnd).pipe)
 		},
 		ConnState: func(c net.Conn, state http.ConnState) { c.(*serverEnd).pipe.became(state) },
@@ -176,19 +179,19 @@ func (in *inside) exchange(ctx context.Context, request *http.Request, e *exchan
 		err = e.read(response)
 	}
 	e.at = time.Now()
-	again := stop() && err == nil && !e.long && !response.Close
+	again := err == nil && !e.long && !response.Close
 	if !again {
 		_ = p.conn.Close()
 	}
-	again = p.wait(ctx, err, e) && again
+	again = p.wait(ctx, err, e) && again && !p.hijacked
+	if !again {
+		_ = p.conn.Close() // the handler may not have read all of the request
+	}
 	if p.written != nil {
-		if !again {
-			_ = p.conn.Close() // the handler may not have read all of it
-		}
-		<-p.written
+		<-p.written // at the latest when the context's end closes the connection
 		p.written = nil
 	}
-	if again {
+	if stop() && again {
 		in.mu.Lock()
 		defer in.mu.Unlock()
 		in.idle = append(in.idle, p)

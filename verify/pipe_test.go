@@ -229,6 +229,46 @@ func TestABodyThatIsExpected(t *testing.T) {
 	}
 }
 
+// TestAHandlerThatKeepsItsConnection: what is left of a long request is not waited
+// for, and the handler sees the client go.
+func TestAHandlerThatKeepsItsConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, size := range []int{1, 1 << 16} {
+			var read error
+			suite := verify.Suite{
+				Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+					c, _, err := http.NewResponseController(w).Hijack()
+					require.NoError(t, err)
+					_, err = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+					require.NoError(t, err)
+					go func() {
+						time.Sleep(time.Second)
+						_, read = io.Copy(io.Discard, c)
+					}()
+				}),
+				Tests: []verify.SmokeTest{{Method: "POST", Endpoint: "/", Body: strings.Repeat("x", size)}},
+			}
+			report := suite.Probe(t.Context())
+			require.True(t, report.Healthy(), report)
+			require.Zero(t, report.Took)
+			time.Sleep(2 * time.Second)
+			synctest.Wait()
+			require.NoError(t, read)
+		}
+	})
+}
+
+// TestAHandlerThatClosesItsServer closes none that another test needs.
+func TestAHandlerThatClosesItsServer(t *testing.T) {
+	suite := verify.Suite{
+		Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			require.NoError(t, r.Context().Value(http.ServerContextKey).(*http.Server).Close())
+		}),
+		Tests: []verify.SmokeTest{{Endpoint: "/a"}, {Endpoint: "/b"}},
+	}
+	require.NoError(t, suite.Check(t.Context()))
+}
+
 func TestAHandlerWithAnEndlessHeader(t *testing.T) {
 	suite := verify.Suite{Handler: handlers["hijacks and has an endless header"], Tests: []verify.SmokeTest{{Endpoint: "/"}}}
 	require.ErrorContains(t, suite.Check(t.Context()), "request: want an answer, got none: more than 1048576 bytes of header")
