@@ -257,14 +257,11 @@ func (c *compiler) value(path string, v any) *jsontree.Node {
 		return nil
 	}
 	if !raw {
-		var b bytes.Buffer
-		encoder := json.NewEncoder(&b)
-		encoder.SetEscapeHTML(false) // reports show the text
-		if err := encoder.Encode(v); err != nil {
+		var err error
+		if text, err = written(v); err != nil {
 			c.add(path, "cannot be written as JSON: %v", err)
 			return nil
 		}
-		text = b.Bytes()
 	}
 	n, err := jsontree.Parse(text)
 	if err != nil {
@@ -273,6 +270,17 @@ func (c *compiler) value(path string, v any) *jsontree.Node {
 		}
 	}
 	return n
+}
+
+// written is a value as JSON. What its methods may do is contained.
+func written(v any) (text []byte, err error) {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false) // reports show the text
+	if ended := apart(func() { err = encoder.Encode(v) }); ended != "" {
+		err = errors.New(ended)
+	}
+	return b.Bytes(), err
 }
 
 // token says whether s may be a method or the name of a header.

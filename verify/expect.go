@@ -39,8 +39,18 @@ func (c *compiler) expect(path string, t *test) {
 			c.add(at, "want an expectation, found nil")
 			continue
 		}
-		t.checks = append(t.checks, e.compile(c, at))
+		t.checks = append(t.checks, c.compiled(e, at))
 	}
+}
+
+// compiled contains the panic of a struct that embeds an Expectation which is nil.
+func (c *compiler) compiled(e Expectation, path string) (k check) {
+	defer func() {
+		if v := recover(); v != nil {
+			c.add(path, "want an expectation, found a %T that ends with a panic: %s", e, printed(v))
+		}
+	}()
+	return e.compile(c, path)
 }
 
 func (c *compiler) pattern(path, pattern string) *regexp.Regexp {
@@ -113,25 +123,36 @@ func (x Custom) compile(c *compiler, path string) check {
 }
 
 // call returns the text of the function's error, or of its panic, even if it is the
-// error that panics. The function has a goroutine of its own, so that it ends no other.
+// error that panics.
 func (x Custom) call(a Answer) (kind Kind, text string) {
-	kind, text = KindPanic, "an end of its goroutine, as t.FailNow makes"
+	ended := apart(func() {
+		if err := x.Func(a); err != nil {
+			text = "an error: " + err.Error()
+		}
+	})
+	if ended != "" {
+		return KindPanic, ended
+	}
+	return KindCustom, text
+}
+
+// apart calls what the host wrote in a goroutine of its own, so that it ends no other,
+// and says how it ended if it did not return.
+func apart(call func()) (ended string) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
+		ended = "an end of its goroutine, as t.FailNow makes"
 		defer func() {
 			if v := recover(); v != nil {
-				kind, text = KindPanic, "a panic: "+printed(v)
+				ended = "a panic: " + printed(v)
 			}
 		}()
-		if err := x.Func(a); err != nil {
-			kind, text = KindCustom, "an error: "+err.Error()
-			return
-		}
-		kind, text = "", ""
+		call()
+		ended = ""
 	}()
 	<-done
-	return kind, text
+	return ended
 }
 
 // printed contains the panics of the methods that print v.

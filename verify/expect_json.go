@@ -17,7 +17,7 @@ type JSONEquals struct {
 }
 
 // String is `body equals {"a":1}`.
-func (j JSONEquals) String() string { return "body equals " + written(j.Value, nil) }
+func (j JSONEquals) String() string { return "body equals " + shown(j.Value, nil) }
 
 func (j JSONEquals) compile(c *compiler, path string) check {
 	x := expected{Node: c.required(jsontree.Join(path, "Value"), j.Value), exact: true}
@@ -53,7 +53,7 @@ type JSONContains struct {
 func (j JSONContains) String() string {
 	text := "body contains JSON"
 	if j.Value != nil {
-		text = "body contains " + written(j.Value, nil)
+		text = "body contains " + shown(j.Value, nil)
 	}
 	for _, p := range slices.Sorted(maps.Keys(j.Arrays)) {
 		text += ", " + p + " " + j.Arrays[p].String()
@@ -166,8 +166,8 @@ func (c *compiler) jsonPath(path, text string) *jsonpath.Path {
 	return p
 }
 
-// written is how an expectation prints a value.
-func written(v any, d *differences) string {
+// shown is how an expectation prints a value.
+func shown(v any, d *differences) string {
 	c := &compiler{}
 	n := c.value("", v)
 	if n == nil {

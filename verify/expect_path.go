@@ -100,7 +100,7 @@ func (j JSONPath) said(d *differences) string {
 		said = append(said, count(j.Count, "value"))
 	}
 	if j.Equals != nil {
-		said = append(said, written(j.Equals, d))
+		said = append(said, shown(j.Equals, d))
 	}
 	if j.Type != "" {
 		said = append(said, "of type "+string(j.Type))

@@ -11,6 +11,11 @@ import (
 	"github.com/guidon-go/guidon/verify"
 )
 
+// panics is what a host may hand in.
+type panics struct{ verify.Expectation }
+
+func (panics) MarshalJSON() ([]byte, error) { panic("at the disco") }
+
 func TestMalformedExpectations(t *testing.T) {
 	var none *verify.HeaderIs
 	ok := json.RawMessage(`{"items":[{"tags":[1]}],"n":1}`)
@@ -20,6 +25,8 @@ func TestMalformedExpectations(t *testing.T) {
 	}{
 		{nil, []string{`: want an expectation, found nil`}},
 		{none, []string{`: want an expectation, found nil`}},
+		{panics{}, []string{`: want an expectation, found a verify_test.panics that ends with a panic: runtime error: invalid memory address or nil pointer dereference`}},
+		{verify.JSONEquals{Value: panics{}}, []string{`.Value: cannot be written as JSON: a panic: at the disco`}},
 		{verify.HeaderIs{}, []string{`.Name: "" is not the name of a header`}},
 		{verify.HeaderMatches{Name: "a b", Pattern: "("}, []string{
 			`.Name: "a b" is not the name of a header`, ".Pattern: not a regular expression: error parsing regexp: missing closing ): `(`",

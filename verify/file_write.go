@@ -130,5 +130,5 @@ func rawOf(v any) (json.RawMessage, error) {
 	if v == nil {
 		return nil, nil
 	}
-	return json.Marshal(v)
+	return written(v)
 }

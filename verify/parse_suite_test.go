@@ -128,6 +128,7 @@ func TestSuiteThatCannotBeWritten(t *testing.T) {
 		{verify.Custom{Name: "a", Func: func(verify.Answer) error { return nil }}, `Setup[0]: Expect[1]: a function cannot be written: want it in the suite's Custom under "a"`},
 		{&verify.BodyIs{}, "Setup[0]: Expect[1]: a *verify.BodyIs cannot be written"},
 		{nil, "Setup[0]: Expect[1]: a <nil> cannot be written"},
+		{verify.JSONEquals{Value: panics{}}, "Setup[0]: Expect[1]: a panic: at the disco"},
 		{verify.JSONEquals{Value: func() {}}, "Setup[0]: Expect[1]: json: unsupported type: func()"},
 	} {
 		_, err := json.Marshal(&verify.Suite{Setup: []verify.SmokeTest{{Expect: []verify.Expectation{verify.BodyIs{}, tt.expected}}}})

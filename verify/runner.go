@@ -68,13 +68,6 @@ func (r *runner) stage(ctx context.Context, from, to, parallel int) {
 	begun, done := make([]bool, to-from), make([]bool, to-from)
 	ended := make(chan int)
 	running, left := 0, to-from
-	ctx, cancel := context.WithCancel(ctx)
-	defer func() { // nothing runs any more, unless a callback ended the goroutine
-		cancel()
-		for ; running > 0; running-- {
-			<-ended
-		}
-	}()
 	for left > 0 {
 		next := -1
 		if running < parallel {
@@ -130,13 +123,13 @@ func (r *runner) next(from int, begun, done []bool) int {
 	return -1
 }
 
-// tell calls back, with a copy. A panic is the host's, and no reason to stop.
+// tell calls back, with a copy. How that ends is the host's, and no reason to stop.
 func (r *runner) tell(call func(Result), i int) {
 	if call == nil {
 		return
 	}
-	defer func() { _ = recover() }()
-	call(r.hide.result(r.results[i]))
+	result := r.hide.result(r.results[i])
+	apart(func() { call(result) })
 }
 
 // begin prepares a test and says whether it is to be run. All it needs have ended.

@@ -149,9 +149,10 @@ type Suite struct {
 	// OnStart is called before a test is sent its first request, with what is known
 	// of it: Stage, Name, Method, Endpoint and Optional. OnResult is called when a
 	// test has ended, or is skipped, with a copy of the result that the report will
-	// have, but for credentials that no test had sent, got or captured by then. They are called in the order in which that happens, one at a time, by
-	// the goroutine that runs the suite: nothing else is begun meanwhile. A panic in
-	// them ends only that call. Nil: nobody is told.
+	// have, but for credentials that no test had sent, got or captured by then. They
+	// are called in the order in which that happens, one at a time: nothing else is
+	// begun meanwhile. A panic in them, and an end of the goroutine they are called in,
+	// as t.FailNow makes, ends only that call. Nil: nobody is told.
 	OnStart, OnResult func(Result)
 
 	// Custom has the functions of those [Custom] expectations that have none, by
