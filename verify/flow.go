@@ -152,31 +152,42 @@ func (o *orderer) uses(i int) {
 // cycles reports each test that needs itself, with the way back to it, once for
 // all tests on that way.
 func (o *orderer) cycles() {
-	state := make([]byte, len(o.tests)) // 0 is new, 1 on the way, 2 done
+	const unseen, done = 0, -1
+	at := make([]int, len(o.tests)) // or a place on the way, from 1
 	var way []int
 	var visit func(i int)
 	visit = func(i int) {
-		if state[i] == 2 {
+		if at[i] == done {
 			return
 		}
-		if state[i] == 1 {
-			cycle := append(slices.Clone(way[slices.Index(way, i):]), i)
-			names := make([]string, len(cycle))
-			for j, k := range cycle {
-				names[j] = fmt.Sprintf("%q", o.tests[k].Name)
-			}
-			o.add(o.tests[i].path, "a cycle: %s", strings.Join(names, " needs "))
+		if at[i] != unseen {
+			o.add(o.tests[i].path, "a cycle: %s", o.circle(way[at[i]-1:]))
 			return
 		}
-		state[i] = 1
 		way = append(way, i)
+		at[i] = len(way)
 		for _, need := range slices.Concat(o.tests[i].needs, o.tests[i].after) {
 			visit(need)
 		}
 		way = way[:len(way)-1]
-		state[i] = 2
+		at[i] = done
 	}
 	for i := range o.tests {
 		visit(i)
 	}
+}
+
+// circle is `"a" needs "b" needs "a"`. Of a long one it has the beginning, because
+// there may be as many as there are tests.
+func (o *orderer) circle(tests []int) string {
+	const most = 10
+	var b strings.Builder
+	for _, i := range tests[:min(len(tests), most)] {
+		fmt.Fprintf(&b, "%q needs ", o.tests[i].Name)
+	}
+	if more := len(tests) - most; more > 0 {
+		fmt.Fprintf(&b, "%d more, of which the last needs ", more)
+	}
+	fmt.Fprintf(&b, "%q", o.tests[tests[0]].Name)
+	return b.String()
 }

@@ -290,3 +290,17 @@ func TestProblemsOfFlow(t *testing.T) {
 		})
 	}
 }
+
+// TestLongCycles: a test may need itself in as many ways as there are tests.
+func TestLongCycles(t *testing.T) {
+	suite := verify.Suite{Handler: page("")}
+	for i := range 1000 {
+		suite.Tests = append(suite.Tests, verify.SmokeTest{Name: fmt.Sprint(i), Endpoint: "/", Needs: []string{fmt.Sprint(i + 1), "0"}})
+	}
+	suite.Tests[999].Needs = []string{"0"}
+	problems := suite.Probe(t.Context()).Problems
+	require.Len(t, problems, 1000)
+	require.Equal(t, `Tests[0]: a cycle: "0" needs "1" needs "2" needs "3" needs "4" needs "5" needs "6" needs "7" needs "8" needs "9" `+
+		`needs 990 more, of which the last needs "0"`, problems[0])
+	require.Equal(t, `Tests[0]: a cycle: "0" needs "0"`, problems[999])
+}
