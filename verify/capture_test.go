@@ -21,7 +21,7 @@ type mirror struct {
 	body, header string
 	cookies      []*http.Cookie
 
-	uri, sentHeader, sentBody string
+	uri, sentHeader, sentCookie, sentBody string
 }
 
 func (m *mirror) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -34,7 +34,7 @@ func (m *mirror) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	body, _ := io.ReadAll(r.Body)
-	m.uri, m.sentHeader, m.sentBody = r.RequestURI, r.Header.Get("X-Got"), string(body)
+	m.uri, m.sentHeader, m.sentCookie, m.sentBody = r.RequestURI, r.Header.Get("X-Got"), r.Header.Get("Cookie"), string(body)
 }
 
 func TestCapturedValuesStayOneValue(t *testing.T) {
@@ -46,6 +46,7 @@ func TestCapturedValuesStayOneValue(t *testing.T) {
 		test       verify.SmokeTest
 		uri        string
 		header     string
+		cookie     string
 		sent       string
 		mismatches []string
 	}{
@@ -64,6 +65,11 @@ func TestCapturedValuesStayOneValue(t *testing.T) {
 			uri: "/", sent: "a=" + url.QueryEscape(hostile) + "&b=1"},
 		{name: "in plain text", body: `{"id":"<x>"}`, test: verify.SmokeTest{Endpoint: "/", Body: "v is ${v}, $${v}, $5 and $", Header: http.Header{"Content-Type": {"text/plain"}}},
 			uri: "/", sent: "v is <x>, ${v}, $5 and $"},
+		{name: "nothing but a value in plain text", body: `{"id":"<x>"}`, test: verify.SmokeTest{Endpoint: "/", Body: "${v}", Header: http.Header{"Content-Type": {"text/plain"}}}, uri: "/", sent: "<x>"},
+		{name: "nothing but a value in a form", body: `{"id":"<x>"}`, test: verify.SmokeTest{Endpoint: "/", Body: "${v}", Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}}, uri: "/", sent: "%3Cx%3E"},
+		{name: "nothing but a value in JSON", body: `{"id":"<x>"}`, test: verify.SmokeTest{Endpoint: "/", Body: "${v}", Header: http.Header{"Content-Type": {"text/json"}}}, uri: "/", sent: `"\u003cx\u003e"`},
+		{name: "JSON that is sent as text", body: `{"id":"\"x"}`, test: verify.SmokeTest{Endpoint: "/", Body: `[${v}]`, Header: http.Header{"Content-Type": {"text/plain"}}}, uri: "/", sent: `["\"x"]`},
+		{name: "in a cookie", body: `{"id":"x y=1"}`, test: verify.SmokeTest{Endpoint: "/", Header: http.Header{"cookie": {"a=${v}"}}}, uri: "/", cookie: "a=x y=1"},
 		{name: "in a header", body: `{"id":"x y"}`, test: verify.SmokeTest{Endpoint: "/", Header: http.Header{"x-got": {"Bearer ${v}"}}}, uri: "/", header: "Bearer x y"},
 		{name: "from a header", from: verify.From{Header: "x-value"}, test: verify.SmokeTest{Endpoint: "/${v}"}, uri: "/of%20header"},
 		{name: "from a cookie", from: verify.From{Cookie: "session"}, test: verify.SmokeTest{Endpoint: "/${v}"}, uri: "/s1"},
@@ -79,6 +85,9 @@ func TestCapturedValuesStayOneValue(t *testing.T) {
 		}},
 		{name: "a line break in a header", body: `{"id":"x\r\nEvil: 1"}`, test: verify.SmokeTest{Endpoint: "/", Header: http.Header{"X-Got": {"${v}"}}}, mismatches: []string{
 			`capture header X-Got: want a value for its place, got ${v}: a control character`,
+		}},
+		{name: "one more cookie", body: `{"id":"x; admin=1"}`, test: verify.SmokeTest{Endpoint: "/", Header: http.Header{"cookie": {"a=${v}"}}}, mismatches: []string{
+			`capture header Cookie: want a value for its place, got ${v}: a text with ; or , in it, which begin another cookie`,
 		}},
 		{name: "all that is wrong", body: `{"id":{}}`, test: verify.SmokeTest{Endpoint: "/${v}", Body: `"${v}"`, Header: http.Header{"X-Got": {"${v}"}}}, mismatches: []string{
 			`capture Endpoint: want a value for its place, got ${v}: an object`, `capture header X-Got: want a value for its place, got ${v}: an object`,
@@ -99,7 +108,7 @@ func TestCapturedValuesStayOneValue(t *testing.T) {
 			if diff := cmp.Diff(tt.mismatches, strs(report.Results[1].Mismatches)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
-			got, want := [3]string{m.uri, m.sentHeader, m.sentBody}, [3]string{tt.uri, tt.header, tt.sent}
+			got, want := [4]string{m.uri, m.sentHeader, m.sentCookie, m.sentBody}, [4]string{tt.uri, tt.header, tt.cookie, tt.sent}
 			if got != want {
 				t.Errorf("sent %q, want %q", got, want)
 			}
@@ -192,11 +201,13 @@ func TestProblemsOfCaptures(t *testing.T) {
 		}},
 		{"a body that is neither JSON nor said to be anything else", []verify.SmokeTest{
 			give(map[string]verify.From{"v": {Status: true}}), {Endpoint: "/", Body: `{"v":${v}`}, {Endpoint: "/", Body: `v${v}`, Header: http.Header{"content-type": {"application/problem+json"}}},
-			{Endpoint: "/", Body: `{"a\${v}":1}`},
+			{Endpoint: "/", Body: `{"a\${v}":1}`}, {Endpoint: "/", Body: `["\${v}n"]`}, {Endpoint: "/", Body: `["\u00${v}41"]`},
 		}, []string{
 			"Tests[1].Body: want JSON with ${...} as its values or in its strings, or a Content-Type that says what else it is, found neither",
 			"Tests[2].Body: want JSON with ${...} as its values or in its strings, or a Content-Type that says what else it is, found neither",
 			"Tests[3].Body: want JSON with ${...} as its values or in its strings, or a Content-Type that says what else it is, found neither",
+			"Tests[4].Body: want JSON with ${...} as its values or in its strings, or a Content-Type that says what else it is, found neither",
+			"Tests[5].Body: want JSON with ${...} as its values or in its strings, or a Content-Type that says what else it is, found neither",
 		}},
 	}
 	for _, tt := range tests {

@@ -22,6 +22,7 @@ const (
 	inPath                // escaped for a segment of a path, and never empty
 	inQuery               // escaped for a query or a form
 	inHeader              // as it is, without control characters
+	inCookie              // nor what begins another cookie
 	inJSON                // as JSON of its own kind
 	inString              // as part of a JSON string
 )
@@ -94,13 +95,17 @@ func (c *compiler) body(path, text, contentType string) template {
 	mediaType, _, _ := strings.Cut(contentType, ";")
 	mediaType = strings.ToLower(strings.TrimSpace(mediaType))
 	switch {
-	case len(t) == 1 || t.json():
+	case len(t) == 1:
 	case mediaType == "application/x-www-form-urlencoded":
 		for i := range t {
 			t[i].place = inQuery
 		}
 	case mediaType == "" || strings.HasSuffix(mediaType, "json"):
-		c.add(path, "want JSON with ${...} as its values or in its strings, or a Content-Type that says what else it is, found neither")
+		if !t.json() {
+			c.add(path, "want JSON with ${...} as its values or in its strings, or a Content-Type that says what else it is, found neither")
+		}
+	case len(t) > 2 || strings.TrimSpace(t[0].literal+t[1].literal) != "": // otherwise it is nothing but a value
+		t.json()
 	}
 	return t
 }
@@ -110,7 +115,7 @@ func (c *compiler) body(path, text, contentType string) template {
 func (t template) json() bool {
 	var probe strings.Builder
 	places := make([]place, len(t))
-	quoted, escaped := false, false
+	quoted, escaped := false, false // what a reference stands in, and behind
 	for i, p := range t {
 		for _, c := range []byte(p.literal) {
 			switch {
@@ -127,6 +132,7 @@ func (t template) json() bool {
 		case p.name == "":
 		case quoted:
 			places[i] = inString
+			probe.WriteByte('~') // which is part of no escape
 		default:
 			places[i] = inJSON
 			probe.WriteString("null")
@@ -182,9 +188,12 @@ func (v capture) write(at place) (string, error) {
 		return url.PathEscape(text), nil
 	case inQuery:
 		return url.QueryEscape(text), nil
-	case inHeader:
+	case inHeader, inCookie:
 		if strings.ContainsFunc(text, control) {
 			return "", errors.New("a control character")
+		}
+		if at == inCookie && strings.ContainsAny(text, ";,") {
+			return "", errors.New("a text with ; or , in it, which begin another cookie")
 		}
 	case inJSON, inString:
 		if !utf8.ValidString(text) {
@@ -229,8 +238,12 @@ func (c *compiler) filler(path, base string, spec *SmokeTest) filler {
 	f.templates.endpoint = c.endpoint(jsontree.Join(path, "Endpoint"), spec.Endpoint)
 	slices.Sort(in)
 	for _, name := range in {
+		at := inHeader
+		if name == "Cookie" {
+			at = inCookie
+		}
 		for _, v := range f.request.header[name] {
-			t := c.template(jsontree.Join(jsontree.Join(path, "Header"), name), v, inHeader)
+			t := c.template(jsontree.Join(jsontree.Join(path, "Header"), name), v, at)
 			f.templates.header[name] = append(f.templates.header[name], t)
 			f.refer(t)
 		}

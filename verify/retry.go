@@ -39,7 +39,9 @@ type Retry struct {
 
 	// AnyMethod is for a request that may be sent twice although its method is
 	// not idempotent by RFC 9110, section 9.2.2: all but GET, HEAD, OPTIONS,
-	// TRACE, PUT and DELETE. Without it, retries of those are refused.
+	// TRACE, PUT and DELETE. Without it, retries of those are refused. An attempt
+	// that failed may have created something all the same: what is captured is of
+	// the last answer that had it, so a cleanup takes back no more than that.
 	AnyMethod bool
 }
 

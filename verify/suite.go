@@ -58,10 +58,12 @@ type SmokeTest struct {
 	// Header and Body of other tests: ${id} there stands for what was captured as
 	// id. Those tests need this one as if their Needs said so, so that a name
 	// always has a value. It is escaped as its place asks for: in the Endpoint for
-	// a segment of the path or for the query; in a JSON Body as a value of the
-	// kind that it had, or within a string; in a form for the form. What cannot
-	// stand in its place fails the test: an object in a path, a line break in a
-	// header. "$${" stands for "${" itself. A name is captured once in a suite.
+	// a segment of the path or for the query, so that a whole path, as of a
+	// Location, has no place there; in a form for the form; in a JSON Body as a
+	// value of the kind that it had, or within a string; in no other text. What
+	// cannot stand in its place fails the test: an object in a path, a line break
+	// in a header, ";" in a cookie. "$${" stands for "${" itself. A name is
+	// captured once in a suite.
 	Capture map[string]From
 
 	// Retry is for tests that may fail at first.
