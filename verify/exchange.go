@@ -124,7 +124,7 @@ func (r *runner) redirect(request *http.Request, e *exchanged) (location *url.UR
 	if err != nil {
 		return nil, "one to what is not a URL"
 	}
-	same := strings.EqualFold(to.Host, asked.Host) && (to.Scheme == asked.Scheme || r.inside && to.Scheme == "https")
+	same := strings.EqualFold(host(to), host(&asked)) && (to.Scheme == asked.Scheme || r.inside && to.Scheme == "https")
 	if !same {
 		return nil, "one to " + to.Scheme + "://" + to.Host
 	}
@@ -133,6 +133,12 @@ func (r *runner) redirect(request *http.Request, e *exchanged) (location *url.UR
 		location.Path = "/"
 	}
 	return location, ""
+}
+
+// host is a URL's host, and its port if that is not the one of its scheme anyway.
+func host(u *url.URL) string {
+	usual := map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	return strings.TrimSuffix(strings.TrimSuffix(u.Host, ":"+usual), ":")
 }
 
 // redirected makes a request the next one. As everywhere on the web, what is not to
