@@ -1,15 +1,19 @@
 package verify
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"reflect"
+	"unicode/utf8"
 
 	"github.com/guidon-go/guidon/internal/jsontree"
 )
 
 // MarshalJSON writes the suite as [Parse] reads it, without what a file cannot hold:
-// Handler, TLS, the texts of secrets and all functions. It is an error if an expectation has a
-// function of its own, or is a pointer; what Parse would refuse is written as it is.
+// Handler, TLS, the texts of secrets and all functions. It is an error if an expectation
+// has a function of its own, or is a pointer, and if a text is not valid UTF-8; what else
+// Parse would refuse is written as it is.
 func (s Suite) MarshalJSON() ([]byte, error) {
 	file := suiteFile{
 		Name: s.Name, URL: s.URL, Timeout: timeFile(s.Timeout), CleanupTimeout: timeFile(s.CleanupTimeout),
@@ -29,7 +33,41 @@ func (s Suite) MarshalJSON() ([]byte, error) {
 			*stage.files = append(*stage.files, f)
 		}
 	}
+	if place := invalid("", reflect.ValueOf(file)); place != "" {
+		return nil, fmt.Errorf("%s: invalid UTF-8, which a file cannot hold", place)
+	}
 	return json.Marshal(file)
+}
+
+// invalid is the path of a text that is not UTF-8, and so becomes another one in JSON.
+// Raw JSON stays what it is, and is checked when it is read.
+func invalid(path string, v reflect.Value) (place string) {
+	look := func(path string, v reflect.Value) { place = cmp.Or(place, invalid(path, v)) }
+	switch v.Kind() {
+	case reflect.String:
+		if !utf8.ValidString(v.String()) {
+			return path
+		}
+	case reflect.Pointer:
+		look(path, v.Elem())
+	case reflect.Struct:
+		for i := range v.NumField() {
+			look(jsontree.Join(path, v.Type().Field(i).Name), v.Field(i))
+		}
+	case reflect.Map:
+		for key, value := range v.Seq2() {
+			look(path, key)
+			look(jsontree.Join(path, key.String()), value)
+		}
+	case reflect.Slice:
+		if v.Type() == reflect.TypeFor[json.RawMessage]() {
+			return ""
+		}
+		for i := range v.Len() {
+			look(jsontree.Index(path, i), v.Index(i))
+		}
+	}
+	return place
 }
 
 // UnmarshalJSON is [Parse]. If there is an error, nothing is changed.

@@ -136,6 +136,19 @@ func TestSuiteThatCannotBeWritten(t *testing.T) {
 	}
 }
 
+func TestSuiteWithTextsThatAFileCannotHold(t *testing.T) {
+	for want, test := range map[string]verify.SmokeTest{
+		"Tests[0].Body": {Body: "\xff"}, "Tests[0].Header.A[1]": {Header: http.Header{"A": {"a", "\xff"}}}, "Tests[0].Capture": {Capture: map[string]verify.From{"\xff": {}}},
+		"Tests[0].Expect[1].BodyIs":           {Expect: []verify.Expectation{verify.BodyIs{}, verify.BodyIs{Text: "\xff"}}},
+		"Tests[0].Expect[0].JSONPath.Pattern": {Expect: []verify.Expectation{verify.JSONPath{Pattern: "\xff"}}},
+	} {
+		_, err := json.Marshal(&verify.Suite{Tests: []verify.SmokeTest{test}})
+		require.ErrorContains(t, err, ": "+want+": invalid UTF-8, which a file cannot hold")
+	}
+	_, err := json.Marshal(&verify.Suite{Tests: []verify.SmokeTest{{ExpectedResponse: json.RawMessage("1"), Body: "\ufffd"}}})
+	require.NoError(t, err)
+}
+
 // TestParseCustom: functions are found by name, and a suite without them sends
 // nothing.
 func TestParseCustom(t *testing.T) {
