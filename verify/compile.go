@@ -36,8 +36,8 @@ type compiler struct {
 	timeout  time.Duration // of the test at hand
 	custom   map[string]func(Answer) error
 
-	file    bool // whether the suite stands in a file, whose reader may add to it
-	partial bool // whether not all of the suite could be read
+	file                    bool // whether the suite stands in a file, whose reader may add to it
+	lostNames, lostCaptures bool // whether not all of them could be read
 }
 
 // name is what a field is called where the suite stands.
@@ -73,9 +73,6 @@ func (c *compiler) compile(s *Suite) []test {
 			tests = append(tests, t)
 			decisive = decisive || stage.Stage == StageTests && !spec.Optional
 		}
-	}
-	if c.partial {
-		return tests
 	}
 	if !decisive {
 		c.add("Tests", "want at least one test that is not optional")

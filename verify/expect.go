@@ -78,7 +78,7 @@ func (w Within) String() string { return "within " + w.Limit.String() }
 func (w Within) compile(c *compiler, path string) check {
 	if w.Limit <= 0 {
 		c.add(path, "want more than 0, found %v", w.Limit)
-	} else if w.Limit > c.timeout && !c.partial {
+	} else if w.Limit > c.timeout {
 		c.add(path, "want at most the test's %s of %v, found %v", c.name("Timeout"), c.timeout, w.Limit)
 	}
 	return check{body: false, look: func(e *exchanged, d *differences) {

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 
 	"github.com/guidon-go/guidon/internal/jsontree"
@@ -168,9 +169,10 @@ func (f *testFile) test() SmokeTest {
 // UnmarshalJSON also refuses two bodies.
 func (f *testFile) UnmarshalJSON(data []byte) error {
 	type plain testFile
-	err := jsontree.Unmarshal(data, (*plain)(f))
-	if err == nil && f.Body != "" && f.JSON != nil {
-		return jsontree.Problem{Path: "json", Text: "want one body, found another in body"}
+	var problems jsontree.Problems
+	errors.As(jsontree.Unmarshal(data, (*plain)(f)), &problems)
+	if f.Body != "" && f.JSON != nil {
+		problems = append(problems, jsontree.Problem{Path: "json", Text: "want one body, found another in body"})
 	}
-	return err
+	return problems.Err()
 }

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -92,14 +93,12 @@ type jsonPathFile struct {
 // UnmarshalJSON also wants exactly one field.
 func (f *expectFile) UnmarshalJSON(data []byte) error {
 	type plain expectFile
-	if err := jsontree.Unmarshal(data, (*plain)(f)); err != nil {
-		return err
+	var problems jsontree.Problems
+	errors.As(jsontree.Unmarshal(data, (*plain)(f)), &problems)
+	if n, _ := jsontree.Parse(data); n != nil && n.Kind == jsontree.Object && len(n.Items) != 1 {
+		problems = append(problems, jsontree.Problem{Text: fmt.Sprintf("want one expectation, found %d", len(n.Items))})
 	}
-	n, _ := jsontree.Parse(data)
-	if len(n.Items) != 1 {
-		return jsontree.Problem{Text: fmt.Sprintf("want one expectation, found %d", len(n.Items))}
-	}
-	return nil
+	return problems.Err()
 }
 
 // expectation is what the file says, or nil if that could not be read.

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -67,14 +68,14 @@ func (l *namesFile) UnmarshalJSON(data []byte) error {
 	if n == nil {
 		return err
 	}
-	if err := n.Decode("", (*[]string)(l)); err != nil {
-		return err
-	}
 	var problems jsontree.Problems
+	errors.As(n.Decode("", (*[]string)(l)), &problems)
 	seen := map[string]bool{}
 	for i, name := range *l {
 		p := jsontree.Problem{Path: jsontree.Index("", i), Pos: n.Items[i].Pos()}
 		switch {
+		case n.Items[i].Kind != jsontree.String:
+			continue
 		case !isName(name):
 			p.Text = fmt.Sprintf("want a name of letters, digits, '_' and '-', found %s", n.Items[i].Describe())
 		case seen[name]:

@@ -104,6 +104,7 @@ func (o *orderer) needs(i int) {
 		at := jsontree.Index(jsontree.Join(t.path, "Needs"), j)
 		found := o.named[name]
 		switch {
+		case len(found) == 0 && o.lostNames:
 		case len(found) == 0:
 			hint := ""
 			if close := o.closest(name, func() []string { return sortedKeys(o.named) }); close != "" {
@@ -131,7 +132,7 @@ func (o *orderer) uses(i int) {
 		from, ok := o.source[name]
 		_, secret := o.secret[name]
 		switch {
-		case secret:
+		case secret, !ok && o.lostCaptures:
 		case !ok:
 			hint := ""
 			known := func() []string { return append(sortedKeys(o.source), sortedKeys(o.secret)...) }

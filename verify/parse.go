@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/guidon-go/guidon/internal/jsontree"
@@ -26,8 +27,9 @@ func Parse(data []byte) (*Suite, error) {
 		return nil, malformed("", problems)
 	}
 	suite := file.suite()
-	places, known := jsontree.NewFinder(root), causesOf(problems)
-	for _, p := range suite.problems(len(problems) > 0) {
+	places := jsontree.NewFinder(root)
+	known := causesOf(problems, places)
+	for _, p := range suite.problems(known) {
 		there := places.Find(p.Path) != nil
 		if test, body := strings.CutSuffix(p.Path, ".body"); body && !there {
 			p.Path = jsontree.Join(test, "json")
@@ -62,15 +64,18 @@ func shortened(text string) string {
 
 // problems are those that compiling finds, under their paths in a file. What the
 // reader of the file may still set is taken to be right.
-func (s *Suite) problems(partial bool) jsontree.Problems {
-	c := &compiler{file: true, partial: partial}
+func (s *Suite) problems(known causes) jsontree.Problems {
+	c := &compiler{file: true}
+	c.lostNames, c.lostCaptures = known.lose(s)
 	complete := *s
 	if s.URL == "" {
 		complete.URL = "https://localhost"
 	}
 	complete.Secrets = map[string]Secret{}
 	for name := range s.Secrets {
-		complete.Secrets[name] = "given later"
+		if isName(name) { // otherwise that is known
+			complete.Secrets[name] = "given later"
+		}
 	}
 	c.compile(&complete)
 	for i := range c.problems {
@@ -79,10 +84,10 @@ func (s *Suite) problems(partial bool) jsontree.Problems {
 	return c.problems
 }
 
-// causes are the places of what could not be read.
+// causes are the places of what could not be read, and of what these are in and beside.
 type causes struct{ at, above, beside map[string]bool }
 
-func causesOf(problems jsontree.Problems) causes {
+func causesOf(problems jsontree.Problems, places *jsontree.Finder) causes {
 	c := causes{map[string]bool{}, map[string]bool{}, map[string]bool{}}
 	for _, p := range problems {
 		c.at[p.Path] = true
@@ -90,19 +95,58 @@ func causesOf(problems jsontree.Problems) causes {
 		for _, way := range ways {
 			c.above[way] = true
 		}
-		c.beside[ways[max(len(ways)-2, 0)]] = true
+		beside := ways[max(len(ways)-2, 0)]
+		c.beside[beside] = true
+		if hint, ok := strings.CutPrefix(p.Text, "unknown field, did you mean "); ok {
+			name, _ := strconv.Unquote(strings.TrimSuffix(hint, "?"))
+			if meant := jsontree.Join(beside, name); places.Find(meant) == nil {
+				c.at[meant] = true
+			}
+		}
 	}
 	return c
 }
 
+// lost says whether what stands at a path, or around it, could not be read.
+func (c causes) lost(path string) bool {
+	return slices.ContainsFunc(ways(path), func(way string) bool { return c.at[way] })
+}
+
+// lose says whether names of tests, or of what they capture, could not be read, so that
+// nobody knows which there are.
+func (c causes) lose(s *Suite) (names, captures bool) {
+	if len(c.at) == 0 {
+		return false, false
+	}
+	captures = c.above["secrets"]
+	for stage, tests := range map[string][]SmokeTest{"setup": s.Setup, "tests": s.Tests, "cleanup": s.Cleanup} {
+		names, captures = names || c.lost(stage), captures || c.lost(stage)
+		for i := range tests {
+			test := jsontree.Index(stage, i)
+			captures = captures || c.lost(test+".capture")
+			names = names || tests[i].Name == "" && (c.lost(test+".name") || c.lost(test+".method") || c.lost(test+".endpoint"))
+		}
+	}
+	return names, captures
+}
+
 // explain says whether a problem may only be there because something could not be
-// read: the value itself, something in it or around it, or a field of the same object,
-// unless that is a whole test in which this field is there.
+// read: the value itself, something in it or around it, or what it depends on.
 func (c causes) explain(path string, there bool) bool {
 	ways := ways(path)
-	const inTest = 4 // "", tests, tests[0], tests[0].name
-	return c.above[path] || slices.ContainsFunc(ways, func(way string) bool { return c.at[way] }) ||
-		c.beside[ways[max(len(ways)-2, 0)]] && (!there || len(ways) > inTest)
+	const test = 2 // "", tests, tests[0]
+	beside := ways[max(len(ways)-2, 0)]
+	switch {
+	case c.lost(path), len(ways) > test+1 && c.above[path]:
+		return true
+	case len(ways) == test+2:
+		return strings.HasSuffix(path, ".body") && c.above[beside+".header"] // which says what it is
+	case strings.HasSuffix(path, ".within"):
+		return c.lost(ways[test] + ".timeout")
+	case !there, strings.HasSuffix(path, ".attempts"), strings.HasSuffix(path, ".nodes"):
+		return c.beside[beside]
+	}
+	return false
 }
 
 // ways are the path's beginnings, from the whole document to all of it.
