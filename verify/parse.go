@@ -13,7 +13,13 @@ import (
 // Parse reads a suite from JSON, strictly: an unknown field, a duplicate key or a
 // wrong kind is a problem, and so is all that Probe would not run with. The error is
 // an [*Error] with ErrInvalid: the Problems of its report are all there are, each with
-// its place. schema.json beside this file is for editors.
+// its place.
+//
+// Fields have the names of [Suite], [SmokeTest] and the expectations, in small letters
+// with "_" between words: "expected_status", {"json_path": {"path": "$.id"}}. A duration
+// is written "1m30s", a status 404, "2xx", "500-503" or as a list of these; "json" is a
+// Body of JSON with its Content-Type. schema.json beside this file has them all, also for
+// editors.
 //
 // What a file cannot hold is set afterwards: Handler or, if the file leaves it out,
 // URL; TLS; the functions of Custom; and each of the Secrets, which the file only
