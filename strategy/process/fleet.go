@@ -1,0 +1,269 @@
+package process
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/guidon-go/guidon/strategy/split"
+)
+
+// Fleet runs versions of a program as children of its own, and sends HTTP requests to
+// them. It is an [http.Handler] and a strategy.Target, with all that a target can have:
+// Prepare, Scale, Shift, Mirror, Promote and Keeps. All methods are safe for concurrent
+// use; those that change something wait for one another. Make it with [Open].
+type Fleet struct {
+	options Options
+	lock    *os.File
+	front   *split.Splitter
+	running atomic.Bool
+	seen    atomic.Pointer[[]seen] // for Children
+	serving atomic.Pointer[string] // for Serving
+
+	turn chan struct{} // whoever has put something in may use what follows
+
+	closed   bool
+	state    state // as the file has it, but for the children
+	children []*child
+	pools    map[string]*pool
+	retries  map[string]retry
+	exits    []Exit // that nobody was told of
+}
+
+// Open reads the state file, or makes one, and finds the children again that it speaks
+// of. It starts none: see [Fleet.Start] and [Fleet.Run]. A file that another tool has
+// open is [ErrLocked], and one that is damaged [ErrDamaged]. There are fleets on Linux
+// only; elsewhere the error is errors.ErrUnsupported.
+func Open(options Options) (*Fleet, error) {
+	if err := options.check(); err != nil {
+		return nil, &Error{"open", cmp.Or(options.State, "a fleet"), err}
+	}
+	options.Instances = cmp.Or(options.Instances, 1)
+	options.Grace = cmp.Or(options.Grace, 10*time.Second)
+	options.Within = cmp.Or(options.Within, time.Minute)
+	f := &Fleet{options: options, turn: make(chan struct{}, 1), pools: map[string]*pool{}, retries: map[string]retry{}}
+	if err := f.open(); err != nil {
+		if f.lock != nil {
+			_ = f.lock.Close()
+		}
+		return nil, &Error{"open", options.State, err}
+	}
+	return f, nil
+}
+
+func (f *Fleet) open() (err error) {
+	if err := supported(); err != nil {
+		return err
+	}
+	path, err := filepath.Abs(f.options.State) // the host may change its folder
+	if err != nil {
+		return err
+	}
+	f.options.State = path
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	if f.lock, err = os.OpenFile(path+".lock", os.O_CREATE|os.O_RDWR, 0o600); err != nil {
+		return err
+	}
+	if err := lockFile(f.lock); err != nil {
+		return err
+	}
+	now, err := boot()
+	if err != nil {
+		return err
+	}
+	s, found, err := readState(path)
+	if err != nil {
+		return err
+	}
+	if !found {
+		s = state{Serving: f.options.Serving, Old: f.options.Serving, Wanted: map[string]int{f.options.Serving: f.options.Instances}}
+	}
+	if s.Wanted == nil {
+		s.Wanted = map[string]int{}
+	}
+	if s.Boot != now { // the machine has started since, and they are no more
+		for _, r := range s.Children {
+			_ = os.Remove(f.outputFile(r))
+		}
+		s.Children = nil
+	}
+	s.Format, s.Boot = stateVersion, now
+	f.state = s
+	if err := f.adopt(s.Children); err != nil {
+		return err
+	}
+	if err := f.route(); err != nil {
+		return err
+	}
+	return f.save()
+}
+
+// adopt finds children of an earlier tool again.
+func (f *Fleet) adopt(records []record) error {
+	for _, r := range records {
+		c := f.child(r)
+		if r.PID == 0 { // the tool died before it could write down which process it is
+			pids, err := marked(c.mark())
+			if err != nil {
+				return err
+			}
+			i := slices.IndexFunc(pids, leader)
+			if i < 0 { // it never was, or only what it has started still is
+				if _, err := killMarked(c.mark()); err != nil {
+					return err
+				}
+				_ = os.Remove(c.output)
+				continue
+			}
+			c.PID = pids[i]
+			if _, c.Start, err = look(c.PID); err != nil {
+				return err
+			}
+		}
+		f.children = append(f.children, c)
+	}
+	return f.sweep()
+}
+
+// route lets requests go where the state says.
+func (f *Fleet) route() (err error) {
+	s := f.state
+	if f.front, err = split.New(f.options.Split, split.Backend{Name: s.Old, Handler: f.handler(s.Old)}); err != nil {
+		return err
+	}
+	f.publish()
+	if s.New == "" {
+		return nil
+	}
+	ctx := context.Background()
+	return errors.Join(
+		f.front.Add(split.Backend{Name: s.New, Handler: f.handler(s.New)}),
+		f.front.Prepare(ctx, s.Old, s.New),
+		f.front.Shift(ctx, s.Share),
+		f.front.Mirror(ctx, s.Mirror))
+}
+
+// handler serves requests of a version by its children, those to come included.
+func (f *Fleet) handler(version string) http.Handler {
+	p := &pool{version: version}
+	p.children.Store(new([]*child))
+	f.pools[version] = p
+	return split.Upstream(&url.URL{Scheme: "http", Host: "127.0.0.1"}, p) // the pool says which port
+}
+
+// ServeHTTP sends the request to a child of the version whose share of the traffic it
+// belongs to. If that version has none that is ready, the answer is 503.
+func (f *Fleet) ServeHTTP(w http.ResponseWriter, r *http.Request) { f.front.ServeHTTP(w, r) }
+
+// Children lists the children, in the order they were started.
+func (f *Fleet) Children() iter.Seq[Child] {
+	return func(yield func(Child) bool) {
+		for _, s := range *f.seen.Load() {
+			s.Busy = int(s.of.busy.Load())
+			if !yield(s.Child) {
+				return
+			}
+		}
+	}
+}
+
+// Serving is the version that was promoted last: the old one of the next plan.
+func (f *Fleet) Serving() string { return *f.serving.Load() }
+
+// Close lets go of the state file. The children live on, and the next [Open] finds
+// them; requests still reach them, but nothing can be changed any more. Who wants them
+// to end calls [Fleet.Stop] before.
+func (f *Fleet) Close() error {
+	done, err := f.take(context.Background(), "close", f.options.State)
+	if err != nil {
+		return err
+	}
+	defer done()
+	f.closed = true
+	for _, c := range f.children {
+		c.release()
+		c.transport.CloseIdleConnections()
+	}
+	return errors.Join(f.front.Close(context.Background()), f.lock.Close())
+}
+
+// seen is a child as Children has it.
+type seen struct {
+	Child
+	of *child
+}
+
+// take waits for its turn. Done ends it, and tells of children that have died.
+func (f *Fleet) take(ctx context.Context, op, key string) (done func(), err error) {
+	select {
+	case f.turn <- struct{}{}:
+	case <-ctx.Done():
+		return nil, &Error{op, key, ctx.Err()}
+	}
+	if f.closed || ctx.Err() != nil {
+		<-f.turn
+		return nil, &Error{op, key, cmp.Or(ctx.Err(), os.ErrClosed)}
+	}
+	return func() {
+		exits := f.exits
+		f.exits = nil
+		<-f.turn
+		for _, e := range exits {
+			if f.options.OnExit != nil {
+				f.options.OnExit(e)
+				continue
+			}
+			slog.Default().Error("process: a child died", "version", e.Child.Version, "pid", e.Child.PID, "status", e.Status, "output", e.Output)
+		}
+	}, nil
+}
+
+// save writes the state file.
+func (f *Fleet) save() error {
+	f.state.Children = make([]record, len(f.children))
+	for i, c := range f.children {
+		f.state.Children[i] = c.record
+	}
+	if err := f.state.write(f.options.State); err != nil {
+		return fmt.Errorf("the state file: %w", err)
+	}
+	f.publish()
+	return nil
+}
+
+// publish lets everybody see which children there are.
+func (f *Fleet) publish() {
+	f.serving.Store(new(f.state.Serving))
+	children := make([]seen, len(f.children))
+	for i, c := range f.children {
+		children[i] = seen{c.seen(), c}
+	}
+	f.seen.Store(&children)
+	for _, version := range slices.Sorted(maps.Keys(f.pools)) {
+		f.pools[version].children.Store(new(f.of(version, (*child).serves)))
+	}
+}
+
+// of lists the children of a version that are so.
+func (f *Fleet) of(version string, so func(*child) bool) []*child {
+	var all []*child
+	for _, c := range f.children {
+		if c.Version == version && so(c) {
+			all = append(all, c)
+		}
+	}
+	return all
+}

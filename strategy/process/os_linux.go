@@ -1,0 +1,247 @@
+package process
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// supported is why there are no fleets here.
+func supported() error {
+	_, _, err := look(os.Getpid())
+	return err
+}
+
+// lockFile keeps other tools out until the file is closed or the process is gone. A
+// process that is being started has the file, too, until it is another program: so
+// whoever has the lock sees every child's environment.
+func lockFile(f *os.File) error {
+	err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return ErrLocked
+	}
+	return err
+}
+
+// syncDir makes a new file's name survive a crash.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// boot is the name of the time since the machine started: numbers of processes and
+// their start times mean nothing in another.
+func boot() (string, error) {
+	text, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	return strings.TrimSpace(string(text)), err
+}
+
+// life is how a process stands.
+type life int
+
+const (
+	gone  life = iota // nobody has the number
+	ended             // and its parent has not asked how
+	alive
+)
+
+// look says how the process with that number stands, and when it started, in ticks since
+// the machine did: a number alone may be another process's by now. An error says
+// nothing about the process.
+func look(pid int) (life, uint64, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ESRCH):
+		return gone, 0, nil
+	case err != nil:
+		return gone, 0, err
+	}
+	// The second field is the name, which may have anything in it.
+	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+	if len(fields) < 20 {
+		return gone, 0, fmt.Errorf("/proc/%d/stat: found %q, want 22 fields and more", pid, text)
+	}
+	start, err := strconv.ParseUint(fields[19], 10, 64)
+	if err != nil {
+		return gone, 0, fmt.Errorf("/proc/%d/stat: field 22: %w", pid, err)
+	}
+	// The first thread may have ended before the others.
+	if threads := fields[17]; (fields[0] == "Z" || fields[0] == "X") && (threads == "0" || threads == "1") {
+		return ended, start, nil
+	}
+	return alive, start, nil
+}
+
+// reserve takes a free port of 127.0.0.1. Nobody is given the same one while the file is
+// open, but who knows it can listen there, if he says SO_REUSEADDR as servers do. With
+// listen, it is a listener to be handed over.
+func reserve(listen bool) (*os.File, string, error) {
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, "", fmt.Errorf("socket: %w", err)
+	}
+	f := os.NewFile(uintptr(fd), "listener")
+	err = syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1)
+	if err == nil {
+		err = syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}})
+	}
+	if err == nil && listen {
+		err = syscall.Listen(fd, syscall.SOMAXCONN)
+	}
+	var name syscall.Sockaddr
+	if err == nil {
+		name, err = syscall.Getsockname(fd)
+	}
+	if err != nil {
+		return nil, "", errors.Join(fmt.Errorf("a port of 127.0.0.1: %w", err), f.Close())
+	}
+	return f, net.JoinHostPort("127.0.0.1", strconv.Itoa(name.(*syscall.SockaddrInet4).Port)), nil
+}
+
+// launch starts a program in a process group of its own, so that what it starts can be
+// found. It outlives us.
+func launch(cmd *exec.Cmd, output *os.File, listener *os.File) (pid int, start uint64, err error) {
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer null.Close()
+	files := []*os.File{null, output, output}
+	path, args := cmd.Path, cmd.Args
+	if listener != nil {
+		files = append(files, listener)
+		// Nobody but the new process knows its number before it is the program.
+		args = append([]string{"sh", "-c", `LISTEN_PID=$$ exec "$0" "$@"`, path}, args[min(1, len(args)):]...)
+		path = "/bin/sh"
+	}
+	var sys syscall.SysProcAttr
+	if cmd.SysProcAttr != nil {
+		sys = *cmd.SysProcAttr
+	}
+	sys.Setpgid, sys.Pgid, sys.Pdeathsig = !sys.Setsid, 0, 0
+	p, err := os.StartProcess(path, args, &os.ProcAttr{Dir: cmd.Dir, Env: cmd.Environ(), Files: append(files, cmd.ExtraFiles...), Sys: &sys})
+	if err != nil {
+		return 0, 0, err
+	}
+	pid = p.Pid                                // Release forgets it
+	if _, start, err = look(pid); err != nil { // it is there, even if it has ended: nobody else asks how
+		kill(pid)
+		_, _ = p.Wait()
+		return 0, 0, err
+	}
+	return pid, start, p.Release()
+}
+
+// signal reaches all of a process group.
+func signal(pid int, s syscall.Signal) {
+	if pid > 1 { // 0 would be us, and 1 everybody
+		_ = syscall.Kill(-pid, s)
+	}
+}
+
+// terminate asks a process group to end.
+func terminate(pid int) { signal(pid, syscall.SIGTERM) }
+
+// kill ends a process group.
+func kill(pid int) { signal(pid, syscall.SIGKILL) }
+
+// reap asks how a process has ended, so that it can go. Of one that is not a child of
+// ours nobody tells us.
+func reap(pid int) string {
+	var status syscall.WaitStatus
+	if n, err := syscall.Wait4(pid, &status, syscall.WNOHANG, nil); err != nil || n != pid {
+		return "its exit status is not known"
+	}
+	if status.Signaled() {
+		return "signal: " + status.Signal().String()
+	}
+	return "exit status " + strconv.Itoa(status.ExitStatus())
+}
+
+// marked are the processes that have a mark in the environment they were started with,
+// the oldest first.
+func marked(mark string) ([]int, error) {
+	names, err := filepath.Glob("/proc/[0-9]*/environ")
+	if err != nil {
+		return nil, err
+	}
+	type found struct {
+		pid   int
+		start uint64
+	}
+	var all []found
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil || !bytes.Contains(append([]byte{0}, text...), []byte("\x00"+mark+"\x00")) {
+			continue // gone, or somebody else's
+		}
+		pid, err := strconv.Atoi(strings.Split(name, "/")[2])
+		if err != nil {
+			return nil, err
+		}
+		if life, start, err := look(pid); err == nil && life == alive {
+			all = append(all, found{pid, start})
+		}
+	}
+	slices.SortFunc(all, func(a, b found) int { return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.pid, b.pid)) })
+	pids := make([]int, len(all))
+	for i, f := range all {
+		pids[i] = f.pid
+	}
+	return pids, nil
+}
+
+// killMarked ends the processes that have a mark, wherever they went, and says how many
+// there were.
+func killMarked(mark string) (int, error) {
+	pids, err := marked(mark)
+	for _, pid := range pids {
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
+	return len(pids), err
+}
+
+// leader says whether a process is the first of its group.
+func leader(pid int) bool {
+	group, err := syscall.Getpgid(pid)
+	return err == nil && group == pid
+}
+
+// Of fallocate(2): linux/falloc.h.
+const (
+	keepSize  = 1
+	punchHole = 2
+)
+
+// shorten gives back what a file takes beyond most bytes, all but its last keep bytes.
+// What is appended meanwhile is not lost, except where a file can have no holes: there
+// all of it goes.
+func shorten(path string, most, keep int64) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	var stat syscall.Stat_t
+	if err := syscall.Fstat(int(f.Fd()), &stat); err != nil || int64(stat.Blocks)*512 <= most {
+		return err
+	}
+	err = syscall.Fallocate(int(f.Fd()), punchHole|keepSize, 0, max(stat.Size-keep, 1))
+	if errors.Is(err, syscall.EOPNOTSUPP) {
+		err = f.Truncate(0)
+	}
+	return err
+}
