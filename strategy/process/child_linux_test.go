@@ -107,10 +107,14 @@ func routes(version string) http.Handler {
 		}
 	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		fmt.Fprint(w, version)
+		body, _ := io.ReadAll(r.Body)
+		fmt.Fprint(w, strings.TrimSpace(version+" "+string(body)))
 	})
 	mux.HandleFunc("GET /pid", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, os.Getpid()) })
+	mux.HandleFunc("GET /args", func(w http.ResponseWriter, _ *http.Request) {
+		dir, _ := os.Getwd()
+		fmt.Fprint(w, strings.Join(append([]string{dir}, os.Args[1:]...), " "))
+	})
 	mux.HandleFunc("GET /host", func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.Host) })
 	mux.HandleFunc("/die", func(http.ResponseWriter, *http.Request) {
 		fmt.Println("out of memory")

@@ -8,7 +8,8 @@ import (
 
 // What callers may branch on with errors.Is.
 var (
-	// ErrLocked is a state file that another tool has open.
+	// ErrLocked is a state file that another tool has open, or had until a moment ago:
+	// one that was killed while it was starting a child.
 	ErrLocked = errors.New("locked by another process")
 	// ErrDamaged is a state file that cannot be understood. Nothing was changed, and
 	// nothing was started.

@@ -54,9 +54,6 @@ func Open(options Options) (*Fleet, error) {
 	options.Within = cmp.Or(options.Within, time.Minute)
 	f := &Fleet{options: options, turn: make(chan struct{}, 1), pools: map[string]*pool{}, retries: map[string]retry{}}
 	if err := f.open(); err != nil {
-		if f.lock != nil {
-			_ = f.lock.Close()
-		}
 		return nil, &Error{"open", options.State, err}
 	}
 	return f, nil
@@ -78,8 +75,17 @@ func (f *Fleet) open() (err error) {
 		return err
 	}
 	if err := lockFile(f.lock); err != nil {
-		return err
+		return errors.Join(err, f.lock.Close())
 	}
+	if err := f.read(); err != nil {
+		return errors.Join(err, unlockFile(f.lock))
+	}
+	return nil
+}
+
+// read takes over what the state file says.
+func (f *Fleet) read() error {
+	path := f.options.State
 	now, err := boot()
 	if err != nil {
 		return err
@@ -197,7 +203,7 @@ func (f *Fleet) Close() error {
 		c.release()
 		c.transport.CloseIdleConnections()
 	}
-	return errors.Join(f.front.Close(context.Background()), f.lock.Close())
+	return errors.Join(f.front.Close(context.Background()), unlockFile(f.lock))
 }
 
 // seen is a child as Children has it.

@@ -33,6 +33,11 @@ func lockFile(f *os.File) error {
 	return err
 }
 
+// unlockFile lets others in now, whoever else has the file for a moment.
+func unlockFile(f *os.File) error {
+	return errors.Join(syscall.Flock(int(f.Fd()), syscall.LOCK_UN), f.Close())
+}
+
 // syncDir makes a new file's name survive a crash.
 func syncDir(dir string) error {
 	d, err := os.Open(dir)

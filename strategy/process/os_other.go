@@ -28,6 +28,8 @@ const (
 
 func lockFile(*os.File) error { return supported() }
 
+func unlockFile(*os.File) error { return supported() }
+
 func syncDir(string) error { return supported() }
 
 func boot() (string, error) { return "", supported() }
