@@ -50,6 +50,8 @@ func behave(version string) error {
 	case "taken":
 		_, err := net.Listen("tcp", more)
 		return err
+	case "abrupt": // SIGTERM ends it as it ends everybody
+		return http.ListenAndServe(os.Getenv("ADDR"), routes(version))
 	case "deaf":
 		signal.Ignore(syscall.SIGTERM)
 		return http.ListenAndServe(os.Getenv("ADDR"), routes(version))

@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -22,6 +23,16 @@ import (
 	"github.com/guidon-go/guidon/strategy/process"
 	"github.com/stretchr/testify/require"
 )
+
+var _ interface { // all that a target can have
+	strategy.Target
+	strategy.Preparer
+	strategy.Scaler
+	strategy.Shifter
+	strategy.Mirrorer
+	strategy.Promoter
+	strategy.Keeper
+} = (*process.Fleet)(nil)
 
 // world is a fleet under test, and all processes that come of it.
 type world struct {
@@ -265,10 +276,11 @@ func TestPrepareRefuses(t *testing.T) {
 	require.Equal(t, "v2", w.get(t, "/"))
 }
 
-// TestDrain: a child that is sent away answers what it has begun, and gets nothing new.
+// TestDrain: a child that is sent away answers what it has begun, even one that SIGTERM
+// ends at once, and gets nothing new.
 func TestDrain(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, nil)
+	w := newWorld(t, func(o *process.Options) { o.Serving = "abrupt" })
 	server := httptest.NewServer(w.fleet)
 	defer server.Close()
 	until := filepath.Join(t.TempDir(), "now")
@@ -276,14 +288,14 @@ func TestDrain(t *testing.T) {
 	require.NoError(t, err)
 	defer response.Body.Close()
 
-	require.NoError(t, w.fleet.Prepare(t.Context(), "v1", "v2"))
+	require.NoError(t, w.fleet.Prepare(t.Context(), "abrupt", "v2"))
 	require.NoError(t, w.fleet.Scale(t.Context(), 1, 1))
 	require.NoError(t, w.fleet.Shift(t.Context(), strategy.All))
 	soon, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	err = w.fleet.Scale(soon, 0, 1)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
-	require.ErrorContains(t, err, "of v1: not gone yet")
+	require.ErrorContains(t, err, "of abrupt: not gone yet")
 	require.Zero(t, w.observe(t).Old)
 	require.Len(t, w.processes(t), 2)
 
@@ -312,6 +324,8 @@ func TestNothingIsLeft(t *testing.T) {
 		w.switchTo(t, "v2", "v1")
 		require.NoError(t, w.fleet.Stop(t.Context()))
 		require.Empty(t, w.processes(t))
+		_, err := syscall.Wait4(-1, nil, syscall.WNOHANG, nil)
+		require.ErrorIs(t, err, syscall.ECHILD) // no zombie either
 		require.NoError(t, w.fleet.Close())
 	}
 	cycle()

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -25,7 +26,12 @@ var kills = flag.Int("process.kills", 10, "how often TestKilledTool kills a tool
 // tool is a deploy tool that scales up and down until it is killed.
 func tool(folder string) error {
 	w := &world{mark: os.Getenv("GUIDON_TEST_OF")}
-	fleet, err := process.Open(process.Options{State: filepath.Join(folder, "state.json"), Command: w.command, Serving: "v1", Ready: "/healthz"})
+	command := func(version string) *exec.Cmd {
+		cmd := w.command(version)
+		cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // which would be the end of them with the tool
+		return cmd
+	}
+	fleet, err := process.Open(process.Options{State: filepath.Join(folder, "state.json"), Command: command, Serving: "v1", Ready: "/healthz"})
 	if err != nil {
 		return err
 	}
@@ -50,18 +56,9 @@ func TestKilledTool(t *testing.T) {
 	serves := w.children("")[0]
 	for range *kills {
 		require.NoError(t, w.fleet.Close())
-		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(os.Environ(), asTool+"="+filepath.Dir(w.options.State), "GUIDON_TEST_OF="+w.mark)
-		out, err := cmd.StdoutPipe()
-		require.NoError(t, err)
-		require.NoError(t, cmd.Start())
-		line, err := bufio.NewReader(out).ReadString('\n')
-		require.NoError(t, err)
-		require.Equal(t, "ready\n", line)
+		kill := w.tool(t)
 		<-time.After(time.Duration(rand.IntN(200)) * time.Millisecond)
-		require.NoError(t, cmd.Process.Kill())
-		require.Error(t, cmd.Wait())
-
+		kill()
 		w.openSoon(t)
 		require.Contains(t, w.children("v1"), serves)
 		require.Equal(t, "v1", w.get(t, "/"))
@@ -70,6 +67,57 @@ func TestKilledTool(t *testing.T) {
 		require.Len(t, w.processes(t), 4)
 		require.Equal(t, strategy.Observation{Old: 1, New: 3}, w.observe(t))
 	}
+}
+
+// tool starts one, which is ready when it returns.
+func (w *world) tool(t testing.TB) (kill func()) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), asTool+"="+filepath.Dir(w.options.State), "GUIDON_TEST_OF="+w.mark)
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	line, err := bufio.NewReader(out).ReadString('\n')
+	require.NoError(t, err)
+	require.Equal(t, "ready\n", line)
+	return func() {
+		require.NoError(t, cmd.Process.Kill())
+		require.Error(t, cmd.Wait())
+	}
+}
+
+// TestOutlive: children live on when the tool that started them is killed, whatever their
+// command says.
+func TestOutlive(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	require.NoError(t, w.fleet.Stop(t.Context()))
+	require.NoError(t, w.fleet.Close())
+	w.tool(t)()
+	w.openSoon(t)
+	require.NotZero(t, w.observe(t).Old)
+	require.Equal(t, "v1", w.get(t, "/"))
+	require.Empty(t, w.told())
+}
+
+// TestWrittenFirst: children are in the state file before they are started.
+func TestWrittenFirst(t *testing.T) {
+	t.Parallel()
+	var path string
+	most := 0 // children that were about to be started
+	w := newWorld(t, func(o *process.Options) {
+		command := o.Command
+		path = o.State
+		o.Command = func(version string) *exec.Cmd {
+			text, _ := os.ReadFile(path)
+			most = max(most, strings.Count(string(text), `"pid": 0,`))
+			return command(version)
+		}
+	})
+	require.Equal(t, 1, most)
+	require.NoError(t, w.fleet.Prepare(t.Context(), "v1", "v2"))
+	require.NoError(t, w.fleet.Scale(t.Context(), 1, 3))
+	require.Equal(t, 3, most)
 }
 
 // openSoon opens the fleet when the killed tool's last act is over: the lock is in the
