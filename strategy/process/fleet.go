@@ -191,7 +191,8 @@ func (f *Fleet) Serving() string { return *f.serving.Load() }
 
 // Close lets go of the state file. The children live on, and the next [Open] finds
 // them; requests still reach them, but nothing can be changed any more. Who wants them
-// to end calls [Fleet.Stop] before.
+// to end calls [Fleet.Stop] before. This process is still the parent of those that it
+// started, so one that ends stays in the system's list of processes until this one ends.
 func (f *Fleet) Close() error {
 	done, err := f.take(context.Background(), "close", f.options.State)
 	if err != nil {

@@ -46,14 +46,15 @@ func (f *Fleet) bury(c *child) (bool, error) {
 		if err != nil || l == alive {
 			return false, err
 		}
+		status := "its exit status is not known"
 		if l == ended { // as long as nobody has asked how, its number is nobody else's
 			kill(c.PID)
+			status = reap(c.PID)
 		}
 		c.dead = true
 		c.away.Store(true)
 		c.release()
 		c.transport.CloseIdleConnections()
-		status := reap(c.PID)
 		if !c.Leaving {
 			f.report(c, status)
 		}
@@ -161,6 +162,10 @@ func (f *Fleet) abandon(want map[string]int) error {
 // shrink sends away all but so many children of each version, the newest first, and
 // those of other versions. It returns when they are gone.
 func (f *Fleet) shrink(ctx context.Context, want map[string]int) error {
+	until := time.Now().Add(f.options.Grace)
+	if err := f.settle(ctx, until, want); err != nil {
+		return err
+	}
 	stay := map[string]int{}
 	for _, ready := range []bool{true, false} {
 		for _, c := range f.children {
@@ -168,10 +173,30 @@ func (f *Fleet) shrink(ctx context.Context, want map[string]int) error {
 				continue
 			}
 			stay[c.Version]++
-			c.Leaving = stay[c.Version] > want[c.Version]
+			if stay[c.Version] > want[c.Version] {
+				c.away.Store(true)
+				c.Leaving, c.stage, c.until = true, draining, until
+			}
 		}
 	}
 	return errors.Join(f.save(), f.depart(ctx, func(*child) bool { return true }))
+}
+
+// settle waits for requests that are on their way to versions of which no child is to
+// stay. They get no more of them, but one may have been sent there before it was so, and
+// has not reached a child yet.
+func (f *Fleet) settle(ctx context.Context, until time.Time, want map[string]int) error {
+	short, cancel := context.WithDeadline(ctx, until)
+	defer cancel()
+	for _, version := range slices.Sorted(maps.Keys(f.pools)) {
+		if want[version] > 0 || f.state.share(version) > 0 || len(f.of(version, (*child).serves)) == 0 {
+			continue
+		}
+		if err := f.front.Drain(short, version); ctx.Err() != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // depart takes the children that leave through all stages, and returns when those that

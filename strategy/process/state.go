@@ -105,6 +105,17 @@ func (s state) problems() (all jsontree.Problems) {
 	return all
 }
 
+// share is the part of the requests that a version may get.
+func (s state) share(version string) strategy.Share {
+	switch version {
+	case s.Old:
+		return strategy.All - s.Share
+	case s.New:
+		return max(s.Share, s.Mirror)
+	}
+	return 0
+}
+
 // write replaces a state file: a crash leaves the old one or the new one.
 func (s state) write(path string) error {
 	text, err := json.MarshalIndent(s, "", "  ")

@@ -43,9 +43,9 @@ func (f *Fleet) has(version string) error {
 
 func (f *Fleet) prepare(ctx context.Context, old, new string) error {
 	was := f.state
-	for version, share := range map[string]strategy.Share{was.Old: strategy.All - was.Share, was.New: was.Share} {
-		if share > 0 && version != old && version != new {
-			return fmt.Errorf("%w: %s has %v of them, want it as the old or the new version", ErrServing, version, share)
+	for _, version := range []string{was.Old, was.New} {
+		if was.share(version) > 0 && version != old && version != new {
+			return fmt.Errorf("%w: %s has %v of them, want it as the old or the new version", ErrServing, version, was.share(version))
 		}
 	}
 	for _, version := range []string{old, new} {
