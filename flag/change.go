@@ -8,15 +8,15 @@ import (
 
 // Change says who changed a flag at run time, and why. Both are required.
 type Change struct {
-	Actor  string // who
-	Reason string // why
+	Actor  string `json:"actor"`  // who
+	Reason string `json:"reason"` // why
 	// Revision, if it is not zero, is what the change was decided by, a
 	// [Status.Revision] for example: if the flag has changed after it, at run time or
 	// by a document, nothing changes and the error is [ErrConflict]. What a document
 	// says of a flag is its definition and its place in its layer; that of the segments
 	// and the flags it names does not count, nor does a variable of the environment.
 	// Revisions begin anew with each process.
-	Revision uint64
+	Revision uint64 `json:"revision,omitzero"`
 }
 
 func (c Change) check() error {

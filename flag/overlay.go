@@ -19,15 +19,72 @@ type overlay struct {
 	disabled *bool // what Toggle said
 	ramp     *Ramp
 	put      *definition
-	under    *compiled // what documents have in the place of put; nil if they have nothing that serves
-	change   Change    // the newest
-	at       time.Time // when that was
+	under    *compiled       // what documents have in the place of put; nil if they have nothing that serves
+	by       [laidKinds]Laid // who laid each of these there
+	change   Change          // the newest, which may have taken something back
+	at       time.Time       // when that was
 }
 
-func (o overlay) empty() bool {
-	o.change, o.at = Change{}, time.Time{}
-	return o == overlay{}
+// Laid is one of the things that lie over a flag's definition since somebody changed it
+// at run time.
+type Laid struct {
+	What   string    `json:"what"`        // "kill", "override", "environment", "toggle", "ramp" or "put"
+	Change Change    `json:"change"`      // who laid it there, and why
+	At     time.Time `json:"at,omitzero"` // when; zero for a variable of the environment
 }
+
+// What may lie over a flag, in the order in which it wins.
+const (
+	laidKill = iota
+	laidOverride
+	laidToggle
+	laidRamp
+	laidPut
+	laidKinds
+)
+
+var laidNames = [laidKinds]string{"kill", "override", "toggle", "ramp", "put"}
+
+// has says what lies there.
+func (o overlay) has() [laidKinds]bool {
+	return [laidKinds]bool{o.killed, o.variant != "", o.disabled != nil, o.ramp != nil, o.put != nil}
+}
+
+// sign notes who has changed one of the things that may lie there.
+func (o *overlay) sign(what int, change Change, at time.Time) {
+	o.change, o.at = Change{Actor: change.Actor, Reason: change.Reason}, at
+	o.by[what] = Laid{}
+	if o.has()[what] {
+		o.by[what] = Laid{laidNames[what], o.change, at}
+	}
+}
+
+// signed is sign for what an earlier process laid there.
+func (o *overlay) signed(by []Laid) {
+	for what, there := range o.has() {
+		if !there {
+			continue
+		}
+		o.by[what] = Laid{laidNames[what], o.change, o.at}
+		for _, l := range by {
+			if l.What == laidNames[what] {
+				o.by[what] = l
+			}
+		}
+	}
+}
+
+// laid lists what lies there.
+func (o overlay) laid() (all []Laid) {
+	for what, there := range o.has() {
+		if there {
+			all = append(all, o.by[what])
+		}
+	}
+	return all
+}
+
+func (o overlay) empty() bool { return o.has() == [laidKinds]bool{} }
 
 // apply returns a copy of the flag, as it is defined or was put, with the rest of the
 // overlay laid over it.

@@ -1,6 +1,7 @@
 package flag_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -19,7 +20,8 @@ func TestOverlayWins(t *testing.T) {
 	status, err := store.Status("laid")
 	require.NoError(t, err)
 	require.WithinDuration(t, time.Now(), status.Changed, time.Hour)
-	status.Changed = time.Time{}
+	require.Equal(t, []string{"kill by me", "ramp by me"}, laid(status))
+	status.Changed, status.Laid = time.Time{}, nil
 	document, defined := flag.Change{Actor: "document", Reason: "a new document"}, flag.Ramp{Share: 20 * flag.Percent, Serve: "on", Salt: "laid"}
 	require.Equal(t, flag.Status{Key: "laid", Killed: true, Ramp: flag.Ramp{Share: 50 * flag.Percent, Serve: "on", Salt: "fresh"}, Defined: defined,
 		Serve: "off", True: "on", Overlaid: true, OverlaidBy: me, Change: document, Since: 4, Revision: 4}, status)
@@ -28,6 +30,55 @@ func TestOverlayWins(t *testing.T) {
 	require.NoError(t, err)
 	status.Changed = time.Time{}
 	require.Equal(t, flag.Status{Key: "laid", Ramp: defined, Defined: defined, Serve: "off", True: "on", Change: me, Since: 5, Revision: 5}, status)
+}
+
+// laid is what lies over a flag, and by whom.
+func laid(status flag.Status) (all []string) {
+	for _, one := range status.Laid {
+		all = append(all, one.What+" by "+one.Change.Actor)
+	}
+	return all
+}
+
+// TestLaidByWhom: a later change of a flag does not hide who made the one before, over a
+// restart too, and what is taken back is nobody's any more.
+func TestLaidByWhom(t *testing.T) {
+	t.Setenv("LAID_ALL", "off")
+	k := newKept(t, `{"flags": {"all": {}}}`)
+	k.Store = flag.New(k.src, flag.Options{State: k.path, Env: "LAID_", OnChange: func(flag.ChangeInfo) {}})
+	require.NoError(t, k.Load(t.Context()))
+	by := func(actor string) flag.Change { return flag.Change{Actor: actor, Reason: "of " + actor} }
+	require.NoError(t, k.Put("all", flag.FeatureFlag{}, by("pia")))
+	require.NoError(t, k.Kill("all", by("kim")))
+	require.NoError(t, k.Override("all", "on", by("ola")))
+	_, err := k.Toggle("all", by("tom"))
+	require.NoError(t, err)
+	require.NoError(t, k.SetRamp("all", flag.Ramp{Share: 5 * flag.Percent}, by("ron")))
+	status, err := k.Status("all")
+	require.NoError(t, err)
+	require.Equal(t, []string{"kill by kim", "override by ola", "environment by environment", "toggle by tom", "ramp by ron", "put by pia"}, laid(status))
+	require.Equal(t, by("kim"), status.Laid[0].Change)
+	require.False(t, status.Laid[0].At.After(status.Laid[1].At), "when each was")
+	require.Equal(t, []flag.Change{by("ron"), by("ron")}, []flag.Change{status.OverlaidBy, status.Change})
+	_, err = k.Advance("all", 1, 2, by("bob"))
+	require.EqualError(t, err, "flag: advance all: conflict: it is killed (by kim: of kim); revive it first")
+	want := k.statuses()
+	k.again(t)
+	for range 2 {
+		got := k.statuses()
+		got[0].Laid = slices.Insert(got[0].Laid, 2, want[0].Laid[2]) // which this process does without
+		require.Equal(t, want, got)
+		k.again(t)
+	}
+	require.NoError(t, k.Revive("all", by("kim")))
+	require.NoError(t, k.Override("all", "", by("ola")))
+	status, err = k.Status("all")
+	require.NoError(t, err)
+	require.Equal(t, []string{"toggle by tom", "ramp by ron", "put by pia"}, laid(status))
+	require.NoError(t, k.Clear("all", by("kim")))
+	status, err = k.Status("all")
+	require.NoError(t, err)
+	require.Empty(t, status.Laid)
 }
 
 // TestOverlayMustFit: a document that would silently drop what was set at run time
@@ -99,7 +150,7 @@ func TestChangesAddUp(t *testing.T) {
 	require.False(t, two.Value(store, &subject))
 	status, err := store.Status("one")
 	require.NoError(t, err)
-	status.Changed = time.Time{}
+	status.Changed, status.Laid = time.Time{}, nil
 	require.Equal(t, flag.Status{Key: "one", Killed: true, Ramp: flag.Ramp{Share: flag.All, Serve: "on", Salt: "one"}, Serve: "off", True: "on", Overlaid: true, OverlaidBy: me, Change: me, Since: 6, Revision: 7, Counts: map[string]uint64{"on": 1, "off": 1}}, status)
 }
 

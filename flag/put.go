@@ -128,7 +128,7 @@ func (s *Store) clear(key string, change Change) error {
 	if put != nil {
 		return s.replace("clear", key, change, func(*compiled) (*definition, error) { return nil, nil })
 	}
-	return s.lay("clear", key, change, func(o *overlay, _ *compiled) (string, error) {
+	return s.lay("clear", key, laidPut, change, func(o *overlay, _ *compiled) (string, error) {
 		*o = overlay{}
 		return "", nil
 	})
@@ -214,7 +214,7 @@ func (s *Store) replace(op, key string, change Change, next func(is *compiled) (
 	}
 	defer s.mu.Unlock()
 	over := edit(key, s.overlay[key])
-	over.change, over.at = Change{Actor: change.Actor, Reason: change.Reason}, time.Now()
+	over.sign(laidPut, change, time.Now())
 	s.keep(key, over)
 	s.retry = s.retry || s.err != nil
 	s.surround(ready.set)

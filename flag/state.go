@@ -45,7 +45,8 @@ type remnant struct {
 	Disabled *bool           `json:"disabled,omitempty"`
 	Ramp     *Ramp           `json:"ramp,omitempty"`
 	Put      json.RawMessage `json:"put,omitempty"` // a definition
-	Actor    string          `json:"actor"`
+	By       []Laid          `json:"by,omitempty"`  // who laid each of these there; a file may be without it, and then it was whoever comes next
+	Actor    string          `json:"actor"`         // of the newest change
 	Reason   string          `json:"reason"`
 	At       time.Time       `json:"at"`
 }
@@ -121,7 +122,7 @@ func (s *Store) remains() remains {
 	for key, over := range s.overlay {
 		left := remnant{
 			Killed: over.killed, Override: over.variant, Disabled: over.disabled, Ramp: over.ramp,
-			Actor: over.change.Actor, Reason: over.change.Reason, At: over.at,
+			By: over.laid(), Actor: over.change.Actor, Reason: over.change.Reason, At: over.at,
 		}
 		if over.put != nil {
 			left.Put = json.RawMessage(over.put.text)
@@ -197,6 +198,7 @@ func (s *Store) resume(kept remains) uint64 {
 		if left.Put != nil {
 			over.put = readDefinition(key, left.Put)
 		}
+		over.signed(left.By)
 		s.keep(key, over)
 	}
 	texts, late := kept.texts, s.document != nil

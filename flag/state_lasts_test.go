@@ -2,9 +2,11 @@ package flag_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
@@ -163,4 +165,22 @@ func TestStateKeepsRampsExactly(t *testing.T) {
 	for _, ramp := range []flag.Ramp{{Salt: "\xff"}, {By: "\xff"}} {
 		require.ErrorContains(t, k.SetRamp("x", ramp, me), `\xff`)
 	}
+}
+
+// TestStateOfOneAuthor: in a file from when each flag had one author, he has laid there
+// all of it.
+func TestStateOfOneAuthor(t *testing.T) {
+	k := newKept(t, `{"flags": {"x": {}}}`)
+	require.NoError(t, k.Load(t.Context()))
+	require.NoError(t, k.SetRamp("x", flag.Ramp{Share: 1}, me))
+	require.NoError(t, k.Kill("x", me))
+	data, err := os.ReadFile(k.path)
+	require.NoError(t, err)
+	_, body, _ := strings.Cut(string(data), "\n")
+	body = regexp.MustCompile(`"by":\[[^]]*\],`).ReplaceAllString(body, "")
+	older := fmt.Sprintf("{\"format\": \"guidon flag state\", \"version\": 1, \"sha256\": \"%x\"}\n%s", sha256.Sum256([]byte(body)), body)
+	require.Less(t, len(older), len(data))
+	require.NoError(t, os.WriteFile(k.path, []byte(older), 0o600))
+	k.again(t)
+	require.Equal(t, []string{"kill by me", "ramp by me"}, laid(k.statuses()[0]))
 }

@@ -60,6 +60,9 @@ func (k *kept) statuses() (all []flag.Status) {
 			status.Change, status.Changed = flag.Change{}, time.Time{}
 		}
 		status.Changed = status.Changed.UTC().Round(0)
+		for i := range status.Laid {
+			status.Laid[i].At = status.Laid[i].At.UTC().Round(0)
+		}
 		all = append(all, status)
 	}
 	return all

@@ -24,7 +24,8 @@ type Status struct {
 	Defined     Ramp              // the ramp of its definition: the same, unless SetRamp or Advance laid another over it
 	Put         bool              // whether Create, Put or Rebalance laid a definition over the document's
 	Overlaid    bool              // whether anything that was changed at run time, or a variable of the environment, lies over the document
-	OverlaidBy  Change            // who last changed that, and why
+	OverlaidBy  Change            // who last changed that, and why; see Laid for who killed it
+	Laid        []Laid            // all that lies there, what wins first: a kill, if there is one
 	Change      Change            // who last changed the flag, and why, be it a document or what was taken back since; a document is called by its source's name
 	Changed     time.Time         // when that was
 	Since       uint64            // the revision of that change
@@ -47,13 +48,18 @@ func (s *Store) Status(key string) (Status, error) {
 	over, overlaid := s.overlay[key]
 	last := s.changed(key)
 	st := Status{
-		Key: key, Killed: over.killed, Override: over.variant, Put: over.put != nil, Overlaid: overlaid, OverlaidBy: over.change,
+		Key: key, Killed: over.killed, Override: over.variant, Put: over.put != nil, Overlaid: overlaid, OverlaidBy: over.change, Laid: over.laid(),
 		Change: last.change, Changed: last.at, Since: last.revision, Revision: set.revision,
 	}
 	if v := s.env.served[key]; v != "" {
 		if !overlaid {
 			st.Overlaid, st.OverlaidBy = true, Change{Actor: environmentActor, Reason: v}
 		}
+		at := 0
+		for at < len(st.Laid) && (st.Laid[at].What == laidNames[laidKill] || st.Laid[at].What == laidNames[laidOverride]) {
+			at++
+		}
+		st.Laid = slices.Insert(st.Laid, at, Laid{What: environmentActor, Change: Change{Actor: environmentActor, Reason: v}})
 		if st.Override == "" {
 			_, st.Override, _ = strings.Cut(v, "=")
 		}

@@ -24,7 +24,7 @@ func (s *Store) SetRamp(key string, ramp Ramp, change Change) error {
 	for i := range ramp.Schedule {
 		ramp.Schedule[i].At = ramp.Schedule[i].At.UTC() // JSON cannot write every zone
 	}
-	return s.change("set ramp", key, change, func(o *overlay, _ *compiled) (string, error) {
+	return s.change("set ramp", key, laidRamp, change, func(o *overlay, _ *compiled) (string, error) {
 		o.lay(ramp)
 		return ramp.to(), nil
 	})
@@ -58,9 +58,9 @@ func (s *Store) Advance(key string, step, target Share, change Change) (Share, e
 		return 0, &Error{Op: "advance", Key: key, Err: fmt.Errorf("found a target of %v, want 0 to 100 %%", target)}
 	}
 	share := Share(0)
-	err := s.change("advance", key, change, func(o *overlay, serves *compiled) (string, error) {
+	err := s.change("advance", key, laidRamp, change, func(o *overlay, serves *compiled) (string, error) {
 		if o.killed { // whoever advances it by the clock must not undo what a kill is for
-			return "", fmt.Errorf("%w: it is killed (changed last by %s: %s); revive it first", ErrConflict, o.change.Actor, o.change.Reason)
+			return "", fmt.Errorf("%w: it is killed (by %s: %s); revive it first", ErrConflict, o.by[laidKill].Change.Actor, o.by[laidKill].Change.Reason)
 		}
 		if d := serves.main; d != nil && d.cuts == nil {
 			share = d.shareAt(time.Now().UnixNano())
@@ -82,7 +82,7 @@ func (s *Store) Advance(key string, step, target Share, change Change) (Share, e
 // Override serves one variant to everybody in this process, rules included, until
 // [Store.Clear]; an empty variant takes that back alone. A kill wins over it.
 func (s *Store) Override(key, variant string, change Change) error {
-	return s.change("override", key, change, func(o *overlay, _ *compiled) (string, error) {
+	return s.change("override", key, laidOverride, change, func(o *overlay, _ *compiled) (string, error) {
 		o.variant = variant
 		return variant, nil
 	})
@@ -92,7 +92,7 @@ func (s *Store) Override(key, variant string, change Change) error {
 // its document says now and later, until [Store.Clear]. It says whether the flag is
 // enabled now; a kill or an override wins over that.
 func (s *Store) Toggle(key string, change Change) (on bool, err error) {
-	err = s.change("toggle", key, change, func(o *overlay, serves *compiled) (string, error) {
+	err = s.change("toggle", key, laidToggle, change, func(o *overlay, serves *compiled) (string, error) {
 		on = serves.disabled
 		off := !on
 		o.disabled = &off
@@ -109,7 +109,7 @@ func (s *Store) Toggle(key string, change Change) (on bool, err error) {
 // one. If a guarded rollout moves the
 // flag, that is over: its ramp goes back, and stays back after a restart.
 func (s *Store) Kill(key string, change Change) error {
-	return s.change(opKill, key, change, func(o *overlay, _ *compiled) (string, error) {
+	return s.change(opKill, key, laidKill, change, func(o *overlay, _ *compiled) (string, error) {
 		o.killed = true
 		return "", nil
 	})
@@ -117,7 +117,7 @@ func (s *Store) Kill(key string, change Change) error {
 
 // Revive takes back a kill alone.
 func (s *Store) Revive(key string, change Change) error {
-	return s.change(opRevive, key, change, func(o *overlay, _ *compiled) (string, error) {
+	return s.change(opRevive, key, laidKill, change, func(o *overlay, _ *compiled) (string, error) {
 		o.killed = false
 		return "", nil
 	})
@@ -125,14 +125,14 @@ func (s *Store) Revive(key string, change Change) error {
 
 // change makes a change that needs no compiling, and tells of it. The edit is handed
 // the flag as it serves, unless its definition is broken and has never been any better.
-func (s *Store) change(op, key string, change Change, edit func(*overlay, *compiled) (to string, err error)) error {
+func (s *Store) change(op, key string, what int, change Change, edit func(*overlay, *compiled) (to string, err error)) error {
 	if s == nil {
 		return &Error{Op: op, Key: key, Err: errNoDocument}
 	}
-	return s.finish(op, key, s.lay(op, key, change, edit))
+	return s.finish(op, key, s.lay(op, key, what, change, edit))
 }
 
-func (s *Store) lay(op, key string, change Change, edit func(*overlay, *compiled) (string, error)) error {
+func (s *Store) lay(op, key string, what int, change Change, edit func(*overlay, *compiled) (string, error)) error {
 	if err := change.check(); err != nil {
 		return &Error{Op: op, Key: key, Err: err}
 	}
@@ -156,10 +156,10 @@ func (s *Store) lay(op, key string, change Change, edit func(*overlay, *compiled
 	if err != nil {
 		return &Error{Op: op, Key: key, Err: err}
 	}
-	over.change, over.at = Change{Actor: change.Actor, Reason: change.Reason}, time.Now()
+	over.sign(what, change, time.Now())
 	next := s.snapshot()
 	bare := s.overlay[key] // more than a kill, if an earlier process laid it there
-	bare.killed, bare.change, bare.at = over.killed, over.change, over.at
+	bare.killed, bare.by, bare.change, bare.at = over.killed, over.by, over.change, over.at
 	switch {
 	case h == nil && over != bare && !over.empty():
 		return &Error{Op: op, Key: key, Err: errors.New("its definition is broken and has never been any better, so there is nothing to serve; it can be killed")}

@@ -250,7 +250,7 @@ func TestNoAdvanceUnderAKill(t *testing.T) {
 	require.NoError(t, store.Kill("advanced-killed", me))
 	_, err := store.Advance("advanced-killed", flag.Percent, flag.All, me)
 	require.ErrorIs(t, err, flag.ErrConflict)
-	require.ErrorContains(t, err, "it is killed (changed last by me: test); revive it first")
+	require.ErrorContains(t, err, "it is killed (by me: test); revive it first")
 	require.NoError(t, store.Revive("advanced-killed", me))
 	share, err := store.Advance("advanced-killed", flag.Percent, flag.All, me)
 	require.NoError(t, err)

@@ -48,7 +48,7 @@ func (t *FlagTarget) Observe(context.Context) (strategy.Observation, error) {
 	seen := strategy.Observation{Share: strategy.Share(s.Ramp.Share)}
 	switch {
 	case s.Killed:
-		seen = strategy.Observation{Why: fmt.Sprintf("killed by %s: %s", s.OverlaidBy.Actor, s.OverlaidBy.Reason)}
+		seen = strategy.Observation{Why: fmt.Sprintf("killed by %s: %s", s.Laid[0].Change.Actor, s.Laid[0].Change.Reason)}
 	case s.Disabled:
 		seen = strategy.Observation{Why: "disabled"}
 	case s.Overlaid && (s.OverlaidBy.Actor != flagActor || t.salt != "" && s.Ramp.Salt != t.salt):
