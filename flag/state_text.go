@@ -1,0 +1,98 @@
+package flag
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// remains is what a store keeps. Its changes are by flag.
+type remains struct {
+	Source  string             `json:"source"`            // the document's
+	At      time.Time          `json:"at"`                // when the document began to serve
+	Earlier []int              `json:"earlier,omitempty"` // the bytes of each document before it that some flags are still served from
+	Changes map[string]remnant `json:"changes"`
+	texts   []string           // of the documents, the newest last
+}
+
+// outdated is a document that was replaced, and from which some flags are still served.
+type outdated struct {
+	text string
+	keys []string // theirs
+}
+
+// remnant is what was changed of one flag at run time.
+type remnant struct {
+	Killed   bool            `json:"killed,omitempty"`
+	Override string          `json:"override,omitempty"`
+	Disabled *bool           `json:"disabled,omitempty"`
+	Ramp     *Ramp           `json:"ramp,omitempty"`
+	Put      json.RawMessage `json:"put,omitempty"` // a definition
+	By       []Laid          `json:"by,omitempty"`  // who laid each of these there; a file may be without it, and then it was whoever comes next
+	Actor    string          `json:"actor"`         // of the newest change
+	Reason   string          `json:"reason"`
+	At       time.Time       `json:"at"`
+}
+
+// stateHead is the first line of the file. Behind it stand the remains in a line, and
+// then the documents as they are.
+type stateHead struct {
+	Format  string `json:"format"`
+	Version int    `json:"version"`
+	Sum     string `json:"sha256"` // of everything behind the line
+}
+
+const (
+	stateFormat  = "guidon flag state"
+	stateVersion = 1
+)
+
+var errDamaged = errors.New("damaged")
+
+// seal writes what the file has.
+func (r remains) seal() ([]byte, error) {
+	line, err := json.Marshal(r)
+	if err != nil {
+		return nil, err
+	}
+	body := bytes.Join([][]byte{line, []byte(strings.Join(r.texts, ""))}, []byte("\n"))
+	sum := sha256.Sum256(body)
+	head, err := json.Marshal(stateHead{stateFormat, stateVersion, hex.EncodeToString(sum[:])})
+	return bytes.Join([][]byte{head, body}, []byte("\n")), err
+}
+
+// unseal reads what the file has. Where it is not sure that a store wrote it, the error
+// is not errDamaged.
+func unseal(data []byte) (r remains, err error) {
+	line, body, _ := bytes.Cut(data, []byte("\n"))
+	var head stateHead
+	switch wrong := json.Unmarshal(line, &head); {
+	case len(data) == 0:
+		return r, fmt.Errorf("%w: it is empty", errDamaged)
+	case wrong != nil || head.Format != stateFormat:
+		return r, errors.New("is no state of a store, so nothing is kept and it stays as it is")
+	case head.Version != stateVersion:
+		return r, fmt.Errorf("has version %d, want %d, so nothing is kept and it stays as it is", head.Version, stateVersion)
+	}
+	if sum := sha256.Sum256(body); hex.EncodeToString(sum[:]) != head.Sum {
+		return r, fmt.Errorf("%w: its SHA-256 is another than it says", errDamaged)
+	}
+	line, texts, _ := bytes.Cut(body, []byte("\n"))
+	if err := json.Unmarshal(line, &r); err != nil {
+		return r, fmt.Errorf("%w: %w", errDamaged, err)
+	}
+	for _, size := range r.Earlier {
+		if size < 0 || size > len(texts) {
+			return r, fmt.Errorf("%w: a document of %d bytes is not there", errDamaged, size)
+		}
+		r.texts = append(r.texts, string(texts[:size]))
+		texts = texts[size:]
+	}
+	r.texts = append(r.texts, string(texts))
+	return r, nil
+}
