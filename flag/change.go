@@ -15,7 +15,9 @@ type Change struct {
 	// by a document, nothing changes and the error is [ErrConflict]. What a document
 	// says of a flag is its definition and its place in its layer; that of the segments
 	// and the flags it names does not count, nor does a variable of the environment.
-	// Revisions begin anew with each process.
+	// Revisions go up by one from the microsecond of the clock in which the store was
+	// made, and from above those that [Options.State] has seen; so whoever saw the flag
+	// before a restart, or in another process, gets ErrConflict, too.
 	Revision uint64 `json:"revision,omitzero"`
 }
 

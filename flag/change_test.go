@@ -28,7 +28,7 @@ func TestOnChange(t *testing.T) {
 	}})
 	require.NoError(t, store.Load(t.Context()))
 	half := flag.Split{Parts: []flag.Part{{Serve: "on", Share: flag.All}, {Serve: "off"}}}
-	revision := uint64(1)
+	revision := store.Revision()
 	for _, tt := range []struct {
 		op, key, to string
 		verb        func(flag.Change) error
@@ -63,8 +63,9 @@ func TestOnChange(t *testing.T) {
 func TestOnChangeMayDoAnything(t *testing.T) {
 	var told []uint64
 	var store *flag.Store
+	var before uint64
 	store = flag.New(nil, flag.Options{OnChange: func(info flag.ChangeInfo) {
-		told = append(told, info.Revision)
+		told = append(told, info.Revision-before)
 		switch info.To {
 		case "1 %":
 			require.NoError(t, store.SetRamp("free", flag.Ramp{Share: 2 * flag.Percent}, me))
@@ -77,6 +78,7 @@ func TestOnChangeMayDoAnything(t *testing.T) {
 			runtime.Goexit()
 		}
 	}})
+	before = store.Revision()
 	require.NoError(t, store.Create("free", flag.FeatureFlag{}, me))
 	for _, share := range []flag.Share{1, 3, 4, 5} {
 		var wait sync.WaitGroup
@@ -93,6 +95,7 @@ func TestOnChangeInOrder(t *testing.T) {
 	var told []uint64 // without a lock, so that the race detector watches, too
 	store := flag.New(flag.Bytes([]byte(`{"flags": {"ordered": {}}}`)), flag.Options{OnChange: func(info flag.ChangeInfo) { told = append(told, info.Revision) }})
 	require.NoError(t, store.Load(t.Context()))
+	before := store.Revision()
 	var wait sync.WaitGroup
 	for range writers {
 		wait.Go(func() {
@@ -107,7 +110,7 @@ func TestOnChangeInOrder(t *testing.T) {
 	require.NoError(t, store.Kill("ordered", me))
 	require.Len(t, told, writers*changes+1)
 	for i, revision := range told {
-		require.Equal(t, uint64(i+2), revision)
+		require.Equal(t, before+uint64(i+1), revision)
 	}
 }
 
@@ -123,16 +126,19 @@ func TestChangesAreLogged(t *testing.T) {
 		return a
 	}})))
 	store := load(t, `{"flags": {"logged": {}}}`)
+	revision := store.Revision()
 	require.NoError(t, store.SetRamp("logged", flag.Ramp{Share: 1}, me))
 	require.NoError(t, store.Kill("logged", me))
 	require.NoError(t, store.Revive("logged", me))
 	_, err := store.Preview(func(s *flag.Store) error { return s.Kill("logged", me) })
 	require.NoError(t, err)
-	const end = "flag=logged actor=me reason=test revision="
+	end := func(after uint64) string {
+		return fmt.Sprint("flag=logged actor=me reason=test revision=", revision+after)
+	}
 	require.Equal(t, []string{
-		`level=INFO msg="flags: changed at run time" op="set ramp" ` + end + `2 to="0.001 %"`,
-		`level=WARN msg="flags: changed at run time" op=kill ` + end + "3",
-		`level=WARN msg="flags: changed at run time" op=revive ` + end + "4", "",
+		`level=INFO msg="flags: changed at run time" op="set ramp" ` + end(1) + ` to="0.001 %"`,
+		`level=WARN msg="flags: changed at run time" op=kill ` + end(2),
+		`level=WARN msg="flags: changed at run time" op=revive ` + end(3), "",
 	}, strings.Split(log.String(), "\n"))
 }
 
@@ -142,6 +148,7 @@ func TestChangesOfManyFlags(t *testing.T) {
 	src := &source{data: `{"flags": {"first": {}, "second": {}}}`}
 	store := flag.New(src, flag.Options{OnLoad: func(flag.LoadInfo) {}})
 	require.NoError(t, store.Load(t.Context()))
+	first := store.Revision()
 	require.NoError(t, store.Kill("first", me))
 	src.put(`{"flags": {"second": {"serve": "on"}, "third": {}, "first": {}}}`, nil)
 	require.NoError(t, store.Load(t.Context()))
@@ -149,7 +156,7 @@ func TestChangesOfManyFlags(t *testing.T) {
 	require.Error(t, store.Load(t.Context()))
 	got := ""
 	for s := range store.All() {
-		got += fmt.Sprintf("%s: %d by %s, killed %v\n", s.Key, s.Since, s.Change.Actor, s.Killed)
+		got += fmt.Sprintf("%s: %d by %s, killed %v\n", s.Key, s.Since-first, s.Change.Actor, s.Killed)
 	}
-	require.Equal(t, "first: 2 by me, killed true\nsecond: 3 by document, killed false\nthird: 3 by document, killed false\n", got)
+	require.Equal(t, "first: 1 by me, killed true\nsecond: 2 by document, killed false\nthird: 2 by document, killed false\n", got)
 }

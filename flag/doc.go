@@ -42,7 +42,8 @@
 //     counts, and what a guarded rollout restores from its journal.
 //   - Two who change a flag by what they saw of it do not overwrite each other:
 //     [Change].Revision is compared first, and one of them gets [ErrConflict]. Revisions
-//     are of one process: whoever saw a flag before a restart has to look again.
+//     are of one process: whoever saw a flag before a restart gets it, too, and has to
+//     look again.
 //   - [Set.Explain] says of a decision what [Ref.Decide] does, and why; [Set.Replay]
 //     decides it again, bit for bit.
 //   - No listener, hook or source is ever called with a lock held; a slow one harms

@@ -55,8 +55,8 @@ func TestOnExposure(t *testing.T) {
 	require.Nil(t, flag.FromContext(got[0].Context))
 	got[0].Context, got[1].Context = nil, nil
 	require.Equal(t, []flag.ExposureInfo{
-		{Key: "exposed", Variant: "on", Reason: flag.ReasonRule, Rule: 1, Revision: 1, Subject: "u"},
-		{Key: "exposed-missing", Reason: flag.ReasonUnknownFlag, Rule: -1, Revision: 1, Subject: "u"},
+		{Key: "exposed", Variant: "on", Reason: flag.ReasonRule, Rule: 1, Revision: store.Revision(), Subject: "u"},
+		{Key: "exposed-missing", Reason: flag.ReasonUnknownFlag, Rule: -1, Revision: store.Revision(), Subject: "u"},
 	}, got)
 
 	// Another request is told of again, and what is made of its view is the same request.

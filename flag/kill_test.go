@@ -157,7 +157,7 @@ func TestWhatComesBetweenMustFit(t *testing.T) {
 	text := `{"flags": {"slow": {"variants": {"v": "1"}, "serve": "v"}, "between": {"variants": {"a": "1", "b": "2"}, "serve": "a"}}}`
 	next := strings.Replace(text, `{"a": "1", "b": "2"}`, `{"a": "3"}`, 1)
 	for name, tt := range map[string]struct {
-		work func(*flag.Store, *source) error
+		work func(*flag.Store, *source) error // of a store whose first document serves
 		want string
 	}{
 		"load": {func(s *flag.Store, src *source) error { src.put(next, nil); return s.Load(context.Background()) }, `unknown variant "b"`},
@@ -169,7 +169,7 @@ func TestWhatComesBetweenMustFit(t *testing.T) {
 			return s.Put("between", flag.FeatureFlag{Variants: map[string]any{"a": "3"}, Serve: "a"}, me)
 		}, `unknown variant "b"`},
 		"by now": {func(s *flag.Store, _ *source) error {
-			return s.Put("between", flag.FeatureFlag{}, flag.Change{Actor: "a", Reason: "r", Revision: 1})
+			return s.Put("between", flag.FeatureFlag{}, flag.Change{Actor: "a", Reason: "r", Revision: s.Revision()})
 		}, "conflict"},
 	} {
 		src := &source{data: text}

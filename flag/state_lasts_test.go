@@ -2,14 +2,17 @@ package flag_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"regexp"
 	"runtime"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/guidon-go/guidon/flag"
@@ -183,4 +186,38 @@ func TestStateOfOneAuthor(t *testing.T) {
 	require.NoError(t, os.WriteFile(k.path, []byte(older), 0o600))
 	k.again(t)
 	require.Equal(t, []string{"kill by me", "ramp by me"}, laid(k.statuses()[0]))
+}
+
+// TestRevisionsDoNotComeAgain: who decided by what he saw in another process, or before a
+// restart, is late, however many changes there were here; with a state even if the clock
+// was set back.
+func TestRevisionsDoNotComeAgain(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "flags.state")
+	for name, options := range map[string]flag.Options{"without a state": {}, "with one": {State: path}} {
+		options.OnChange = func(flag.ChangeInfo) {}
+		later := uint64(0)
+		store := func() *flag.Store {
+			s := flag.New(&source{data: `{"flags": {"x": {}}}`}, options)
+			require.NoError(t, s.Load(context.Background()))
+			return s
+		}
+		synctest.Test(t, func(t *testing.T) {
+			time.Sleep(time.Hour)
+			one := store()
+			require.NoError(t, one.Kill("x", me))
+			time.Sleep(time.Minute)
+			other := store()
+			seen := func(s *flag.Store) flag.Change {
+				return flag.Change{Actor: "late", Reason: "seen there", Revision: s.Revision()}
+			}
+			require.ErrorIs(t, other.SetRamp("x", flag.Ramp{}, seen(one)), flag.ErrConflict, name)
+			require.ErrorIs(t, one.SetRamp("x", flag.Ramp{}, seen(other)), flag.ErrConflict, name)
+			require.NoError(t, other.Kill("x", me))
+			later = other.Revision()
+			require.Less(t, later, uint64(1)<<53, "whoever reads JSON as floats has it, too")
+		})
+		synctest.Test(t, func(*testing.T) { // where it is an hour earlier
+			require.Equal(t, options.State != "", store().Revision() > later, name)
+		})
+	}
 }

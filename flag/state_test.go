@@ -129,7 +129,7 @@ func TestStateIsConfirmed(t *testing.T) {
 	require.NoError(t, k.Load(t.Context()))
 	require.NoError(t, k.Load(t.Context()))
 	require.Len(t, k.told, 1)
-	require.Equal(t, flag.LoadInfo{Source: "document", Revision: 1}, k.told[0])
+	require.Equal(t, flag.LoadInfo{Source: "document", Revision: k.Revision()}, k.told[0])
 	after, err := os.Stat(k.path)
 	require.NoError(t, err)
 	require.True(t, os.SameFile(before, after))

@@ -13,11 +13,12 @@ import (
 
 // remains is what a store keeps. Its changes are by flag.
 type remains struct {
-	Source  string             `json:"source"`            // the document's
-	At      time.Time          `json:"at"`                // when the document began to serve
-	Earlier []int              `json:"earlier,omitempty"` // the bytes of each document before it that some flags are still served from
-	Changes map[string]remnant `json:"changes"`
-	texts   []string           // of the documents, the newest last
+	Revision uint64             `json:"revision,omitzero"` // of the snapshot that served
+	Source   string             `json:"source"`            // the document's
+	At       time.Time          `json:"at"`                // when the document began to serve
+	Earlier  []int              `json:"earlier,omitempty"` // the bytes of each document before it that some flags are still served from
+	Changes  map[string]remnant `json:"changes"`
+	texts    []string           // of the documents, the newest last
 }
 
 // outdated is a document that was replaced, and from which some flags are still served.

@@ -125,7 +125,8 @@ type LoadInfo struct {
 
 // New returns a store that will follow the source. It loads nothing yet.
 func New(source Source, options Options) *Store {
-	return &Store{source: source, options: options, born: time.Now(), loading: make(chan struct{}, 1)}
+	now := time.Now()
+	return &Store{source: source, options: options, born: now, revision: uint64(max(now.UnixMicro(), 0)), loading: make(chan struct{}, 1)}
 }
 
 // Open returns a store that follows a file, with the document loaded. The error

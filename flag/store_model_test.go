@@ -293,8 +293,9 @@ func TestStoreModel(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 6))
 		m := &modelled{strict: seed%2 == 0, document: map[string]modelDef{}, puts: map[string]modelDef{}, laid: map[string]modelLaid{}, newest: map[string]uint64{}}
 		src := &source{}
-		told := uint64(0)
-		store := flag.New(src, flag.Options{Strict: m.strict, OnLoad: func(flag.LoadInfo) {}, OnChange: func(info flag.ChangeInfo) { told = info.Revision }})
+		told, start := uint64(0), uint64(0) // the store's revisions, where the model's begin from 0
+		store := flag.New(src, flag.Options{Strict: m.strict, OnLoad: func(flag.LoadInfo) {}, OnChange: func(info flag.ChangeInfo) { told = info.Revision - start }})
+		start = store.Revision()
 		names := 0
 		random := func() modelDef {
 			names++
@@ -333,9 +334,12 @@ func TestStoreModel(t *testing.T) {
 		}
 		for step := 0; step < 120; step++ {
 			key, before := modelKeys[r.IntN(len(modelKeys))], m.revision
-			c := flag.Change{Actor: "me", Reason: "test"}
+			c, decided := flag.Change{Actor: "me", Reason: "test"}, uint64(0)
 			if r.IntN(3) == 0 {
-				c.Revision = uint64(r.IntN(int(m.revision) + 2))
+				decided = uint64(r.IntN(int(m.revision) + 2))
+				if c.Revision = start + decided; decided == 0 {
+					c.Revision = 0
+				}
 			}
 			variant := []string{"a", "b"}[r.IntN(2)]
 			var got, want error
@@ -345,24 +349,24 @@ func TestStoreModel(t *testing.T) {
 				reload(step)
 				before = m.revision
 			case kind == 1:
-				op, want = "kill", m.lay(key, c.Revision, func(l *modelLaid) { l.killed = true })
+				op, want = "kill", m.lay(key, decided, func(l *modelLaid) { l.killed = true })
 				got = store.Kill(key, c)
 			case kind == 2:
-				op, want = "revive", m.lay(key, c.Revision, func(l *modelLaid) { l.killed = false })
+				op, want = "revive", m.lay(key, decided, func(l *modelLaid) { l.killed = false })
 				got = store.Revive(key, c)
 			case kind == 3:
-				op, want = "override", m.lay(key, c.Revision, func(l *modelLaid) { l.override = variant })
+				op, want = "override", m.lay(key, decided, func(l *modelLaid) { l.override = variant })
 				got = store.Override(key, variant, c)
 			case kind == 4:
 				full := r.IntN(2) == 0
-				op, want = "set ramp", m.lay(key, c.Revision, func(l *modelLaid) { l.ramp, l.full = variant, full })
+				op, want = "set ramp", m.lay(key, decided, func(l *modelLaid) { l.ramp, l.full = variant, full })
 				share := flag.Share(0)
 				if full {
 					share = flag.All
 				}
 				got = store.SetRamp(key, flag.Ramp{Share: share, Serve: variant}, c)
 			case kind == 5:
-				op, want = "toggle", m.lay(key, c.Revision, func(l *modelLaid) {
+				op, want = "toggle", m.lay(key, decided, func(l *modelLaid) {
 					off := !merged(m.document, m.puts)[key].disabled
 					if l.disabled != nil {
 						off = !*l.disabled
@@ -371,15 +375,15 @@ func TestStoreModel(t *testing.T) {
 				})
 				_, got = store.Toggle(key, c)
 			case kind == 6:
-				op, want = "clear", m.clear(key, c.Revision)
+				op, want = "clear", m.clear(key, decided)
 				got = store.Clear(key, c)
 			case kind == 7:
 				d := random()
-				op, want = "create", m.put(key, c.Revision, d, true)
+				op, want = "create", m.put(key, decided, d, true)
 				got = store.Create(key, d.flag(), c)
 			default:
 				d := random()
-				op, want = "put", m.put(key, c.Revision, d, false)
+				op, want = "put", m.put(key, decided, d, false)
 				got = store.Put(key, d.flag(), c)
 			}
 			at := fmt.Sprintf("seed %d, step %d: %s %s: %v", seed, step, op, key, got)
@@ -405,7 +409,7 @@ func TestStoreModel(t *testing.T) {
 				}
 				require.NoError(t, err, at)
 				_, put := m.puts[key]
-				require.Equal(t, []any{m.revision, m.since(key), put, m.laid[key].killed}, []any{status.Revision, status.Since, status.Put, status.Killed}, "%s: %s", at, key)
+				require.Equal(t, []any{m.revision, m.since(key), put, m.laid[key].killed}, []any{status.Revision - start, status.Since - start, status.Put, status.Killed}, "%s: %s", at, key)
 			}
 			if step%10 > 0 {
 				continue

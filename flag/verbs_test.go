@@ -184,10 +184,11 @@ func TestConflict(t *testing.T) {
 		}
 		require.Equal(t, before, newest(), "nothing changed")
 	}
-	require.NoError(t, store.Kill("wanted", flag.Change{Actor: "ann", Reason: "first", Revision: 1}))
-	require.NoError(t, store.Kill("other", flag.Change{Actor: "ann", Reason: "elsewhere", Revision: 1}))
-	refuse("ann changed it at revision 2, after 1: first", by(1))
-	refuse("revision 4 has not been yet, the newest is 3", by(4))
+	first := store.Revision()
+	require.NoError(t, store.Kill("wanted", flag.Change{Actor: "ann", Reason: "first", Revision: first}))
+	require.NoError(t, store.Kill("other", flag.Change{Actor: "ann", Reason: "elsewhere", Revision: first}))
+	refuse(fmt.Sprintf("ann changed it at revision %d, after %d: first", first+1, first), by(first))
+	refuse(fmt.Sprintf("revision %d has not been yet, the newest is %d", first+3, first+2), by(first+3))
 	for op, verb := range verbs {
 		require.NoError(t, verb(by(newest().Since)), op)
 		require.NoError(t, verb(by(newest().Revision)), op)
