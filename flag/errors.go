@@ -24,6 +24,9 @@ var (
 	// ErrNotKept is a change that was made and serves, but could not be written to
 	// [Options.State], so that a restart would lose it.
 	ErrNotKept = errors.New("serves, but is not kept")
+	// ErrShared is a file of [Options.State] that another store has written, too: it has
+	// what was changed there, and so stays as it is.
+	ErrShared = errors.New("another store writes it, too")
 	// ErrRunning is a second Run of the same store.
 	ErrRunning = errors.New("already running")
 )

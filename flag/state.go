@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"sync"
 	"time"
 )
@@ -15,6 +16,7 @@ type state struct {
 	mu    sync.Mutex // guards the rest, is held while the file is written, and taken before Store.mu
 	ready bool       // whether what was in the file is known, so that it may be replaced
 	saved uint64     // the revision that the file has
+	laid  [2]string  // remains.laid of the file as it was read or written, and as it was tried to be written last
 	err   error      // why it has not the newest one; guarded by Store.mu, so that nobody waits for the disk
 	fault fault      // nil except in tests
 }
@@ -51,6 +53,7 @@ func (s *Store) restore() error {
 	path, err := behind(path)
 	kept := remains{}
 	if err == nil {
+		removeTemps(path)
 		kept, err = readState(path)
 	}
 	switch {
@@ -58,14 +61,14 @@ func (s *Store) restore() error {
 		if name, wrong := setAside(path); wrong != nil {
 			err = errors.Join(err, wrong)
 		} else {
-			defer s.begin(s.blank())
+			defer s.begin(s.blank(), unchanged)
 			return fmt.Errorf("%w: it is kept as %s, and begun anew", err, name)
 		}
 	case errors.Is(err, fs.ErrNotExist):
-		s.begin(s.blank())
+		s.begin(s.blank(), unchanged)
 		return nil
 	case err == nil:
-		s.begin(s.resume(kept))
+		s.begin(s.resume(kept), kept.laid)
 		return nil
 	}
 	s.unkeep(err)
@@ -79,10 +82,10 @@ func (st *state) restored() bool {
 }
 
 // begin allows the file to be replaced, which has a revision, or none.
-func (s *Store) begin(saved uint64) {
+func (s *Store) begin(saved uint64, laid string) {
 	s.state.mu.Lock()
 	defer s.state.mu.Unlock()
-	s.state.ready, s.state.saved = true, saved
+	s.state.ready, s.state.saved, s.state.laid = true, saved, [2]string{laid, laid}
 	s.unkeep(nil)
 }
 
@@ -259,10 +262,28 @@ func (s *Store) save() error {
 	}
 	data, err := remains.seal()
 	if err == nil {
+		err = s.state.shared(s.options.State)
+	}
+	if err == nil {
+		s.state.laid[1] = remains.laid
 		err = writeState(s.options.State, data, s.state.fault)
 	}
 	if s.unkeep(err); err == nil {
-		s.state.saved = revision
+		s.state.saved, s.state.laid[0] = revision, remains.laid
 	}
 	return err
+}
+
+// shared says whether to replace the file would lose what was changed in another store.
+// Its document does not count: that comes from the source. It is called with mu held.
+func (st *state) shared(path string) error {
+	switch is, err := readState(path); {
+	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, errDamaged):
+		return nil // it has nothing to lose
+	case err != nil:
+		return err
+	case is.laid != unchanged && !slices.Contains(st.laid[:], is.laid):
+		return fmt.Errorf("%w, and has kept there what was changed since: give each store a file of its own, or start this one anew, which reads that", ErrShared)
+	}
+	return nil
 }

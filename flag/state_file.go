@@ -16,10 +16,8 @@ type fault func(step string) error
 
 const stateTemp = ".next" // how the names end under which a state is written
 
-// readState reads a state, and removes what whoever was killed while he wrote one has
-// left behind.
+// readState reads a state.
 func readState(path string) (remains, error) {
-	removeTemps(path)
 	// To open a pipe would wait for somebody who writes into it.
 	if info, err := os.Stat(path); err != nil {
 		return remains{}, err

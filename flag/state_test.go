@@ -240,28 +240,35 @@ func TestStateOfManyAtOnce(t *testing.T) {
 	}
 }
 
-// TestStateOfTwoStores: the last one to write wins, by a whole file.
-
+// TestStateOfTwoStores: what one has changed is not lost by what the other keeps, which is
+// told, until it has read that.
 func TestStateOfTwoStores(t *testing.T) {
-	one := newKept(t, `{"flags": {"a": {}}}`)
-	require.NoError(t, one.Load(t.Context()))
+	one := newKept(t, `{"flags": {"a": {}, "b": {}}}`)
 	two := &kept{src: one.src, path: one.path}
 	two.start()
 	require.NoError(t, two.Load(t.Context()))
-	var wait sync.WaitGroup
-	for i, k := range []*kept{one, two} {
-		wait.Go(func() {
-			for n := range 20 {
-				if err := k.SetRamp("a", flag.Ramp{Share: flag.Share(100*i + n)}, me); err != nil {
-					t.Error(err)
-				}
-			}
-		})
+	require.NoError(t, one.Load(t.Context()))
+	// Both follow one source: nothing is lost by who writes its document.
+	for i := range 4 {
+		one.src.put(fmt.Sprintf(`{"flags": {"a": {}, "b": {"description": "%d"}}}`, i), nil)
+		require.NoError(t, one.Load(t.Context()))
+		require.NoError(t, two.Load(t.Context()))
 	}
-	wait.Wait()
-	one.again(t)
-	share := one.statuses()[0].Ramp.Share
-	require.True(t, share == 19 || share == 119, share)
+	require.NoError(t, one.Kill("a", me))
+	err := two.Kill("b", me)
+	require.ErrorIs(t, err, flag.ErrNotKept)
+	require.ErrorIs(t, err, flag.ErrShared)
+	require.EqualError(t, err, "flag: kill b: serves, but is not kept in "+one.path+": another store writes it, too, and has kept there what was changed since: give each store a file of its own, or start this one anew, which reads that")
+	require.True(t, two.statuses()[1].Killed)
+	require.ErrorIs(t, two.Err(), flag.ErrShared)
+	one.src.put(`{"flags": {"a": {}, "b": {}, "c": {}}}`, nil)
+	require.ErrorIs(t, two.Load(t.Context()), flag.ErrShared, "the document serves, and is not kept")
+	require.NoError(t, one.SetRamp("b", flag.Ramp{Share: 1}, me))
+	two.again(t)
+	require.NotErrorIs(t, two.Err(), flag.ErrShared)
+	require.Equal(t, []bool{true, false}, []bool{two.statuses()[0].Killed, two.statuses()[1].Killed})
+	require.NoError(t, two.Kill("b", me))
+	require.ErrorIs(t, one.Kill("b", me), flag.ErrShared, "it is the other's by now")
 }
 
 // TestStateOfPuts: a store without a source keeps what was put.

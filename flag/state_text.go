@@ -19,6 +19,7 @@ type remains struct {
 	Earlier  []int              `json:"earlier,omitempty"` // the bytes of each document before it that some flags are still served from
 	Changes  map[string]remnant `json:"changes"`
 	texts    []string           // of the documents, the newest last
+	laid     string             // the changes as they stand in the file
 }
 
 // outdated is a document that was replaced, and from which some flags are still served.
@@ -55,10 +56,15 @@ const (
 
 var errDamaged = errors.New("damaged")
 
-// seal writes what the file has.
-func (r remains) seal() ([]byte, error) {
-	line, err := json.Marshal(r)
-	if err != nil {
+// unchanged is laid of a store in which nobody has changed anything.
+const unchanged = "{}"
+
+// seal writes what the file has, and notes what it says of changes.
+func (r *remains) seal() ([]byte, error) {
+	laid, err := json.Marshal(r.Changes)
+	r.laid = string(laid)
+	line, wrong := json.Marshal(r)
+	if err := errors.Join(err, wrong); err != nil {
 		return nil, err
 	}
 	body := bytes.Join([][]byte{line, []byte(strings.Join(r.texts, ""))}, []byte("\n"))
@@ -84,9 +90,13 @@ func unseal(data []byte) (r remains, err error) {
 		return r, fmt.Errorf("%w: its SHA-256 is another than it says", errDamaged)
 	}
 	line, texts, _ := bytes.Cut(body, []byte("\n"))
-	if err := json.Unmarshal(line, &r); err != nil {
+	var raw struct {
+		Changes json.RawMessage `json:"changes"`
+	}
+	if err := errors.Join(json.Unmarshal(line, &r), json.Unmarshal(line, &raw)); err != nil {
 		return r, fmt.Errorf("%w: %w", errDamaged, err)
 	}
+	r.laid = string(raw.Changes)
 	for _, size := range r.Earlier {
 		if size < 0 || size > len(texts) {
 			return r, fmt.Errorf("%w: a document of %d bytes is not there", errDamaged, size)

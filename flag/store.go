@@ -90,8 +90,9 @@ type Options struct {
 	// not be written, which is [ErrNotKept]. Whatever is wrong with the file is in
 	// what Load and Err return: a damaged one is renamed, one that no store has
 	// written is left alone, and then nothing is kept. The file has mode 0600; a symbolic
-	// link stays, and the file that it leads to is replaced. It is for one store: of two,
-	// each would replace what the other kept, though always by a whole file.
+	// link stays, and the file that it leads to is replaced. It is for one store: where
+	// another has kept a change there, this one leaves it alone, and says [ErrShared]; of
+	// two that write in the same moment, one may still lose what it kept.
 	State string
 	// Env is what the names of environment variables begin with that override flags in
 	// this process: with "FLAG_", FLAG_NEW_CHECKOUT=off serves the variant off of the
