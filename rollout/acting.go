@@ -30,20 +30,31 @@ func (d *driver) stall(ctx context.Context, err error) {
 }
 
 // retreat takes back a change that fails, or goes back already, although the journal
-// cannot be written.
+// cannot be written: as much of it as needs no instances to come or go, because the way
+// back will be taken once more when the journal has it, and instances that are back by
+// then must not go again.
 func (d *driver) retreat(ctx context.Context, m Machine) error {
-	steps := m.back
-	if m.state.Phase != Back {
-		if m.gone() {
-			return nil
-		}
+	var steps []strategy.Step
+	switch {
+	case m.state.Phase == Back:
+		steps = m.back[min(m.state.Step, len(m.back)):]
+	case !m.gone():
 		steps = m.wayBack()
 	}
 	ctx, cancel := context.WithTimeout(ctx, d.timeout())
 	defer cancel()
+	held := false
 	for _, step := range steps {
-		if err := d.act(ctx, m, step); err != nil {
-			return fmt.Errorf("the change fails, and could neither be written down nor taken back: %w", err)
+		switch step.(type) {
+		case strategy.Scale:
+			held = true
+		case strategy.Shift, strategy.Mirror:
+			if held {
+				return errors.New("the change fails, and could neither be written down nor taken back: the old version's instances come first")
+			}
+			if err := d.act(ctx, m, step); err != nil {
+				return fmt.Errorf("the change fails, and could neither be written down nor taken back: %w", err)
+			}
 		}
 	}
 	return nil
