@@ -263,3 +263,45 @@ func TestFleetsRefuse(t *testing.T) {
 		})
 	}
 }
+
+// TestFleetsRetreat: while what fails cannot be written down, its traffic goes back where
+// the old version has its instances, and nothing else moves; then all comes back.
+func TestFleetsRetreat(t *testing.T) {
+	for name, tt := range map[string]struct {
+		share strategy.Share // meanwhile
+		ready map[string]int
+	}{
+		"canary":   {0, map[string]int{"v1": 4, "v2": 1}},
+		"in place": {strategy.All, map[string]int{"v1": 0, "v2": 4}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				on, memory := newMachines(), &rollout.Memory{}
+				disk := &full{Journal: memory, kind: rollout.KindFailed}
+				request := fleetRequest(moves(t)[name], on)
+				began := time.Now()
+				request.Alarms = map[string]rollout.Gate{"pager": func(context.Context) error {
+					if time.Since(began) > 30*time.Second {
+						return errors.New("carts are empty")
+					}
+					return nil
+				}}
+				over := make(chan rollout.Outcome)
+				go func() {
+					outcome, _ := newEngine(t, disk).Deploy(t.Context(), request)
+					over <- outcome
+				}()
+				time.Sleep(45 * time.Second)
+				synctest.Wait()
+				require.Equal(t, tt.share, on.weight["v2"])
+				require.Equal(t, tt.ready, on.ready)
+				disk.room.Store(true)
+				require.Equal(t, rollout.RolledBack, <-over)
+				require.Equal(t, map[string]int{"v1": 4, "v2": 0}, on.ready)
+				require.Equal(t, strategy.All, on.weight["v1"])
+				require.Empty(t, on.broken)
+				checkJournal(t, memory)
+			})
+		})
+	}
+}
