@@ -20,7 +20,7 @@ type machines struct {
 	mirror strategy.Share
 	serves string // what it comes back to
 	calls  int
-	stuck  int // the call that fails, and every later one that goes forward; 0 for none
+	stuck  int       // the call that fails, and every later one that goes forward; 0 for none
 	dies   time.Time // when a new instance does; zero for never
 	broken string
 }

@@ -192,7 +192,7 @@ func (Hold) move(*Observation)       {}
 func (NoReturn) move(*Observation)   {}
 func (Promote) move(*Observation)    {}
 
-func (s Scale) move(o *Observation)  { o.Old, o.New = s.Old.To, s.New.To }
+func (s Scale) move(o *Observation) { o.Old, o.New = s.Old.To, s.New.To }
 
 func (Verify) name() string   { return "verify" }
 func (Scale) name() string    { return "scale" }
