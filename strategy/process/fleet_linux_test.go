@@ -92,7 +92,7 @@ func (w *world) command(version string) *exec.Cmd {
 	switch version {
 	case "missing":
 		return exec.Command("/no/such/server")
-	case "unknown":
+	case "unknown", "no-such-version":
 		return nil
 	}
 	cmd := exec.Command(os.Args[0])

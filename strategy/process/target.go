@@ -126,7 +126,8 @@ func (f *Fleet) Scale(ctx context.Context, old, new int) error {
 }
 
 // Shift gives the new version this share of the requests. It is [ErrServing] if the
-// version that would get more of them has no child that is ready.
+// version that would get more of them has no child that is ready, except for an old
+// version that was scaled to none.
 func (f *Fleet) Shift(ctx context.Context, to strategy.Share) error {
 	return f.move(ctx, "shift", to, func(s *state) { s.Share = to }, f.front.Shift)
 }
@@ -175,7 +176,8 @@ func (f *Fleet) answers(was state) error {
 		version string
 		more    bool
 	}{
-		{f.state.Old, f.state.Share < was.Share},
+		// On the way back of a Recreate, nobody is served for a while.
+		{f.state.Old, f.state.Share < was.Share && f.state.Wanted[f.state.Old] > 0},
 		{f.state.New, f.state.Share > was.Share || f.state.Mirror > was.Mirror},
 	} {
 		if v.more && len(f.of(v.version, (*child).serves)) == 0 {
