@@ -131,7 +131,7 @@ func (s *Store) settle(found reading, laid map[string]overlay, old map[string]*c
 	for key, over := range laid {
 		at := jsontree.Join("flags", key)
 		var misfit string
-		if _, there := c.doc.Flags[key]; !there {
+		if _, there := c.doc.Flags[key]; !there && !s.aside(over) {
 			misfit = fmt.Sprintf("missing, but %s changed it at run time (%s): clear it first", over.change.Actor, over.change.Reason)
 		} else if f := c.good[key]; f != nil {
 			if _, err := over.apply(f); err != nil {
@@ -148,9 +148,9 @@ func (s *Store) settle(found reading, laid map[string]overlay, old map[string]*c
 	out := plan{text: found.text, problems: slices.Concat(found.problems, misfits), misfits: misfits}
 	found.locate(out.problems)
 	out.set, out.quarantined = c.settle(old, s.document.placed())
-	for key := range laid {
+	for key, over := range laid {
 		// It is gone, and never had a definition; who changed it can still clear it.
-		if out.set.defined(key) == nil && !out.set.dropped[key] {
+		if !s.aside(over) && out.set.defined(key) == nil && !out.set.dropped[key] {
 			out.set.dropped[key] = true
 			out.quarantined = append(out.quarantined, key)
 		}
@@ -277,7 +277,7 @@ func (s *Store) fits(set *Set, laid map[string]overlay, edit func(key string, o 
 			continue
 		}
 		if f := set.defined(key); f == nil {
-			if !set.dropped[key] {
+			if !set.dropped[key] && !s.aside(over) {
 				return false
 			}
 		} else if _, err := over.apply(f); err != nil {
@@ -297,13 +297,17 @@ func (s *Store) publish(next plan, change Change) {
 	s.serve(laid)
 	news := newest{change, s.revision, time.Now()}
 	if first {
-		s.first = news
+		s.first, s.changes = news, nil
 	}
 	for _, key := range next.changed {
 		s.noted(key, &news)
 	}
 	for _, key := range next.gone {
-		delete(s.changes, key)
+		if _, aside := s.overlay[key]; aside {
+			s.noted(key, &news)
+		} else {
+			delete(s.changes, key)
+		}
 	}
 }
 
@@ -313,7 +317,7 @@ func (s *Store) laid(set *Set) *Set {
 	for key, over := range s.overlay {
 		f := set.defined(key)
 		if f == nil {
-			continue // its definition has always been broken
+			continue // its definition has always been broken, or it has none
 		}
 		// It fits: a document or a change that makes it misfit was refused.
 		if changed, err := over.apply(f); err == nil {
@@ -323,12 +327,14 @@ func (s *Store) laid(set *Set) *Set {
 	return set.with(flags)
 }
 
-// serve makes a set serve under the next revision.
+// serve makes a set serve under the next revision, or none as long as there is none.
 func (s *Store) serve(set *Set) {
 	s.revision++
-	next := *set
-	next.revision = s.revision
-	s.now.Store(&next)
+	if set != nil {
+		next := *set
+		next.revision = s.revision
+		s.now.Store(&next)
+	}
 	if wake := s.wake.Swap(nil); wake != nil {
 		close(*wake)
 	}

@@ -69,11 +69,14 @@ func (s *Store) compare(op, key string, change Change) error {
 func (s *Store) note(op, key, to string, change Change) {
 	by := Change{Actor: change.Actor, Reason: change.Reason}
 	at := time.Now()
-	if over, overlaid := s.overlay[key]; overlaid {
+	over, overlaid := s.overlay[key]
+	if overlaid {
 		at = over.at // as a restart will know it
 	}
-	if set := s.snapshot(); set.header(key) != nil || set.dropped[key] {
+	if overlaid || s.snapshot().has(key) {
 		s.noted(key, &newest{by, s.revision, at})
+	} else {
+		delete(s.changes, key) // it was aside
 	}
 	s.untold = append(s.untold, ChangeInfo{op, key, to, change, s.revision})
 }

@@ -36,7 +36,8 @@
 //     [Layer] never reach the same unit by a ramp or a split.
 //   - What was changed at run time, by [Store.SetRamp], [Store.Kill] or [Store.Put],
 //     lies over the document: a reload never undoes it, until [Store.Clear]; a
-//     document that it does not fit is refused. Every evaluation that begins after the
+//     document that it does not fit is refused ([Options].Strict says what becomes of
+//     a kill whose flag is dropped). Every evaluation that begins after the
 //     call has returned sees it. With [Options.State] it outlives the process, whatever
 //     ended that; without, it lies in memory, and after a restart the document alone
 //     counts, and what a guarded rollout restores from its journal.

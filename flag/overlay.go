@@ -84,6 +84,12 @@ func (o overlay) laid() (all []Laid) {
 	return all
 }
 
+// aside says whether it waits where a document does not have the flag. Elsewhere the flag
+// stays as it was, which a strict store cannot do: it would have to refuse the document.
+func (s *Store) aside(o overlay) bool {
+	return s.options.Strict && o.disabled == nil && o.ramp == nil && o.put == nil
+}
+
 func (o overlay) empty() bool { return o.has() == [laidKinds]bool{} }
 
 // apply returns a copy of the flag, as it is defined or was put, with the rest of the

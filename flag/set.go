@@ -53,6 +53,9 @@ func (s *Set) defined(key string) *compiled {
 	return nil
 }
 
+// has says whether the set has a flag, be its definition broken or not. A nil set has none.
+func (s *Set) has(key string) bool { return s.defined(key) != nil || s != nil && s.dropped[key] }
+
 // placed is the layers that the flags were compiled with.
 func (s *Set) placed() map[string]Layer {
 	if s == nil {

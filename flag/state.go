@@ -93,7 +93,7 @@ func (s *Store) begin(saved uint64, laid string) {
 func (s *Store) blank() uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.document != nil {
+	if s.document != nil || len(s.overlay) > 0 {
 		return 0
 	}
 	return s.revision
@@ -111,7 +111,8 @@ func (s *Store) resume(kept remains) uint64 {
 	s.mu.Lock()
 	s.revision = max(s.revision, kept.Revision) // the clock may have been set back
 	for key, left := range kept.Changes {
-		if _, newer := s.overlay[key]; newer {
+		newer, is := s.overlay[key]
+		if is && newer.has() != [laidKinds]bool{laidKill: true} {
 			continue
 		}
 		over := overlay{
@@ -122,6 +123,9 @@ func (s *Store) resume(kept remains) uint64 {
 			over.put = readDefinition(key, left.Put)
 		}
 		over.signed(left.By)
+		if is { // it was killed before it was known what lies there
+			over.killed, over.by[laidKill], over.change, over.at = true, newer.by[laidKill], newer.change, newer.at
+		}
 		s.keep(key, over)
 	}
 	texts, late := kept.texts, s.document != nil
@@ -143,14 +147,14 @@ func (s *Store) resume(kept remains) uint64 {
 	if !late {
 		s.misfits = info.Err
 	}
-	if s.document == nil {
-		return s.revision // there was none, or none of it compiles any more
-	}
 	for key := range kept.Changes {
 		over := s.overlay[key]
 		s.noted(key, &newest{over.change, s.revision, over.at})
 	}
-	if s.source != nil && !late {
+	switch {
+	case s.document == nil: // there was none, or none of it compiles any more
+		s.text, s.textAt = texts[len(texts)-1], kept.At
+	case s.source != nil && !late:
 		s.textAt, s.restored = kept.At, kept.At
 	}
 	more := late || len(s.overlay) != len(kept.Changes) // made in this process, before or meanwhile

@@ -11,7 +11,7 @@ import (
 // Status is one flag as it serves now.
 type Status struct {
 	Key         string            // the flag's
-	Missing     bool              // only of Watch: the store does not have the flag, so it is its callers' defaults
+	Missing     bool              // the store does not have the flag, so it is its callers' defaults; only of Watch, or where a kill or an override waits for it
 	Disabled    bool              // by its definition or by Toggle
 	Killed      bool              // by Kill
 	Override    string            // the variant that Override, or else a variable of the environment, serves to everybody, or empty
@@ -35,21 +35,24 @@ type Status struct {
 
 // Status returns a flag as it serves now, or [ErrNotFound].
 func (s *Store) Status(key string) (Status, error) {
-	if s.snapshot() == nil {
+	if s == nil {
 		return Status{}, &Error{Op: "status", Key: key, Err: errNoDocument}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	set := s.snapshot()
-	h := set.header(key)
-	if h == nil && !set.dropped[key] {
+	over, overlaid := s.overlay[key]
+	switch {
+	case set.has(key) || overlaid:
+	case set == nil:
+		return Status{}, &Error{Op: "status", Key: key, Err: errNoDocument}
+	default:
 		return Status{}, &Error{Op: "status", Key: key, Err: ErrNotFound}
 	}
-	over, overlaid := s.overlay[key]
 	last := s.changed(key)
 	st := Status{
-		Key: key, Killed: over.killed, Override: over.variant, Put: over.put != nil, Overlaid: overlaid, OverlaidBy: over.change, Laid: over.laid(),
-		Change: last.change, Changed: last.at, Since: last.revision, Revision: set.revision,
+		Key: key, Missing: !set.has(key), Killed: over.killed, Override: over.variant, Put: over.put != nil, Overlaid: overlaid, OverlaidBy: over.change, Laid: over.laid(),
+		Change: last.change, Changed: last.at, Since: last.revision, Revision: s.revision,
 	}
 	if v := s.env.served[key]; v != "" {
 		if !overlaid {
@@ -64,11 +67,11 @@ func (s *Store) Status(key string) (Status, error) {
 			_, st.Override, _ = strings.Cut(v, "=")
 		}
 	}
-	if h == nil {
-		st.Quarantined = true
+	f := set.defined(key)
+	if f == nil {
+		st.Quarantined = !st.Missing
 		return st, nil
 	}
-	f := h.flag
 	st.Disabled, st.Serve, st.True, st.Counts = f.disabled, f.name(f.serve), f.name(f.yes), f.total()
 	st.Quarantined = slices.Contains(s.quarantined, key)
 	st.Split = f.main != nil && f.main.cuts != nil
@@ -116,16 +119,22 @@ func (s *Store) Definition(key string) (FeatureFlag, error) {
 // All returns every flag as it serves now, in the order of their keys.
 func (s *Store) All() iter.Seq[Status] {
 	return func(yield func(Status) bool) {
-		set := s.snapshot()
-		if set == nil {
-			return
-		}
-		for _, key := range slices.Sorted(maps.Keys(set.keys())) {
+		for _, key := range slices.Sorted(maps.Keys(s.keys())) {
 			if status, err := s.Status(key); err == nil && !yield(status) {
 				return
 			}
 		}
 	}
+}
+
+// keys are those of all flags, and of what waits for one. A nil store has none.
+func (s *Store) keys() map[string]bool {
+	keys := map[string]bool{}
+	maps.Copy(keys, s.snapshot().keys())
+	for key := range s.overlays() {
+		keys[key] = true
+	}
+	return keys
 }
 
 func (f *compiled) name(variant int32) string {

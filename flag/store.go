@@ -77,7 +77,10 @@ type Options struct {
 	OnExposure func(ExposureInfo)
 	// Strict refuses a document as a whole if anything in it is wrong. Otherwise
 	// only the flags with a problem, and those that depend on them, stay as they
-	// were.
+	// were. That a document drops a flag over which something was laid at run time is
+	// wrong, too, but of a strict store if that is only a kill or an override: then the
+	// flag is gone and serves its callers' defaults, and what lay over it waits for a
+	// document that has it again, or for Clear.
 	Strict bool
 	// State is the path of a file that keeps over restarts what serves: the last good
 	// document, and those before it that quarantined flags still serve; and what was

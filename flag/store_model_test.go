@@ -149,9 +149,15 @@ func (m *modelled) late(key string, revision uint64) error {
 	return nil
 }
 
+// aside says whether something waits for a flag that is not there.
+func (m *modelled) aside(key string) bool {
+	l, is := m.laid[key]
+	return m.strict && is && l.ramp == "" && l.disabled == nil
+}
+
 // lay changes what lies over a flag.
 func (m *modelled) lay(key string, revision uint64, edit func(*modelLaid)) error {
-	if !m.there(key) {
+	if !m.there(key) && !m.aside(key) {
 		return flag.ErrNotFound
 	}
 	if err := m.late(key, revision); err != nil {
@@ -160,15 +166,25 @@ func (m *modelled) lay(key string, revision uint64, edit func(*modelLaid)) error
 	l := m.laid[key]
 	edit(&l)
 	d, defined := merged(m.document, m.puts)[key]
-	if !defined && l != (modelLaid{killed: l.killed}) || defined && !l.fits(d) {
+	bare := modelLaid{killed: l.killed}
+	if m.aside(key) {
+		bare.override = m.laid[key].override
+	}
+	switch {
+	case defined && !l.fits(d):
+		return errModelOther
+	case !defined && l != bare && l != (modelLaid{}):
 		return errModelOther
 	}
 	m.laid[key] = l
-	if l == (modelLaid{}) {
-		delete(m.laid, key)
-	}
 	m.revision++
 	m.newest[key] = m.revision
+	if l == (modelLaid{}) {
+		delete(m.laid, key)
+		if !m.there(key) {
+			delete(m.newest, key)
+		}
+	}
 	return nil
 }
 
@@ -195,7 +211,7 @@ func (m *modelled) put(key string, revision uint64, d modelDef, create bool) err
 
 // clear takes everything away.
 func (m *modelled) clear(key string, revision uint64) error {
-	if !m.there(key) {
+	if !m.there(key) && !m.aside(key) {
 		return flag.ErrNotFound
 	}
 	if err := m.late(key, revision); err != nil {
@@ -248,7 +264,7 @@ func (m *modelled) judge(document map[string]modelDef) (next map[string]modelDef
 		d, there := document[key]
 		_, isPut := m.puts[key]
 		l, isLaid := m.laid[key]
-		ok := there && !d.broken && (isPut || l.fits(d)) || !there && (isPut || !isLaid)
+		ok := there && !d.broken && (isPut || l.fits(d)) || !there && (isPut || !isLaid || m.aside(key))
 		last, had := m.document[key]
 		switch {
 		case ok && there:
@@ -274,6 +290,10 @@ func (m *modelled) take(next map[string]modelDef, dropped map[string]bool, befor
 		was, had := before[key]
 		is, has := after[key]
 		switch {
+		case !has && !dropped[key] && m.aside(key):
+			if had || were[key] {
+				m.newest[key] = m.revision
+			}
 		case !has && !dropped[key]:
 			delete(m.newest, key)
 		case had != has || !has && !were[key] || was != is:
@@ -403,11 +423,12 @@ func TestStoreModel(t *testing.T) {
 				_, value := m.serves(key)
 				require.Equal(t, value, flag.ByKey(key, "default").Value(store, &subject), "%s: %s", at, key)
 				status, err := store.Status(key)
-				if !m.there(key) {
+				if !m.there(key) && !m.aside(key) {
 					require.ErrorIs(t, err, flag.ErrNotFound, at)
 					continue
 				}
 				require.NoError(t, err, at)
+				require.Equal(t, !m.there(key), status.Missing, at)
 				_, put := m.puts[key]
 				require.Equal(t, []any{m.revision, m.since(key), put, m.laid[key].killed}, []any{status.Revision - start, status.Since - start, status.Put, status.Killed}, "%s: %s", at, key)
 			}

@@ -106,7 +106,8 @@ func (s *Store) Toggle(key string, change Change) (on bool, err error) {
 // [Options.State], the end of the process. It waits for no
 // document. A flag whose definition has always
 // been broken leaves it to its callers' defaults, and is killed once there is a better
-// one. If a guarded rollout moves the
+// one. So it is before the first document has loaded, for a flag that code declares, and
+// where a document of a strict store drops the flag: the kill waits until one has it. If a guarded rollout moves the
 // flag, that is over: its ramp goes back, and stays back after a restart.
 func (s *Store) Kill(key string, change Change) error {
 	return s.change(opKill, key, laidKill, change, func(o *overlay, _ *compiled) (string, error) {
@@ -138,20 +139,22 @@ func (s *Store) lay(op, key string, what int, change Change, edit func(*overlay,
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.document == nil {
-		return &Error{Op: op, Key: key, Err: errNoDocument}
-	}
-	h, serves := s.document.header(key), &compiled{}
+	over, aside := s.overlay[key]
+	f, serves := s.document.defined(key), &compiled{}
 	switch {
-	case h != nil:
-		serves = s.snapshot().header(key).flag
-	case !s.document.dropped[key]:
+	case f != nil:
+		serves = s.snapshot().defined(key)
+	case s.document.has(key) || aside:
+	case s.document != nil:
 		return &Error{Op: op, Key: key, Err: ErrNotFound}
+	case op != opKill || s.source == nil:
+		return &Error{Op: op, Key: key, Err: errNoDocument}
+	case len(declaredAs(key)) == 0: // it may be a slip of the pen
+		return &Error{Op: op, Key: key, Err: fmt.Errorf("%w, and before that only a flag that code declares can be killed", errNoDocument)}
 	}
 	if err := s.compare(op, key, change); err != nil {
 		return err
 	}
-	over := s.overlay[key]
 	to, err := edit(&over, serves)
 	if err != nil {
 		return &Error{Op: op, Key: key, Err: err}
@@ -161,14 +164,20 @@ func (s *Store) lay(op, key string, what int, change Change, edit func(*overlay,
 	bare := s.overlay[key] // more than a kill, if an earlier process laid it there
 	bare.killed, bare.by, bare.change, bare.at = over.killed, over.by, over.change, over.at
 	switch {
-	case h == nil && over != bare && !over.empty():
+	case f == nil && over != bare && !over.empty() && !s.document.has(key):
+		return &Error{Op: op, Key: key, Err: fmt.Errorf("%w; what waits for it can be killed, revived and cleared", ErrNotFound)}
+	case f == nil && over != bare && !over.empty():
 		return &Error{Op: op, Key: key, Err: errors.New("its definition is broken and has never been any better, so there is nothing to serve; it can be killed")}
-	case h == nil:
+	case f == nil && next == nil: // it waits for the first document
+	case f == nil:
+		again := *next
+		again.planned = s.revision + 1 // so that watchers see who changed it
+		next = &again
 	case over.empty():
-		bare := *h.flag // another one, even if nothing lay over it, so that watchers see who changed it
+		bare := *f // another one, even if nothing lay over it, so that watchers see who changed it
 		next = next.with(map[string]*compiled{key: &bare})
 	default:
-		changed, err := over.apply(h.flag)
+		changed, err := over.apply(f)
 		if err != nil {
 			return &Error{Op: op, Key: key, Err: err}
 		}

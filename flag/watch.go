@@ -24,7 +24,7 @@ func (s *Store) Watch(ctx context.Context, key string) iter.Seq[Status] {
 		for first := true; ctx.Err() == nil; first = false {
 			news := s.news()
 			// Who changes another flag does not wait until all watchers had the lock.
-			if set := s.snapshot(); first || !set.has(key, seen) {
+			if set := s.snapshot(); first || !set.same(key, seen) {
 				status := s.watched(key)
 				if seen = set; first || !status.like(last) {
 					if last = status; !yield(status) {
@@ -52,8 +52,8 @@ func (s *Store) watched(key string) Status {
 	return status
 }
 
-// has says whether the flag is for certain as in a set that served before.
-func (s *Set) has(key string, before *Set) bool {
+// same says whether the flag is for certain as in a set that served before.
+func (s *Set) same(key string, before *Set) bool {
 	return s != nil && before != nil && s.planned == before.planned && !s.dropped[key] && s.defined(key) == before.defined(key)
 }
 
