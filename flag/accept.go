@@ -248,8 +248,11 @@ func (s *Store) count(set *Set) {
 	}
 }
 
-// overlays returns a copy of what lies over the document.
+// overlays returns a copy of what lies over the document. A nil store has nothing.
 func (s *Store) overlays() map[string]overlay {
+	if s == nil {
+		return map[string]overlay{}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.overlay == nil {

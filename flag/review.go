@@ -37,7 +37,14 @@ type ReviewedFlag struct {
 	// the caller's default. OnlySince is zero if there were several, or if it is not known.
 	Only      string    `json:"only,omitempty"`
 	OnlySince time.Time `json:"onlySince,omitzero"` // see Only
-	Findings  []Finding `json:"findings,omitempty"` // what somebody ought to look at, in the order of their kinds
+	// Quarantined is since when reviews have found that the newest document is wrong
+	// about the flag, as [Status] says; zero if it is not.
+	Quarantined time.Time `json:"quarantined,omitzero"`
+	// Laid is what was changed at run time, as in [Status], also if it waits for a flag
+	// that the store does not have. It is without what was put into a store without a
+	// source, which lives of that.
+	Laid     []Laid    `json:"laid,omitempty"`
+	Findings []Finding `json:"findings,omitempty"` // what somebody ought to look at, in the order of their kinds
 }
 
 // Finding is something about a flag that somebody ought to look at.
@@ -72,10 +79,17 @@ const (
 	FindingExpired
 	// FindingExpiring is a flag whose [Life.Expires] is less than [ReviewOptions.Soon] away.
 	FindingExpiring
+	// FindingOverlaid is something that was laid over a flag at run time, a kill for
+	// example, [ReviewOptions.Constant] ago or longer: it is forgotten, or belongs into the
+	// document.
+	FindingOverlaid
+	// FindingQuarantined is a flag that reviews have found quarantined for
+	// [ReviewOptions.Constant].
+	FindingQuarantined
 )
 
 var findingNames = [...]string{"invalid", "not configured", "not declared", "several types", "several lives", "not evaluated",
-	"constant", "expired", "expires soon"}
+	"constant", "expired", "expires soon", "overlaid", "quarantined"}
 
 // String is a word or two.
 func (k FindingKind) String() string {
@@ -101,7 +115,8 @@ func (k *FindingKind) UnmarshalText(text []byte) error {
 // ReviewOptions tune [Store.Review]. Every zero is right for most.
 type ReviewOptions struct {
 	// Constant is for how long a flag has to have served only one variant, or not to have
-	// been evaluated, until that is a finding. Zero means 30 days.
+	// been evaluated, until that is a finding, or to be overlaid or quarantined. Zero means
+	// 30 days.
 	Constant time.Duration
 	// Soon is how long before a flag expires that is a finding. Zero means 14 days.
 	Soon time.Duration

@@ -23,6 +23,8 @@ type noted struct {
 	idle      time.Time
 	only      string
 	onlySince time.Time
+
+	quarantined time.Time
 }
 
 // Review looks at the life of every flag that this process has declared so far or that
@@ -54,7 +56,7 @@ func (s *Store) Review(options ReviewOptions) Review {
 	next := map[string]noted{}
 	review := Review{At: now}
 	set := s.snapshot()
-	for _, f := range reviewed(set) {
+	for _, f := range reviewed(s) {
 		if f.Configured {
 			var c *compiled
 			if h := set.header(f.Key); h != nil {
@@ -66,8 +68,14 @@ func (s *Store) Review(options ReviewOptions) Review {
 				since = changed
 			}
 			n := before.after(since, now, changed, c)
+			if status, err := s.Status(f.Key); err == nil && status.Quarantined {
+				n.quarantined = cmp.Or(before.quarantined, now)
+			} else {
+				n.quarantined = time.Time{}
+			}
 			next[f.Key] = n
 			f.Counts, f.Idle, f.Only, f.OnlySince = maps.Clone(n.counts), n.idle, n.only, n.onlySince
+			f.Quarantined = n.quarantined
 		}
 		f.find(now, options)
 		review.Flags = append(review.Flags, f)
@@ -86,7 +94,7 @@ func (r Review) notes(now time.Time) (map[string]noted, time.Time) {
 		if !f.Configured {
 			continue
 		}
-		flags[f.Key] = noted{nil, f.Idle, f.Only, f.OnlySince}
+		flags[f.Key] = noted{nil, f.Idle, f.Only, f.OnlySince, f.Quarantined}
 	}
 	return flags, r.At
 }
@@ -144,7 +152,7 @@ func (n noted) after(from, now, changed time.Time, f *compiled) noted {
 }
 
 // reviewed is every flag with what does not depend on the time.
-func reviewed(set *Set) (all []ReviewedFlag) {
+func reviewed(s *Store) (all []ReviewedFlag) {
 	flags := map[string]*ReviewedFlag{}
 	get := func(key string) *ReviewedFlag {
 		if flags[key] == nil {
@@ -159,7 +167,7 @@ func reviewed(set *Set) (all []ReviewedFlag) {
 			f.Expires = d.Expires
 		}
 	}
-	if set != nil {
+	if set := s.snapshot(); set != nil {
 		for key := range set.keys() {
 			get(key).Configured = true
 		}
@@ -173,6 +181,9 @@ func reviewed(set *Set) (all []ReviewedFlag) {
 				}
 			}
 		}
+	}
+	for key, over := range s.overlays() {
+		get(key).Laid = slices.DeleteFunc(over.laid(), func(l Laid) bool { return s.source == nil && l.What == laidNames[laidPut] })
 	}
 	for _, key := range slices.Sorted(maps.Keys(flags)) {
 		f := flags[key]
@@ -209,7 +220,7 @@ func (f *ReviewedFlag) find(now time.Time, options ReviewOptions) {
 		total += n
 	}
 	switch {
-	case len(f.Declared) > 0 || f.NeededBy != nil:
+	case len(f.Declared) > 0 || f.NeededBy != nil || !f.Configured:
 	case total > 0:
 		add(FindingUndeclared, time.Time{}, "evaluated by its key")
 	default:
@@ -239,6 +250,14 @@ func (f *ReviewedFlag) find(now time.Time, options ReviewOptions) {
 		add(FindingExpired, f.Expires, "declared at %s", f.declared(" and ", Declaration.place))
 	case !f.Expires.IsZero() && f.Expires.Sub(options.AsOf) < options.Soon:
 		add(FindingExpiring, f.Expires, "declared at %s", f.declared(" and ", Declaration.place))
+	}
+	for _, l := range f.Laid {
+		if now.Sub(l.At) >= options.Constant {
+			add(FindingOverlaid, l.At, "%s by %s: %s", l.What, l.Change.Actor, l.Change.Reason)
+		}
+	}
+	if !f.Quarantined.IsZero() && now.Sub(f.Quarantined) >= options.Constant {
+		add(FindingQuarantined, f.Quarantined, "the newest document is wrong about it")
 	}
 }
 
