@@ -30,11 +30,11 @@ func (c Change) check() error {
 
 // ChangeInfo is a change that was made at run time.
 type ChangeInfo struct {
-	Op       string // "create", "put", "set ramp", "advance", "override", "toggle", "kill", "revive", "rebalance" or "clear"
-	Key      string // the flag's
-	To       string // the share, variant or state that it was changed to; empty if Op says it all
-	Change   Change // who made it, and why
-	Revision uint64 // of the first snapshot that has it
+	Op       string `json:"op"`           // "create", "put", "set ramp", "advance", "override", "toggle", "kill", "revive", "rebalance" or "clear"
+	Key      string `json:"key"`          // the flag's
+	To       string `json:"to,omitempty"` // the share, variant or state that it was changed to; empty if Op says it all
+	Change   Change `json:"change"`       // who made it, and why
+	Revision uint64 `json:"revision"`     // of the first snapshot that has it
 }
 
 // newest is the newest change of a flag, be it by a document.

@@ -8,29 +8,29 @@ import (
 	"time"
 )
 
-// Status is one flag as it serves now.
+// Status is one flag as it serves now. It reads and writes JSON.
 type Status struct {
-	Key         string            // the flag's
-	Missing     bool              // the store does not have the flag, so it is its callers' defaults; only of Watch, or where a kill or an override waits for it
-	Disabled    bool              // by its definition or by Toggle
-	Killed      bool              // by Kill
-	Override    string            // the variant that Override, or else a variable of the environment, serves to everybody, or empty
-	Quarantined bool              // whether the newest document is wrong about it, so that an older definition, or what was put, serves
-	Ramp        Ramp              // the ramp that serves, or would if the flag were not killed, overridden or disabled; zero if there is none
-	Split       bool              // whether a split serves in a ramp's place
-	Serve       string            // the variant for those whom neither rule nor ramp decides
-	True        string            // the only variant that is true; empty if there is none
-	Salts       []string          // of the rules' ramps
-	Defined     Ramp              // the ramp of its definition: the same, unless SetRamp or Advance laid another over it
-	Put         bool              // whether Create, Put or Rebalance laid a definition over the document's
-	Overlaid    bool              // whether anything that was changed at run time, or a variable of the environment, lies over the document
-	OverlaidBy  Change            // who last changed that, and why; see Laid for who killed it
-	Laid        []Laid            // all that lies there, what wins first: a kill, if there is one
-	Change      Change            // who last changed the flag, and why, be it a document or what was taken back since; a document is called by its source's name
-	Changed     time.Time         // when that was
-	Since       uint64            // the revision of that change
-	Counts      map[string]uint64 // evaluations by variant since the store has the flag, "" is the caller's default; nil if there are none. A variant that 8 sets of variants in a row lack is forgotten. Overrides of one request, and prerequisites of other flags, do not count
-	Revision    uint64            // of the snapshot that serves
+	Key         string            `json:"key"`                   // the flag's
+	Missing     bool              `json:"missing,omitempty"`     // the store does not have the flag, so it is its callers' defaults; only of Watch, or where a kill or an override waits for it
+	Disabled    bool              `json:"disabled,omitempty"`    // by its definition or by Toggle
+	Killed      bool              `json:"killed,omitempty"`      // by Kill
+	Override    string            `json:"override,omitempty"`    // the variant that Override, or else a variable of the environment, serves to everybody, or empty
+	Quarantined bool              `json:"quarantined,omitempty"` // whether the newest document is wrong about it, so that an older definition, or what was put, serves
+	Ramp        Ramp              `json:"ramp,omitzero"`         // the ramp that serves, or would if the flag were not killed, overridden or disabled; zero if there is none
+	Split       bool              `json:"split,omitempty"`       // whether a split serves in a ramp's place
+	Serve       string            `json:"serve,omitempty"`       // the variant for those whom neither rule nor ramp decides
+	True        string            `json:"true,omitempty"`        // the only variant that is true; empty if there is none
+	Salts       []string          `json:"salts,omitempty"`       // of the rules' ramps
+	Defined     Ramp              `json:"defined,omitzero"`      // the ramp of its definition: the same, unless SetRamp or Advance laid another over it
+	Put         bool              `json:"put,omitempty"`         // whether Create, Put or Rebalance laid a definition over the document's
+	Overlaid    bool              `json:"overlaid,omitempty"`    // whether anything that was changed at run time, or a variable of the environment, lies over the document
+	OverlaidBy  Change            `json:"overlaidBy,omitzero"`   // who last changed that, and why; see Laid for who killed it
+	Laid        []Laid            `json:"laid,omitempty"`        // all that lies there, what wins first: a kill, if there is one
+	Change      Change            `json:"change,omitzero"`       // who last changed the flag, and why, be it a document or what was taken back since; a document is called by its source's name
+	Changed     time.Time         `json:"changed,omitzero"`      // when that was
+	Since       uint64            `json:"since,omitzero"`        // the revision of that change
+	Counts      map[string]uint64 `json:"counts,omitempty"`      // evaluations by variant since the store has the flag, "" is the caller's default; nil if there are none. A variant that 8 sets of variants in a row lack is forgotten. Overrides of one request, and prerequisites of other flags, do not count
+	Revision    uint64            `json:"revision"`              // of the snapshot that serves
 }
 
 // Status returns a flag as it serves now, or [ErrNotFound].
