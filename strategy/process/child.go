@@ -29,7 +29,8 @@ type child struct {
 
 	stage stage
 	until time.Time // when the next stage begins
-	dead  bool      // and its mark is not gone yet
+	dead  bool      // and what it has started is not yet
+	heirs []proc    // what it had started when it died
 
 	transport http.Transport // its own, so that its connections go with it
 
@@ -52,10 +53,19 @@ func (c *child) mark() string { return markName + "=" + c.Token }
 
 const markName = "GUIDON_CHILD"
 
-// life says how the child stands. One whose number another process has is gone.
-func (c *child) life() (life, error) {
-	l, start, err := look(c.PID)
-	if err == nil && start != c.Start {
+// life says how the child stands.
+func (c *child) life() (life, error) { return proc{c.PID, c.Start}.life() }
+
+// proc is a process: its number, and when it started.
+type proc struct {
+	pid   int
+	start uint64
+}
+
+// life says how the process stands. One whose number another process has is gone.
+func (p proc) life() (life, error) {
+	l, start, err := look(p.pid)
+	if err == nil && start != p.start {
 		l = gone
 	}
 	return l, err

@@ -122,11 +122,11 @@ func (f *Fleet) adopt(records []record) error {
 	for _, r := range records {
 		c := f.child(r)
 		if r.PID == 0 { // the tool died before it could write down which process it is
-			pids, err := marked(c.mark())
+			all, err := marked(c.mark())
 			if err != nil {
 				return err
 			}
-			i := slices.IndexFunc(pids, leader)
+			i := slices.IndexFunc(all, leader)
 			if i < 0 { // it never was, or only what it has started still is
 				if _, err := killMarked(c.mark()); err != nil {
 					return err
@@ -134,10 +134,7 @@ func (f *Fleet) adopt(records []record) error {
 				_ = os.Remove(c.output)
 				continue
 			}
-			c.PID = pids[i]
-			if _, c.Start, err = look(c.PID); err != nil {
-				return err
-			}
+			c.PID, c.Start = all[i].pid, all[i].start
 		}
 		f.children = append(f.children, c)
 	}

@@ -178,16 +178,12 @@ func reap(pid int) string {
 
 // marked are the processes that have a mark in the environment they were started with,
 // the oldest first.
-func marked(mark string) ([]int, error) {
+func marked(mark string) ([]proc, error) {
 	names, err := filepath.Glob("/proc/[0-9]*/environ")
 	if err != nil {
 		return nil, err
 	}
-	type found struct {
-		pid   int
-		start uint64
-	}
-	var all []found
+	var all []proc
 	for _, name := range names {
 		text, err := os.ReadFile(name)
 		if err != nil || !bytes.Contains(append([]byte{0}, text...), []byte("\x00"+mark+"\x00")) {
@@ -198,31 +194,27 @@ func marked(mark string) ([]int, error) {
 			return nil, err
 		}
 		if life, start, err := look(pid); err == nil && life == alive {
-			all = append(all, found{pid, start})
+			all = append(all, proc{pid, start})
 		}
 	}
-	slices.SortFunc(all, func(a, b found) int { return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.pid, b.pid)) })
-	pids := make([]int, len(all))
-	for i, f := range all {
-		pids[i] = f.pid
-	}
-	return pids, nil
+	slices.SortFunc(all, func(a, b proc) int { return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.pid, b.pid)) })
+	return all, nil
 }
 
-// killMarked ends the processes that have a mark, wherever they went, and says how many
-// there were.
-func killMarked(mark string) (int, error) {
-	pids, err := marked(mark)
-	for _, pid := range pids {
-		_ = syscall.Kill(pid, syscall.SIGKILL)
+// killMarked ends the processes that have a mark, wherever they went, and lists them.
+// They have no environment any more while they end.
+func killMarked(mark string) ([]proc, error) {
+	all, err := marked(mark)
+	for _, p := range all {
+		_ = syscall.Kill(p.pid, syscall.SIGKILL)
 	}
-	return len(pids), err
+	return all, err
 }
 
 // leader says whether a process is the first of its group.
-func leader(pid int) bool {
-	group, err := syscall.Getpgid(pid)
-	return err == nil && group == pid
+func leader(p proc) bool {
+	group, err := syscall.Getpgid(p.pid)
+	return err == nil && group == p.pid
 }
 
 // Of fallocate(2): linux/falloc.h.

@@ -46,10 +46,10 @@ func kill(int) {}
 
 func reap(int) string { return "" }
 
-func marked(string) ([]int, error) { return nil, supported() }
+func marked(string) ([]proc, error) { return nil, supported() }
 
-func killMarked(string) (int, error) { return 0, supported() }
+func killMarked(string) ([]proc, error) { return nil, supported() }
 
-func leader(int) bool { return false }
+func leader(proc) bool { return false }
 
 func shorten(string, int64, int64) error { return supported() }

@@ -59,7 +59,12 @@ func (f *Fleet) bury(c *child) (bool, error) {
 			f.report(c, status)
 		}
 	}
-	if n, err := killMarked(c.mark()); n > 0 || err != nil {
+	heirs, err := killMarked(c.mark())
+	c.heirs = slices.DeleteFunc(append(c.heirs, heirs...), func(p proc) bool {
+		l, err := p.life()
+		return err == nil && l != alive
+	})
+	if len(c.heirs) > 0 || err != nil {
 		return false, err
 	}
 	_ = os.Remove(c.output)
