@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/guidon-go/guidon/flag"
 	"github.com/stretchr/testify/require"
@@ -27,14 +28,15 @@ func TestStatusAsJSON(t *testing.T) {
 			require.Equal(t, string(text), string(again))
 			return string(text)
 		}
+		now := time.Now().Format(time.RFC3339) // in the zone of the machine
 		const ramp = `{"percent":10,"serve":"on","salt":"x"}`
 		require.Equal(t, `{"key":"x","ramp":`+ramp+`,"serve":"off","true":"on","defined":`+ramp+
-			`,"change":{"actor":"document","reason":"a new document"},"changed":"2000-01-01T00:00:00Z","since":946684800000001,"revision":946684800000001}`, written())
+			`,"change":{"actor":"document","reason":"a new document"},"changed":"`+now+`","since":946684800000001,"revision":946684800000001}`, written())
 		require.NoError(t, store.Kill("x", flag.Change{Actor: "me", Reason: "test", Revision: store.Revision()}))
 		const by = `{"actor":"me","reason":"test"}`
 		require.Equal(t, `{"key":"x","killed":true,"ramp":`+ramp+`,"serve":"off","true":"on","defined":`+ramp+
-			`,"overlaid":true,"overlaidBy":`+by+`,"laid":[{"what":"kill","change":`+by+`,"at":"2000-01-01T00:00:00Z"}]`+
-			`,"change":`+by+`,"changed":"2000-01-01T00:00:00Z","since":946684800000002,"revision":946684800000002}`, written())
+			`,"overlaid":true,"overlaidBy":`+by+`,"laid":[{"what":"kill","change":`+by+`,"at":"`+now+`"}]`+
+			`,"change":`+by+`,"changed":"`+now+`","since":946684800000002,"revision":946684800000002}`, written())
 		text, err := json.Marshal(told)
 		require.NoError(t, err)
 		require.Equal(t, `[{"op":"kill","key":"x","change":{"actor":"me","reason":"test","revision":946684800000001},"revision":946684800000002}]`, string(text))
