@@ -84,7 +84,8 @@ func (o outcome) String() string {
 	return fmt.Sprintf("in %q by %v", o.variant, o.reason)
 }
 
-// decide is no exposure to those who are told of the store's, and is not counted.
+// decide is no exposure to those who are told of the store's, and is not counted, nor of a
+// set that is a store's.
 func decide(flags Flags, key string, subject flag.Subject) flag.Decision[any] {
 	ref := flag.ByKey[any](key, nil)
 	switch flags := flags.(type) {
@@ -93,6 +94,9 @@ func decide(flags Flags, key string, subject flag.Subject) flag.Decision[any] {
 			return d
 		}
 		return flag.Decision[any]{}
+	case *flag.Set:
+		d := flags.Explain(key, &subject)
+		return flag.Decision[any]{Variant: d.Variant, Reason: d.Reason, Rule: d.Rule}
 	case asOf:
 		return decide(flags.Flags, key, subject.At(flags.moment))
 	default:

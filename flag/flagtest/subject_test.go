@@ -73,6 +73,8 @@ func TestSubjectIn(t *testing.T) {
 	quiet := flag.New(flag.Bytes([]byte(shop)), flag.Options{OnExposure: func(flag.ExposureInfo) { t.Error("to look for a subject is no exposure") }})
 	require.NoError(t, quiet.Load(t.Context()))
 	flagtest.SubjectIn(t, flagtest.AsOf(quiet, monday), "new-checkout", "on")
+	flagtest.SubjectIn(t, quiet.Snapshot(), "new-checkout", "on")
+	flagtest.SubjectIn(t, flagtest.AsOf(quiet.Snapshot(), monday), "theme", "dark")
 	status, err := quiet.Status("new-checkout")
 	require.NoError(t, err)
 	require.Empty(t, status.Counts, "nor counted")
