@@ -11,7 +11,7 @@ import (
 // answers for it. Its zero value says neither.
 type Life struct {
 	Owner   string    `json:"owner,omitempty"`  // a team or a person; empty is unknown
-	Expires time.Time `json:"expires,omitzero"` // from when on the flag ought to be gone; zero is never
+	Expires time.Time `json:"expires,omitzero"` // from when on the flag ought to be gone: a [Date] is the first day without it; zero is never
 }
 
 // Date is the beginning of a day in UTC, for [Life.Expires].
@@ -19,7 +19,8 @@ func Date(year int, month time.Month, day int) time.Time {
 	return time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
 }
 
-// Expired says whether the life is over at a moment.
+// Expired says whether the life is over at a moment: it is at Expires itself, so on the
+// whole day of a [Date].
 func (l Life) Expired(now time.Time) bool { return !l.Expires.IsZero() && !now.Before(l.Expires) }
 
 func (l Life) equal(other Life) bool {

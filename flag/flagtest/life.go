@@ -9,7 +9,8 @@ import (
 	"github.com/guidon-go/guidon/flag"
 )
 
-// NoneExpired fails the test for every flag whose [flag.Life] is over: those that the
+// NoneExpired fails the test for every flag whose [flag.Life] is over, from the very day
+// that a [flag.Date] names: those that the
 // packages of the test's binary declare, so it is best called from a test of the program
 // that links them all.
 func NoneExpired(t testing.TB) {
