@@ -371,6 +371,9 @@ func TestStoreModel(t *testing.T) {
 			case kind == 1:
 				op, want = "kill", m.lay(key, decided, func(l *modelLaid) { l.killed = true })
 				got = store.Kill(key, c)
+			case kind == 2 && !m.laid[key].killed && (m.there(key) || m.aside(key)):
+				op, want = "revive", m.late(key, decided)
+				got = store.Revive(key, c)
 			case kind == 2:
 				op, want = "revive", m.lay(key, decided, func(l *modelLaid) { l.killed = false })
 				got = store.Revive(key, c)

@@ -116,7 +116,8 @@ func (s *Store) Kill(key string, change Change) error {
 	})
 }
 
-// Revive takes back a kill alone.
+// Revive takes back a kill alone. Where there is none it changes nothing, and nobody is
+// told.
 func (s *Store) Revive(key string, change Change) error {
 	return s.change(opRevive, key, laidKill, change, func(o *overlay, _ *compiled) (string, error) {
 		o.killed = false
@@ -158,6 +159,9 @@ func (s *Store) lay(op, key string, what int, change Change, edit func(*overlay,
 	to, err := edit(&over, serves)
 	if err != nil {
 		return &Error{Op: op, Key: key, Err: err}
+	}
+	if op == opRevive && over == s.overlay[key] {
+		return nil // nobody has killed it
 	}
 	over.sign(what, change, time.Now())
 	next := s.snapshot()

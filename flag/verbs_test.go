@@ -257,3 +257,17 @@ func TestNoAdvanceUnderAKill(t *testing.T) {
 	require.NoError(t, err)
 	require.EqualValues(t, 11*flag.Percent, share)
 }
+
+// TestReviveOfWhatIsAlive changes nothing, and nobody is told, but who comes too late is.
+func TestReviveOfWhatIsAlive(t *testing.T) {
+	store := flag.New(flag.Bytes([]byte(`{"flags": {"alive": {}}}`)), flag.Options{OnChange: func(info flag.ChangeInfo) { t.Error(info) }})
+	require.NoError(t, store.Load(t.Context()))
+	before, err := store.Status("alive")
+	require.NoError(t, err)
+	require.NoError(t, store.Revive("alive", me))
+	after, err := store.Status("alive")
+	require.NoError(t, err)
+	require.Equal(t, before, after)
+	require.ErrorIs(t, store.Revive("alive", flag.Change{Actor: "a", Reason: "b", Revision: 1}), flag.ErrConflict)
+	require.ErrorIs(t, store.Revive("gone", me), flag.ErrNotFound)
+}
