@@ -109,11 +109,11 @@ func (s *Store) plan(data []byte, laid map[string]overlay) plan {
 				old[key] = laid[key].under
 			}
 		}
-		set, quarantined := alone.settle(old, s.document.placed())
+		set, _ := alone.settle(old, s.document.placed())
 		out.under = make(map[string]*compiled, len(puts))
 		for key := range puts {
 			out.under[key] = set.defined(key)
-			if _, found := slices.BinarySearch(quarantined, key); found {
+			if alone.wrongAbout(key) {
 				out.quarantined = append(out.quarantined, key)
 			}
 		}

@@ -281,12 +281,24 @@ func (p Problems) texts() map[Problem]bool {
 	return texts
 }
 
+// wrongAbout says whether it is wrong about this flag, and not only about one that the
+// flag needs or shares a layer with.
+func (r reading) wrongAbout(key string) bool {
+	return slices.ContainsFunc(r.problems, func(p Problem) bool { return owner(p.Path) == jsontree.Join("flags", key) })
+}
+
 // remember adds to a plan what was found out about the document under what was put.
 func (s *Store) remember(next *plan, puts map[string]*definition) {
-	known, put := next.problems.texts(), map[string]bool{}
+	known, put, alone := next.problems.texts(), map[string]bool{}, reading{}
 	for key := range puts {
 		put[jsontree.Join("flags", key)] = true
-		if slices.Contains(s.quarantined, key) && !slices.Contains(next.quarantined, key) {
+		if !slices.Contains(s.quarantined, key) || slices.Contains(next.quarantined, key) {
+			continue
+		}
+		if alone.problems == nil {
+			alone = read([]byte(s.text))
+		}
+		if alone.wrongAbout(key) {
 			next.quarantined = append(next.quarantined, key)
 		}
 	}

@@ -65,3 +65,23 @@ func TestConflictWithALayer(t *testing.T) {
 	require.ErrorIs(t, store.SetRamp("x", flag.Ramp{Share: flag.All}, seen), flag.ErrConflict)
 	require.NoError(t, store.SetRamp("other", flag.Ramp{Share: flag.All}, seen))
 }
+
+// TestPutIsQuarantinedAlike: whether a flag that was put is quarantined is a matter of the
+// document alone, not of what was put before it, and so the same after a restart.
+func TestPutIsQuarantinedAlike(t *testing.T) {
+	all := flag.FeatureFlag{Ramp: &flag.Ramp{Share: flag.All}}
+	k := newKept(t, `{"flags": {"a": {"ramp": {"percent": 9}}, "c": {"ramp": {"percent": 9}}}, "layers": {"l": {"flags": {"a": [{"from": 0, "to": 50}], "c": [{"from": 50, "to": 100}]}}}}`)
+	require.NoError(t, k.Load(t.Context()))
+	require.NoError(t, k.Put("a", all, me))
+	k.src.put(`{"flags": {"a": {"serve": "nonsense"}, "c": {"ramp": {"percent": 9}}}, "layers": {"l": {"flags": {"a": [{"from": 0, "to": 10}], "c": [{"from": 10, "to": 100}]}}}}`, nil)
+	require.Error(t, k.Load(t.Context()))
+	require.NoError(t, k.Put("c", all, me))
+	for range 2 {
+		got := map[string]bool{}
+		for _, status := range k.statuses() {
+			got[status.Key] = status.Quarantined
+		}
+		require.Equal(t, map[string]bool{"a": true, "c": false}, got)
+		k.again(t)
+	}
+}

@@ -15,7 +15,7 @@ type Status struct {
 	Disabled    bool              `json:"disabled,omitempty"`    // by its definition or by Toggle
 	Killed      bool              `json:"killed,omitempty"`      // by Kill
 	Override    string            `json:"override,omitempty"`    // the variant that Override, or else a variable of the environment, serves to everybody, or empty
-	Quarantined bool              `json:"quarantined,omitempty"` // whether the newest document is wrong about it, so that an older definition, or what was put, serves
+	Quarantined bool              `json:"quarantined,omitempty"` // whether the newest document is wrong about it, or about what it depends on, so that an older definition serves; of a flag that was put, whether it is wrong about that one itself
 	Ramp        Ramp              `json:"ramp,omitzero"`         // the ramp that serves, or would if the flag were not killed, overridden or disabled; zero if there is none
 	Split       bool              `json:"split,omitempty"`       // whether a split serves in a ramp's place
 	Serve       string            `json:"serve,omitempty"`       // the variant for those whom neither rule nor ramp decides
