@@ -24,6 +24,9 @@ var (
 	// ErrNotKept is a change that was made and serves, but could not be written to
 	// [Options.State], so that a restart would lose it.
 	ErrNotKept = errors.New("serves, but is not kept")
+	// ErrDamaged is a file of [Options.State] that is not as a store wrote it. It is
+	// renamed, for whoever wants to look at it, and the store begins anew.
+	ErrDamaged = errors.New("damaged")
 	// ErrShared is a file of [Options.State] that another store has written, too: it has
 	// what was changed there, and so stays as it is.
 	ErrShared = errors.New("another store writes it, too")

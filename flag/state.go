@@ -57,7 +57,7 @@ func (s *Store) restore() error {
 		kept, err = readState(path)
 	}
 	switch {
-	case errors.Is(err, errDamaged):
+	case errors.Is(err, ErrDamaged):
 		if name, wrong := setAside(path); wrong != nil {
 			err = errors.Join(err, wrong)
 		} else {
@@ -282,7 +282,7 @@ func (s *Store) save() error {
 // Its document does not count: that comes from the source. It is called with mu held.
 func (st *state) shared(path string) error {
 	switch is, err := readState(path); {
-	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, errDamaged):
+	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrDamaged):
 		return nil // it has nothing to lose
 	case err != nil:
 		return err

@@ -22,6 +22,9 @@ func TestStateThatIsDamaged(t *testing.T) {
 		"more":                  func(data []byte) []byte { return append(data, '\n') },
 		"its beginning alone":   func(data []byte) []byte { return data[:bytes.IndexByte(data, '\n')] },
 		"empty":                 func([]byte) []byte { return nil },
+		"half its first line":   func(data []byte) []byte { return data[:40] },
+		"one letter":            func(data []byte) []byte { return data[:1] },
+		"zeros":                 func(data []byte) []byte { return make([]byte, len(data)) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			k := newKept(t, `{"flags": {"a": {}}}`)
@@ -37,6 +40,7 @@ func TestStateThatIsDamaged(t *testing.T) {
 				err = k.Load(t.Context())
 				aside := fmt.Sprintf("%s.damaged-%d", k.path, i)
 				require.ErrorContains(t, err, "flag: keep "+k.path+": damaged: ")
+				require.ErrorIs(t, err, flag.ErrDamaged)
 				require.ErrorContains(t, err, ": it is kept as "+aside+", and begun anew")
 				require.Len(t, k.told, 1)
 				require.Equal(t, err, k.told[0].Err)
@@ -165,7 +169,7 @@ func TestStateIsSyncedInOrder(t *testing.T) {
 func TestStateLeavesNoLitter(t *testing.T) {
 	k := newKept(t, `{"flags": {"a": {}}}`)
 	old := time.Now().Add(-time.Hour)
-	for _, name := range []string{".1.next", ".2.next", ".3.other", "x.4.next"} {
+	for _, name := range []string{".1.next", ".2.next", ".3.other", ".draft.next", "x.4.next"} {
 		require.NoError(t, os.WriteFile(k.path+name, nil, 0o600))
 		if name != ".2.next" {
 			require.NoError(t, os.Chtimes(k.path+name, old, old))
@@ -178,5 +182,5 @@ func TestStateLeavesNoLitter(t *testing.T) {
 	for _, entry := range entries {
 		names = append(names, strings.TrimPrefix(entry.Name(), "flags.state"))
 	}
-	require.Equal(t, []string{"", ".2.next", ".3.other", "x.4.next"}, names)
+	require.Equal(t, []string{"", ".2.next", ".3.other", ".draft.next", "x.4.next"}, names)
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -51,7 +52,8 @@ func behind(path string) (string, error) {
 	return "", fmt.Errorf("%s: found more than 40 symbolic links, one behind the other", path)
 }
 
-// removeTemps leaves alone what may be written now, by another store.
+// removeTemps leaves alone what may be written now, by another store, and what no store
+// has written.
 func removeTemps(path string) {
 	entries, err := os.ReadDir(filepath.Dir(path))
 	if err != nil {
@@ -59,8 +61,9 @@ func removeTemps(path string) {
 	}
 	for _, entry := range entries {
 		name := entry.Name()
-		if !strings.HasPrefix(name, filepath.Base(path)+".") || !strings.HasSuffix(name, stateTemp) {
-			continue
+		number, ours := strings.CutPrefix(strings.TrimSuffix(name, stateTemp), filepath.Base(path)+".")
+		if _, err := strconv.ParseUint(number, 10, 64); err != nil || !ours || !strings.HasSuffix(name, stateTemp) {
+			continue // os.CreateTemp puts a number there
 		}
 		if info, err := entry.Info(); err == nil && info.Mode().IsRegular() && time.Since(info.ModTime()) > time.Minute {
 			_ = os.Remove(filepath.Join(filepath.Dir(path), name))

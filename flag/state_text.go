@@ -52,9 +52,8 @@ type stateHead struct {
 const (
 	stateFormat  = "guidon flag state"
 	stateVersion = 1
+	stateBegins  = `{"format":"` + stateFormat + `"` // how it is written
 )
-
-var errDamaged = errors.New("damaged")
 
 // unchanged is laid of a store in which nobody has changed anything.
 const unchanged = "{}"
@@ -74,32 +73,34 @@ func (r *remains) seal() ([]byte, error) {
 }
 
 // unseal reads what the file has. Where it is not sure that a store wrote it, the error
-// is not errDamaged.
+// is not ErrDamaged.
 func unseal(data []byte) (r remains, err error) {
 	line, body, _ := bytes.Cut(data, []byte("\n"))
 	var head stateHead
 	switch wrong := json.Unmarshal(line, &head); {
-	case len(data) == 0:
-		return r, fmt.Errorf("%w: it is empty", errDamaged)
+	case len(bytes.Trim(data, "\x00")) == 0: // as some file systems leave what they were writing
+		return r, fmt.Errorf("%w: it is empty", ErrDamaged)
+	case wrong != nil && (bytes.HasPrefix(line, []byte(stateBegins)) || strings.HasPrefix(stateBegins, string(line))):
+		return r, fmt.Errorf("%w: its first line breaks off", ErrDamaged)
 	case wrong != nil || head.Format != stateFormat:
 		return r, errors.New("is no state of a store, so nothing is kept and it stays as it is")
 	case head.Version != stateVersion:
 		return r, fmt.Errorf("has version %d, want %d, so nothing is kept and it stays as it is", head.Version, stateVersion)
 	}
 	if sum := sha256.Sum256(body); hex.EncodeToString(sum[:]) != head.Sum {
-		return r, fmt.Errorf("%w: its SHA-256 is another than it says", errDamaged)
+		return r, fmt.Errorf("%w: its SHA-256 is another than it says", ErrDamaged)
 	}
 	line, texts, _ := bytes.Cut(body, []byte("\n"))
 	var raw struct {
 		Changes json.RawMessage `json:"changes"`
 	}
 	if err := errors.Join(json.Unmarshal(line, &r), json.Unmarshal(line, &raw)); err != nil {
-		return r, fmt.Errorf("%w: %w", errDamaged, err)
+		return r, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	r.laid = string(raw.Changes)
 	for _, size := range r.Earlier {
 		if size < 0 || size > len(texts) {
-			return r, fmt.Errorf("%w: a document of %d bytes is not there", errDamaged, size)
+			return r, fmt.Errorf("%w: a document of %d bytes is not there", ErrDamaged, size)
 		}
 		r.texts = append(r.texts, string(texts[:size]))
 		texts = texts[size:]

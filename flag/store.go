@@ -91,7 +91,7 @@ type Options struct {
 	// the source's error, and the last good copy serves. Each change is in the file,
 	// and synced, when its call returns; it serves before that, and also if it could
 	// not be written, which is [ErrNotKept]. Whatever is wrong with the file is in
-	// what Load and Err return: a damaged one is renamed, one that no store has
+	// what Load and Err return: a damaged one is renamed ([ErrDamaged]), one that no store has
 	// written is left alone, and then nothing is kept. The file has mode 0600; a symbolic
 	// link stays, and the file that it leads to is replaced. It is for one store: where
 	// another has kept a change there, this one leaves it alone, and says [ErrShared]; of
