@@ -330,15 +330,13 @@ func (s *Store) laid(set *Set) *Set {
 	return set.with(flags)
 }
 
-// serve makes a set serve under the next revision, or none as long as there is none.
+// serve makes a set serve under the next revision, or none as long as there is none. Who
+// calls it wakes those who wait for that, once nobody has to wait for a lock.
 func (s *Store) serve(set *Set) {
 	s.revision++
 	if set != nil {
 		next := *set
 		next.revision = s.revision
 		s.now.Store(&next)
-	}
-	if wake := s.wake.Swap(nil); wake != nil {
-		close(*wake)
 	}
 }

@@ -111,12 +111,7 @@ func (s *Store) Clear(key string, change Change) error {
 	if s == nil {
 		return &Error{Op: "clear", Key: key, Err: errNoDocument}
 	}
-	err := s.clear(key, change)
-	s.tell()
-	if err != nil {
-		return err
-	}
-	return s.kept("clear", key)
+	return s.finish("clear", key, s.clear(key, change))
 }
 
 func (s *Store) clear(key string, change Change) error {

@@ -227,6 +227,7 @@ func (s *Store) unkept() error {
 // finish ends a change at run time that serves already, unless it was refused: first it
 // is made to last, and then it is told, which may take long.
 func (s *Store) finish(op, key string, refused error) error {
+	s.rouse()
 	if refused != nil {
 		s.tell() // what others have left
 		return refused

@@ -29,13 +29,15 @@ func TestStateHasWhatIsTold(t *testing.T) {
 		require.NoError(t, next.Load(t.Context()))
 		status, err := next.Status(info.Key)
 		require.NoError(t, err)
-		require.True(t, status.Overlaid, "of %s %s", info.Op, info.Key)
+		require.Equal(t, info.Op != "clear", status.Overlaid, "of %s %s", info.Op, info.Key)
 		told++
 	}})
 	require.NoError(t, k.Load(t.Context()))
 	require.NoError(t, k.Kill("killed", me))
 	require.NoError(t, k.Put("put", flag.FeatureFlag{Serve: "on"}, me))
-	require.Equal(t, 2, told)
+	require.NoError(t, k.Clear("killed", me))
+	require.NoError(t, k.Clear("put", me))
+	require.Equal(t, 4, told)
 }
 
 // TestStateHasChangesDuringRestore: a change that is made while the first Load brings

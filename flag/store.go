@@ -155,6 +155,7 @@ func (s *Store) Load(ctx context.Context) error {
 // load tells of news outside the locks.
 func (s *Store) load(ctx context.Context) (LoadInfo, bool) {
 	info, news := s.read(ctx)
+	s.rouse()
 	if news && s.options.OnLoad != nil {
 		s.options.OnLoad(info)
 	}

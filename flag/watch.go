@@ -98,6 +98,14 @@ func (r Ref[T]) Follow(ctx context.Context, flags *Store, subject Subject) iter.
 	}
 }
 
+// rouse wakes whoever waits for another snapshot. It is called after one has begun to
+// serve, without a lock: they may be many, and each takes the lock itself.
+func (s *Store) rouse() {
+	if wake := s.wake.Swap(nil); wake != nil {
+		close(*wake)
+	}
+}
+
 // news returns a channel that is closed when another snapshot serves. Whoever asks for
 // it before he looks misses nothing.
 func (s *Store) news() <-chan struct{} {

@@ -7,15 +7,20 @@ import (
 	"weak"
 
 	"github.com/guidon-go/guidon/flag"
+	"github.com/guidon-go/guidon/internal/viewtest"
 )
 
 // Middleware puts a view of the flags into each request's context. who says whom
-// the request is for; it is called once per request.
+// the request is for; it is called once per request. What a test has set in that context
+// by package flagtest holds in the view, too.
 func Middleware(flags *flag.Store, who func(*http.Request) flag.Subject) func(http.Handler) http.Handler {
 	note(flags)
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			view := flags.View(who(r))
+			if set, ok := r.Context().Value(viewtest.Key{}).(func(*flag.View) *flag.View); ok {
+				view = set(view)
+			}
 			next.ServeHTTP(w, r.WithContext(flag.NewContext(r.Context(), view)))
 		})
 	}

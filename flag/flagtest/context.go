@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/guidon-go/guidon/flag"
+	"github.com/guidon-go/guidon/internal/viewtest"
 )
 
 // Flag is a [flag.Ref] or a [flag.Switch], whose values are of type T.
@@ -20,13 +21,22 @@ type Flag[T any] interface {
 // unless it is killed. The context it is made from stays as it is. Where there is no view
 // in it, all other flags have their defaults.
 func With[T any](ctx context.Context, f Flag[T], value T) context.Context {
-	return flag.NewContext(ctx, f.Override(flag.FromContext(ctx), value))
+	return set(ctx, func(view *flag.View) *flag.View { return f.Override(view, value) })
+}
+
+// set makes the context's view another, and that of a middleware which takes its place.
+func set(ctx context.Context, in func(*flag.View) *flag.View) context.Context {
+	all := in
+	if before, ok := ctx.Value(viewtest.Key{}).(func(*flag.View) *flag.View); ok {
+		all = func(view *flag.View) *flag.View { return in(before(view)) }
+	}
+	return flag.NewContext(context.WithValue(ctx, viewtest.Key{}, all), in(flag.FromContext(ctx)))
 }
 
 // At returns a context in which flags with schedules and time windows are decided as of
 // a moment. The context it is made from stays as it is.
 func At(ctx context.Context, moment time.Time) context.Context {
-	return flag.NewContext(ctx, flag.FromContext(ctx).At(moment))
+	return set(ctx, func(view *flag.View) *flag.View { return view.At(moment) })
 }
 
 // Each yields a context for every variant that the flag can serve, by name and in that

@@ -18,6 +18,8 @@
 //
 // What is set in a context reaches whatever asks by a context or a view. It does not reach
 // [flag.Ref.Value], which asks a store: give that one a store of the test's own, made of
-// [flag.Bytes]. A middleware that puts a view of its own into the context of a request
-// takes the place of what was set there; test what is behind it.
+// [flag.Bytes]. It holds in the view that flaghttp.Middleware
+// makes of a request whose context it was set in (not of one that a client sends to a
+// server); another middleware, which puts a view of its own there, takes its place: test
+// what is behind that.
 package flagtest

@@ -43,11 +43,12 @@ func Only(t testing.TB, ctx context.Context, flags ...Keyed) context.Context {
 			t.Errorf("read flags that it may not: %s", strings.Join(wrong, ", "))
 		}
 	})
-	return flag.NewContext(ctx, view.Tell(func(key string) {
+	note := func(key string) {
 		mu.Lock()
 		defer mu.Unlock()
 		read[key] = true
-	}))
+	}
+	return set(ctx, func(view *flag.View) *flag.View { return view.Tell(note) })
 }
 
 // forbidden says why a flag may not be read, or nothing.
