@@ -55,6 +55,9 @@ func (a *analyser) flag(path string, def FeatureFlag) {
 	everybody := a.rules(path, def, given, served)
 	a.rest(path, def, everybody, served)
 	a.variants(path, def, served)
+	if def.Off == "" && len(def.Variants) > 0 && onlyVariant(def, false) == "" {
+		a.add(jsontree.Join(path, "variants"), "without off: who is to get nothing of it, when it is killed for example, gets the default that each caller has; want one of them as off")
+	}
 }
 
 // earlier is a rule that decides for everybody whom it matches.

@@ -190,6 +190,7 @@ func TestConflict(t *testing.T) {
 	refuse(fmt.Sprintf("ann changed it at revision %d, after %d: first", first+1, first), by(first))
 	refuse(fmt.Sprintf("revision %d has not been yet, the newest is %d", first+3, first+2), by(first+3))
 	for op, verb := range verbs {
+		require.NoError(t, store.Revive("wanted", flag.Change{Actor: "ann", Reason: "once more"})) // since Advance does not climb under a kill
 		require.NoError(t, verb(by(newest().Since)), op)
 		require.NoError(t, verb(by(newest().Revision)), op)
 	}

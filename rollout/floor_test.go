@@ -122,7 +122,7 @@ func TestOtherRampsAreNotCompared(t *testing.T) {
 		s := answer(guard, store, http.StatusOK)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		time.AfterFunc(time.Second, func() {
+		time.AfterFunc(1500*time.Millisecond, func() { // between two looks
 			s.visit(user, "X-Beta")
 			s.visit(user, "")
 			if err := store.SetRamp("steady", flag.Ramp{Share: flag.All, Salt: "else"}, flag.Change{Actor: "me", Reason: "test"}); err != nil {
