@@ -47,7 +47,7 @@ func (t *FlagTarget) Observe(context.Context) (strategy.Observation, error) {
 	s, err := t.flags.Status(t.key)
 	seen := strategy.Observation{Share: strategy.Share(s.Ramp.Share)}
 	switch {
-	case s.Killed:
+	case s.Killed: // which wins, and so stands first
 		seen = strategy.Observation{Why: fmt.Sprintf("killed by %s: %s", s.Laid[0].Change.Actor, s.Laid[0].Change.Reason)}
 	case s.Disabled:
 		seen = strategy.Observation{Why: "disabled"}

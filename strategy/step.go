@@ -16,8 +16,7 @@ type Step interface {
 	fmt.Stringer
 	// problem says what is wrong with the step by itself; empty for nothing.
 	problem() string
-	// needs is the optional interface that a target must have for it, and its method;
-	// a nil interface is none.
+	// needs says whether a target has what the step takes, and names the method if not.
 	needs(Target) (method string, ok bool)
 	// move is where a target stands after the step.
 	move(*Observation)

@@ -106,7 +106,7 @@ func main() {
 	seen := load.stop()
 	fmt.Println("\n" + seen.String())
 	if seen.lost > 0 || seen.wrong["v1"]+seen.wrong["v2"] > 0 || fleet.Serving() != "v2" {
-		log.Fatal("requests were lost, or v2 does not serve")
+		log.Panic("requests were lost, or v2 does not serve")
 	}
 }
 
@@ -120,8 +120,9 @@ func smoke(url, version string) *verify.Suite {
 	}}}
 }
 
+// must ends the program, and what is deferred is done all the same: no child is left.
 func must(err error) {
 	if err != nil {
-		log.Fatal(err)
+		log.Panic(err)
 	}
 }
