@@ -19,6 +19,9 @@ func (d *driver) begin(ctx context.Context, asked Requested) error {
 		return fmt.Errorf("%w: plan: brings version %q, and the release is %q", ErrInvalid, brings, version)
 	}
 	asked.Plan = d.named(asked.Plan, asked.Previous)
+	if err := d.sameArtifact(ctx); err != nil { // it may have waited for long
+		return err
+	}
 	if err := d.prepare(ctx, asked.Plan); err != nil {
 		return err
 	}

@@ -34,7 +34,7 @@ func (r Release) anonymous() Release {
 
 // Resume goes on with a rollout that the journal knows, by its ID: the plan and all
 // that it was asked with come from there; of the request it needs the ID, Target,
-// Gates, Watches, Alarms and Stable. It returns as Deploy does. A rollout that the
+// Artifact, Gates, Watches, Alarms and Stable. It returns as Deploy does. A rollout that the
 // journal does not know is [ErrNotFound].
 func (e *Engine) Resume(ctx context.Context, request Request) (Outcome, error) {
 	fail := func(err error) (Outcome, error) { return Unfinished, &Error{"resume", request.ID, err} }
@@ -75,6 +75,10 @@ func (e *Engine) deploy(ctx context.Context, request Request, asked Requested, r
 	}
 	d := &driver{engine: e, run: run, request: request}
 	if e.machine(run).State().Phase == Pending {
+		if err := d.sameArtifact(ctx); err != nil { // nobody makes room for what is refused
+			return fail(err)
+		}
+		request = d.request
 		if err := e.myTurn(ctx, run, request, asked.lane()); err != nil {
 			return fail(err)
 		}

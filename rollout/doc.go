@@ -56,6 +56,12 @@
 //     a service, environment and flag at a time: TestModel, TestStories.
 //   - No step is left while a gate says no or a judge says that the change fails,
 //     unless a person promotes it or judges only report: TestModel, TestStories.
+//   - With an Artifact, no instance starts from one, and none is promoted, whose digest
+//     is not its release's: it is refused before anything is prepared, or goes back by
+//     itself, which needs nothing of it. What cannot be read is no better, unless
+//     Request.Doubt says so: TestArtifactIsVerified, TestArtifactInDoubt, TestStories.
+//   - A digest is the same on every machine, and for other tools: TestDigestVector,
+//     TestDigestTellsApart.
 //   - After a way back the target is where it was before; one that fails is tried
 //     again until it is seen to have worked, and is never called rolled back before:
 //     TestTheWayBackIsTriedAgain, TestModel.

@@ -217,12 +217,18 @@ func (d *driver) take(ctx context.Context, m Machine, step strategy.Step) error 
 	}
 	stepCtx, cancel := d.interruptible(ctx, m, d.within(step))
 	defer cancel()
-	err := d.act(stepCtx, m, step)
+	r := Record{Kind: KindDone, Attempt: s.Attempt + 1, Actor: actor, Reason: step.String()}
+	err := d.intact(stepCtx, m, step)
+	if err != nil {
+		r.Actor = "artifact"
+	} else {
+		err = d.act(stepCtx, m, step)
+	}
 	if ctx.Err() != nil {
 		return ctx.Err() // stopped, not failed: whoever resumes takes the step again
 	}
-	r := Record{Kind: KindDone, Attempt: s.Attempt + 1, Actor: actor, Reason: step.String()}
-	if _, gates := step.(strategy.Verify); gates && d.engine.machine(d.run).State().Forced {
+	_, gates := step.(strategy.Verify)
+	if gates && d.engine.machine(d.run).State().Forced {
 		r.Reason += ": not waited for, as a person promotes it"
 		err = nil
 	}
@@ -234,7 +240,7 @@ func (d *driver) take(ctx context.Context, m Machine, step strategy.Step) error 
 			r.Until = now().Add(min(time.Second<<min(s.Attempt, 6), longestRest))
 		case errors.Is(err, ErrInconclusive) && doubt == ThenPause:
 			r.Kind = KindPaused
-		case errors.Is(err, ErrInconclusive) && doubt == ThenGoOn:
+		case gates && errors.Is(err, ErrInconclusive) && doubt == ThenGoOn: // a target that says so has moved nothing
 			r.Kind = KindDone
 		}
 	}

@@ -19,6 +19,9 @@ var (
 	// ErrNoWayBack is a rollout that cannot be taken back: nothing came before it,
 	// what did is gone, or it is past its point of no return.
 	ErrNoWayBack = errors.New("no way back")
+	// ErrArtifact is an artifact whose digest is not its release's: it was built anew,
+	// changed, or is another one.
+	ErrArtifact = errors.New("artifact has changed")
 	// ErrInconclusive is what a gate's error wraps when the gate could not tell.
 	ErrInconclusive = errors.New("inconclusive")
 	// ErrRunning is a second run of the same rollout in this process.

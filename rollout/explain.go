@@ -21,7 +21,7 @@ type Reason struct {
 	// when another rollout does that; "reported", what only would have turned it round,
 	// see Request.Shadow; "stalled", when the journal or the target cannot be reached.
 	What string `json:"what"`
-	// Rule is what decided: "judge errors", "gate smoke", "alarm db", "target",
+	// Rule is what decided: "judge errors", "gate smoke", "alarm db", "artifact", "target",
 	// "deadline progress: abort", "act abort", "freeze nights", "cooldown", "rollbacks
 	// per hour", "overlap: supersede", "stable", "doubt: pause", a hold of the plan, or
 	// "checkpoint" where the journal has no more than how it ended.

@@ -26,7 +26,7 @@ type Gate func(context.Context) error
 type Release struct {
 	Name    string `json:"name,omitempty"`    // of the service or the change
 	Version string `json:"version,omitempty"` // as people say it
-	Digest  string `json:"digest,omitempty"`  // of the content, as the host computes it
+	Digest  string `json:"digest,omitempty"`  // of the content, as [Digest] or the host computes it; see Request.Artifact
 	// Committed is when the change was committed, for the lead time. Zero means
 	// unknown.
 	Committed time.Time `json:"committed,omitzero"`
@@ -55,6 +55,15 @@ type Request struct {
 	Service, Environment string
 	// Release is what is rolled out.
 	Release Release
+	// Artifact computes the digest of what would be rolled out now: often a [Digest] of
+	// the file or the folder that the target takes it from. Where that is not
+	// Release.Digest, the rollout is refused with [ErrArtifact], before it waits for its
+	// turn and before anything is prepared; on its way, before a step that starts
+	// instances and before it is promoted, by a person as well, it fails and goes back.
+	// The way back never asks. A Release without a Digest gets the one that is found
+	// first, and the journal has it. Each time it may take StepTimeout; what it cannot
+	// tell is as with a gate, see Doubt. Nil means that nothing is verified.
+	Artifact func(context.Context) (string, error)
 	// Plan is what to do.
 	Plan strategy.Plan
 	// Target is what the plan moves: one for the service, whichever release is on its
@@ -75,8 +84,8 @@ type Request struct {
 	// says yes, a person decides, by Abort or Promote, or another rollout takes its
 	// place. Nil is always yes.
 	Stable Gate
-	// Doubt is what happens when a gate cannot tell. Zero means that it counts as a
-	// no.
+	// Doubt is what happens when a gate, or on its way Artifact, cannot tell. Zero means
+	// that it counts as a no.
 	Doubt Expiry
 	// Promotion is what it takes to leave the last hold that has judges.
 	Promotion Promotion
@@ -84,8 +93,8 @@ type Request struct {
 	Shadow bool
 	// Deadlines bound how long it may take. Zero means for ever.
 	Deadlines Deadlines
-	// StepTimeout bounds a gate, or an act of the target; a target that takes longer
-	// has failed. Zero means one minute. A [strategy.Scale] has its own: Within.
+	// StepTimeout bounds a gate, Artifact, or an act of the target; a target that takes
+	// longer has failed. Zero means one minute. A [strategy.Scale] has its own: Within.
 	StepTimeout time.Duration
 	// Look is how often judges look during a hold, and the target is read back. Zero
 	// means once a second.

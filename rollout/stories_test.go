@@ -131,7 +131,7 @@ func (s *stage) carryOut(c scenario.Command) string {
 	case "", "#":
 	case "plan":
 		s.plan = s.planned(c.Args)
-	case "gate", "alarm", "judge":
+	case "gate", "alarm", "judge", "artifact":
 		s.props.set(c.Name+" "+c.Args[0], c.Args[1:])
 	case "stable":
 		s.props.set(c.Name, c.Args)

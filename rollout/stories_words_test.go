@@ -71,6 +71,7 @@ func (s *stage) planned(words []string) strategy.Plan {
 func (s *stage) asked(words []string) rollout.Request {
 	r := rollout.Request{ID: words[0], Service: "shop", Environment: "production", Plan: s.plan, Look: 30 * time.Second, Gates: map[string]rollout.Gate{}, Alarms: map[string]rollout.Gate{}}
 	r.Release.Version = words[0]
+	digested := true
 	for _, word := range words[1:] {
 		key, value, _ := strings.Cut(word, "=")
 		switch key {
@@ -96,6 +97,10 @@ func (s *stage) asked(words []string) rollout.Request {
 			for name := range strings.SplitSeq(value, ",") {
 				r.Alarms[name] = s.gate("alarm " + name)
 			}
+		case "artifact":
+			r.Artifact = s.artifact(r.ID)
+		case "no-digest":
+			digested = false
 		case "ask-stable":
 			r.Stable = s.gate("stable")
 		case "progress":
@@ -110,7 +115,10 @@ func (s *stage) asked(words []string) rollout.Request {
 			s.Fatalf("a request with %q", word)
 		}
 	}
-	r.Release.Name, r.Release.Digest = r.Service, "sha256:"+r.Release.Version
+	r.Release.Name = r.Service
+	if digested {
+		r.Release.Digest = "sha256:" + r.Release.Version
+	}
 	for _, name := range r.Plan.Gates() {
 		r.Gates[name] = s.gate("gate " + name)
 	}

@@ -58,6 +58,18 @@ func (p *props) gate(name string) rollout.Gate {
 	}
 }
 
+// artifact is what a release is made of. It is called sha256:v2 until the story says
+// otherwise.
+func (p *props) artifact(id string) func(context.Context) (string, error) {
+	return func(ctx context.Context) (string, error) {
+		mood, rest := p.get("artifact " + id)
+		if mood == "is" {
+			return rest[0], nil
+		}
+		return "sha256:" + id, p.gate("artifact " + id)(ctx)
+	}
+}
+
 // slowly takes three quarters of a minute.
 func slowly(ctx context.Context) {
 	select {
