@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"hash/maphash"
@@ -80,6 +81,20 @@ func (e *Engine) Cohorts(id, watch string, options health.CohortsOptions) (*heal
 		first = false
 	}
 	return cohorts, nil
+}
+
+// Good returns the release to come back to: the last one that succeeded in a service
+// and environment and was not taken back, as the journal has it. Empty names mean what
+// Options say. Flags have no releases. So a rollout in one environment can ask for the
+// digest that is good in another.
+func (e *Engine) Good(service, environment string) (Release, bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	l := e.lanes[lane{service: cmp.Or(service, e.options.Service), environment: cmp.Or(environment, e.options.Environment)}]
+	if l == nil || len(l.good) == 0 {
+		return Release{}, false
+	}
+	return l.good[len(l.good)-1].release, true
 }
 
 func (e *Engine) judgeState(id, watch string) health.State {
