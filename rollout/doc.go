@@ -65,6 +65,8 @@
 //   - After a way back the target is where it was before; one that fails is tried
 //     again until it is seen to have worked, and is never called rolled back before:
 //     TestTheWayBackIsTriedAgain, TestModel.
+//   - What people are told follows from the records: each rollout begins once, and is
+//     over once, and an engine tells what its journal does: TestStories, TestNotices.
 //   - Replaying the journal gives the same state: TestModel, TestStories.
 //   - A guarded flag never serves more users than the journal allows, from the
 //     moment [Engine.Guard] returns: TestGuardSurvivesCrashes.

@@ -61,6 +61,11 @@ type Options struct {
 	// OnRecord is told of every record that the engine has written, outside any
 	// lock, in order for each rollout.
 	OnRecord func(Record)
+	// OnNotice is told what people want to know of it, after OnRecord: what has begun,
+	// needs somebody, goes back, is over. What is told to nobody, as the process ends, is
+	// told by nobody later: see package rollout/webhook for what must arrive.
+	// [LogNotices] is for package slog.
+	OnNotice func(Notice)
 	// OnProblem is told when a rollout cannot go on, outside any lock: the journal
 	// cannot be written, or the target cannot be read back. The engine tries again
 	// until it can, and tells of the end of it with a nil error. Nil means that
@@ -87,8 +92,8 @@ type run struct {
 	writing chan struct{}      // holds one token: whoever has it writes records
 	wake    chan struct{}      // something has happened that the driver waits for
 	cancel  context.CancelFunc // of the step that the driver takes
-	telling bool               // somebody calls OnRecord
-	untold  []Record           // what OnRecord is to be told
+	telling bool               // somebody calls OnRecord and OnNotice
+	untold  []func()           // what they are to be told
 
 	target strategy.Target // that this process moved last
 

@@ -71,6 +71,9 @@ type stage struct {
 	left    map[string]strategy.Share // where each was at its end
 	thens   map[string]rollout.Expiry // what a judge's Fail does, by rollout and judge
 	ended   []string                  // what has become of a Deploy
+	notices []rollout.Notice          // that engines told
+	heard   int                       // of them, that the story has heard
+	crashed bool                      // a process may have died before it could tell
 }
 
 func newStage(t *testing.T) *stage {
@@ -81,6 +84,11 @@ func newStage(t *testing.T) *stage {
 	}
 	t.Cleanup(rollout.SetWallClock(func() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) }))
 	s.options.OnProblem = func(string, error) {} // Status says it
+	s.options.OnNotice = func(n rollout.Notice) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.notices = append(s.notices, n)
+	}
 	s.boot()
 	return s
 }
@@ -165,6 +173,7 @@ func (s *stage) carryOut(c scenario.Command) string {
 	case "stop":
 		s.stops[c.Args[0]]()
 	case "crash":
+		s.crashed = true
 		s.diary.mu.Lock()
 		if s.diary.dead = len(c.Args) == 0; s.diary.dead {
 			s.diary.die()
@@ -183,6 +192,15 @@ func (s *stage) carryOut(c scenario.Command) string {
 		}
 	case "status":
 		return s.status(c.Args[0])
+	case "told":
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		var b strings.Builder
+		for _, n := range s.notices[s.heard:] {
+			fmt.Fprintln(&b, "told:", n)
+		}
+		s.heard = len(s.notices)
+		return b.String()
 	case "end":
 		for hours := 0; s.busy.Load() > 0; hours++ {
 			require.Less(s, hours, 100, "it never ends")
@@ -290,6 +308,7 @@ func (s *stage) curtain() {
 	synctest.Wait()
 	require.Zero(s, s.busy.Load(), "whoever is stopped ends")
 	checkRollouts(s, s.memory)
+	checkNotices(s)
 	again, err := rollout.New(s.memory, s.options)
 	require.NoError(s, err)
 	require.Equal(s, checkFolds(s, s.engine), checkFolds(s, again), "a second engine says the same")

@@ -62,10 +62,11 @@ func (e *Engine) record(ctx context.Context, run *run, r Record) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	before := e.machine(run)
 	r, err := e.append(ctx, run, r)
 	<-run.writing
 	if err == nil && r.Seq > 0 {
-		e.report(run, r)
+		e.report(run, before, r)
 		e.rotate(ctx)
 	}
 	return err
@@ -104,15 +105,21 @@ func (e *Engine) append(ctx context.Context, run *run, r Record) (Record, error)
 	return r, unwritten{err: fmt.Errorf("%w: record %d follows one that this engine has not written", ErrFenced, r.Seq)}
 }
 
-// report tells OnRecord of a record, after those before it, and outside any lock:
-// whoever finds nobody telling tells all that is untold.
-func (e *Engine) report(run *run, r Record) {
-	if e.options.OnRecord == nil {
-		return
+// report tells OnRecord and OnNotice of a record, after those before it, and outside
+// any lock: whoever finds nobody telling tells all that is untold.
+func (e *Engine) report(run *run, before Machine, r Record) {
+	var tell []func()
+	if on := e.options.OnRecord; on != nil {
+		tell = append(tell, func() { on(r) })
+	}
+	if on := e.options.OnNotice; on != nil {
+		if n, ok := NoticeOf(before, r); ok {
+			tell = append(tell, func() { on(n) })
+		}
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	run.untold = append(run.untold, r)
+	run.untold = append(run.untold, tell...)
 	if run.telling {
 		return
 	}
@@ -121,20 +128,21 @@ func (e *Engine) report(run *run, r Record) {
 		next := run.untold[0]
 		run.untold = run.untold[1:]
 		e.mu.Unlock()
-		e.show(next)
+		show(run.id, next)
 		e.mu.Lock()
 	}
 	run.telling = false
 }
 
-// show calls OnRecord, and contains its panics: the record is written all the same.
-func (e *Engine) show(r Record) {
+// show calls OnRecord or OnNotice, and contains its panics: the record is written all
+// the same.
+func show(id string, tell func()) {
 	defer func() {
 		if p := recover(); p != nil {
-			slog.Default().Error("rollout: OnRecord panicked", "panic", p, "rollout", r.Rollout, "stack", string(debug.Stack()))
+			slog.Default().Error("rollout: OnRecord or OnNotice panicked", "panic", p, "rollout", id, "stack", string(debug.Stack()))
 		}
 	}()
-	e.options.OnRecord(r)
+	tell()
 }
 
 // problem keeps, and says once, why a rollout cannot go on; nil says that it can.
