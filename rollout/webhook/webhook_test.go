@@ -429,3 +429,19 @@ func TestCursorCannotBeWritten(t *testing.T) {
 	require.Equal(t, 1, strings.Count(told.String(), "\n"))
 	require.Contains(t, told.String(), "the cursor cannot be written")
 }
+
+// TestProblemsShowNoSecrets: of the URL, no more than scheme and host.
+func TestProblemsShowNoSecrets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		journal := &rollout.Memory{}
+		deploy(t, journal, "v1")
+		x := &receiver{t: t, answer: func(int, *http.Request) (*http.Response, error) { return nil, errors.New("connection reset") }}
+		ctx, stop := context.WithCancel(t.Context())
+		o := x.options()
+		o.OnProblem = func(err error) {
+			require.EqualError(t, err, "rollout: webhook https://receiver.example: connection reset")
+			stop()
+		}
+		require.ErrorIs(t, webhook.Run(ctx, once(journal), o), context.Canceled)
+	})
+}
