@@ -24,6 +24,9 @@ var (
 	ErrArtifact = errors.New("artifact has changed")
 	// ErrInconclusive is what a gate's error wraps when the gate could not tell.
 	ErrInconclusive = errors.New("inconclusive")
+	// ErrSkip is what the error of a pipeline's stage wraps when there is nothing to do:
+	// the stage is skipped, and so is what needs it.
+	ErrSkip = errors.New("skipped")
 	// ErrRunning is a second run of the same rollout in this process.
 	ErrRunning = errors.New("already running")
 	// ErrCorrupt is a journal whose records do not agree with their checksums or

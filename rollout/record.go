@@ -29,6 +29,7 @@ const (
 	KindFrozen    Kind = "frozen"    // a freeze keeps it from going forward
 	KindHeld      Kind = "held"      // the way back waits, because the old version is no better
 	KindReplaced  Kind = "replaced"  // another rollout takes its place, so it goes back
+	KindSkipped   Kind = "skipped"   // a stage of a pipeline has nothing to do
 	KindFinished  Kind = "finished"  // the rollout is over
 
 	KindCheckpoint Kind = "checkpoint" // what a segment of the journal begins with; see [Checkpoint]
@@ -46,7 +47,12 @@ type Record struct {
 	Fence   uint64 `json:"fence,omitempty"`  // the number of its writer; it never falls
 	Kind    Kind   `json:"kind"`             // what the record tells
 	Rollout string `json:"rollout"`          // the rollout's ID
-	Parent  string `json:"parent,omitempty"` // of the rollout that this one is part of
+	Parent  string `json:"parent,omitempty"` // the rollout, or the run of a pipeline, that this one is part of
+	// Pipeline is the name of a pipeline, in every record of a run of it, and in no other.
+	// Rollout is the run's ID then, and what begins, is done, fails and is skipped is a
+	// stage.
+	Pipeline string `json:"pipeline,omitempty"`
+	Stage    string `json:"stage,omitempty"` // the stage's name
 	// Generation counts how often the rollout turned round; answers of an older
 	// generation are dropped.
 	Generation int    `json:"generation"`
@@ -63,8 +69,11 @@ type Record struct {
 	Look       *Look       `json:"evidence,omitempty"`   // of KindLooked
 	Act        *Act        `json:"act,omitempty"`        // of KindActed
 	Checkpoint *Checkpoint `json:"checkpoint,omitempty"` // of KindCheckpoint
-	At         time.Time   `json:"at"`                   // when, in UTC
-	Sum        string      `json:"sum"`                  // SHA-256 of the record's JSON before this field
+	// Run is what a run of a pipeline was asked for: its KindRequested.
+	Run    *RequestedRun `json:"run,omitempty"`
+	Result *StageResult  `json:"result,omitempty"` // of a stage that was done, or failed
+	At     time.Time     `json:"at"`               // when, in UTC
+	Sum    string        `json:"sum"`              // SHA-256 of the record's JSON before this field
 }
 
 // Look is what a judge saw and said.

@@ -30,9 +30,10 @@ const (
 	RolledBack         // somebody was exposed, and the way back was read back
 	Superseded         // it went back to make room for another rollout
 	Cancelled          // it ended before anybody was exposed
+	Failed             // of a run of a pipeline alone: it failed, and there was nothing to take back, or no way back, or a person had it left as it was
 )
 
-var outcomes = [...]string{"unfinished", "succeeded", "rolled back", "superseded", "cancelled"}
+var outcomes = [...]string{"unfinished", "succeeded", "rolled back", "superseded", "cancelled", "failed"}
 
 // String is "rolled back" and the like.
 func (o Outcome) String() string {

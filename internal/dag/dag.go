@@ -10,6 +10,7 @@ import (
 // made of.
 type Graph struct {
 	names []string
+	at    map[string]int
 	needs [][]int
 	users [][]int
 }
@@ -30,6 +31,7 @@ func New(names []string, needs func(i int) []string) (*Graph, []Problem) {
 		problems = append(problems, Problem{node, need, fmt.Sprintf(format, args...)})
 	}
 	at := make(map[string]int, len(names))
+	g.at = at
 	for i, name := range names {
 		if first, twice := at[name]; twice {
 			add(i, -1, "found %q, which is the name of number %d, too", name, first)
@@ -74,8 +76,13 @@ func (g *Graph) Needs(i int) []int { return g.needs[i] }
 // Users are those that need one, ascending.
 func (g *Graph) Users(i int) []int { return g.users[i] }
 
-// Find returns the number of a name, or -1. It looks at each.
-func (g *Graph) Find(name string) int { return slices.Index(g.names, name) }
+// Find returns the number of a name, or -1.
+func (g *Graph) Find(name string) int {
+	if i, known := g.at[name]; known {
+		return i
+	}
+	return -1
+}
 
 // Reaches says whether one needs another, directly or by way of others.
 func (g *Graph) Reaches(from, to int) bool {
