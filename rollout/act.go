@@ -93,6 +93,15 @@ func (e *Engine) Act(ctx context.Context, id string, act Act) error {
 	case r == nil:
 		return fail(ErrNotFound)
 	}
+	if r.course != nil {
+		r = e.remember(r)
+		err := e.record(ctx, r, Record{Kind: KindActed, Actor: act.Actor, Reason: act.Reason, Act: &act})
+		if err != nil {
+			return fail(err)
+		}
+		r.wakeUp()
+		return nil
+	}
 	s := e.machine(r).State()
 	switch {
 	case s.Phase == Pending:

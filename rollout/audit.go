@@ -55,7 +55,7 @@ func (f Filter) matches(r Record, s subject) bool {
 }
 
 // subject is what a rollout is about.
-type subject struct{ service, environment, flag string }
+type subject struct{ service, environment, flag, pipeline string }
 
 // subjects are what rollouts are about that somebody may still say something of.
 type subjects struct {
@@ -65,7 +65,10 @@ type subjects struct {
 
 func (s subjects) learn(r Record) {
 	if q := r.Request; q != nil {
-		s.of[r.Rollout] = subject{q.Service, q.Environment, q.Flag}
+		s.of[r.Rollout] = subject{q.Service, q.Environment, q.Flag, ""}
+	}
+	if q := r.Run; q != nil {
+		s.of[r.Rollout] = subject{q.Service, q.Environment, "", r.Pipeline}
 	}
 	if r.Checkpoint == nil {
 		return

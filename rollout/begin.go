@@ -35,7 +35,7 @@ func (d *driver) begin(ctx context.Context, asked Requested) error {
 	if d.request.Reason != "" {
 		reason += ": " + d.request.Reason
 	}
-	return d.engine.record(ctx, d.run, Record{Kind: KindRequested, Actor: cmp.Or(d.request.Actor, "host"), Request: &asked, Reason: reason})
+	return d.engine.record(ctx, d.run, Record{Kind: KindRequested, Parent: d.request.parent, Actor: cmp.Or(d.request.Actor, "host"), Request: &asked, Reason: reason})
 }
 
 // named is the plan with its versions, for a target that has to know them.

@@ -17,7 +17,7 @@ type Checkpoint struct {
 	Ended []Ended `json:"ended,omitempty"`
 }
 
-// Ended is a rollout that is over.
+// Ended is a rollout, or a run of a pipeline, that is over.
 type Ended struct {
 	ID          string         `json:"id"`                     // the rollout's
 	Outcome     Outcome        `json:"outcome"`                // how it ended
@@ -32,7 +32,11 @@ type Ended struct {
 	At          time.Time      `json:"at"`                     // when it was over
 	// Request is what was asked for. The plan is kept only of the last 20 that
 	// succeeded of its service, environment and flag: it says the way back.
-	Request *Requested `json:"request"`
+	Request *Requested `json:"request,omitempty"`
+	// Pipeline and Run are of a run of a pipeline, which has no Request. Its stages are not
+	// kept.
+	Pipeline string        `json:"pipeline,omitempty"`
+	Run      *RequestedRun `json:"run,omitempty"` // see Pipeline
 }
 
 // checkpointAfter says why a record cannot be the checkpoint that follows a record.

@@ -138,6 +138,10 @@ func (e *Engine) claim(ctx context.Context, request Request, asked Requested) (*
 			r = newRun(request.ID)
 			e.runs[r.id] = r
 		}
+		if r.course != nil {
+			e.mu.Unlock()
+			return nil, fmt.Errorf("%w: the journal has this ID for a run of a pipeline", ErrConflict)
+		}
 		phase, changed := r.machine.State().Phase, e.changed
 		switch {
 		case phase != Pending && (r.request.Digest != asked.Digest || r.request.lane() != asked.lane()):

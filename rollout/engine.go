@@ -16,9 +16,9 @@ import (
 
 // Engine carries rollouts out: it asks the machine what comes next, writes to the
 // journal that it begins, does it, reads it back, and writes what became of it. It
-// is safe for concurrent use and starts no goroutine.
+// is safe for concurrent use and starts no goroutine but those of a pipeline's stages.
 //
-// To shut down: stop whoever calls Deploy, Resume and Guard.Run by ending their
+// To shut down: stop whoever calls Deploy, Resume, Run and Guard.Run by ending their
 // contexts, wait until these have returned, and then close the journal. Nothing is
 // written, and no target is called, after they have returned.
 type Engine struct {
@@ -36,11 +36,12 @@ type Engine struct {
 	lanes   map[lane]*track
 	backs   []rollback        // automatic, of late
 	guards  map[string]*Guard // by flag
-	changed chan struct{}     // closed and made anew when a rollout ends, or nobody drives it any more
-	last    uint64            // the newest record that was folded
-	pending uint64            // appends under way
-	idle    chan struct{}     // closed when there is none
-	hush    chan struct{}     // closed when records may be appended again; nil while they may
+	shipped map[shipment]Release
+	changed chan struct{} // closed and made anew when a rollout ends, or nobody drives it any more
+	last    uint64        // the newest record that was folded
+	pending uint64        // appends under way
+	idle    chan struct{} // closed when there is none
+	hush    chan struct{} // closed when records may be appended again; nil while they may
 }
 
 // Options tune an Engine. Every zero is right for most.
@@ -76,6 +77,7 @@ type Options struct {
 // run is one rollout as this process knows it.
 type run struct {
 	id      string
+	course  *course // of a run of a pipeline, whose machine stays Pending; nil for a rollout
 	machine Machine
 	request Requested
 	started time.Time
@@ -138,7 +140,7 @@ func New(journal Journal, options Options) (*Engine, error) {
 	}
 	e := &Engine{
 		journal: journal, options: options, calendar: calendar, seed: maphash.MakeSeed(), changed: make(chan struct{}),
-		runs: map[string]*run{}, ended: map[uint64]struct{}{}, later: map[uint64]struct{}{}, salts: map[uint64]struct{}{}, lanes: map[lane]*track{}, guards: map[string]*Guard{},
+		runs: map[string]*run{}, ended: map[uint64]struct{}{}, later: map[uint64]struct{}{}, salts: map[uint64]struct{}{}, lanes: map[lane]*track{}, guards: map[string]*Guard{}, shipped: map[shipment]Release{},
 	}
 	for r, err := range recent(journal) {
 		if err != nil {
@@ -166,6 +168,9 @@ func (e *Engine) replay(r Record) error {
 	if q, o := r.Request, e.options; q != nil && (o.Service != "" && q.Service != o.Service || o.Environment != "" && q.Environment != o.Environment) {
 		return fmt.Errorf("%w: it is of service %q in %q, want %q in %q", ErrConflict, q.Service, q.Environment, o.Service, o.Environment)
 	}
+	if q, o := r.Run, e.options; q != nil && (o.Service != "" && q.Service != o.Service || o.Environment != "" && q.Environment != o.Environment) {
+		return fmt.Errorf("%w: it is of service %q in %q, want %q in %q", ErrConflict, q.Service, q.Environment, o.Service, o.Environment)
+	}
 	if r.Kind == KindCheckpoint {
 		return e.restore(r)
 	}
@@ -186,6 +191,11 @@ func (e *Engine) restore(r Record) error {
 	e.mu.Lock()
 	for _, ended := range r.Checkpoint.Ended {
 		run := ended.run()
+		if run.course != nil { // its stages are in its records, if these are still there
+			e.ship(run)
+			e.close(run)
+			continue
+		}
 		e.runs[run.id] = run
 		e.end(run)
 		if ended.FailedLater {
@@ -225,6 +235,13 @@ func (e *Engine) fold(r Record) error {
 		return err
 	}
 	e.runs[r.Rollout] = run
+	if run.course != nil {
+		if run.course.phase == Done {
+			e.ship(run)
+			e.close(run)
+		}
+		return nil
+	}
 	switch now := run.machine.State(); {
 	case r.Kind == KindRequested:
 		e.track(run.request.lane()).active = run
@@ -246,6 +263,9 @@ func newRun(id string) *run {
 
 // apply folds one record into what is known of one rollout.
 func (r *run) apply(record Record) error {
+	if record.Pipeline != "" || r.course != nil {
+		return r.sail(record)
+	}
 	if r.machine.stale(record) {
 		return nil
 	}
@@ -296,10 +316,15 @@ func (e *Engine) end(r *run) {
 		e.backs = append(e.backs, rollback{r.request.lane(), r.ended})
 		e.backs = slices.DeleteFunc(e.backs, func(b rollback) bool { return r.ended.Sub(b.at) > max(time.Hour, e.options.Cooldown) })
 	}
-	e.ended[maphash.String(e.seed, r.id)] = struct{}{}
 	if salt := r.request.Salt; salt != "" {
 		e.salts[maphash.String(e.seed, salt)] = struct{}{}
 	}
+	e.close(r)
+}
+
+// close notes that a rollout, or a run of a pipeline, is over.
+func (e *Engine) close(r *run) {
+	e.ended[maphash.String(e.seed, r.id)] = struct{}{}
 	e.over = append(e.over, r.id)
 	if len(e.over) > keepOver {
 		if old := e.runs[e.over[0]]; old != nil && !old.active {

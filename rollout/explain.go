@@ -93,7 +93,7 @@ func (e *Engine) Explain(id string) ([]Reason, error) {
 	if err != nil {
 		return nil, err
 	}
-	if run == nil {
+	if run == nil || run.course != nil {
 		return nil, &Error{"explain", id, ErrNotFound}
 	}
 	e.mu.Lock()

@@ -299,7 +299,10 @@ func (g *Guard) wait() error {
 // A rollout of the same flag under another ID that is not over goes back first.
 // Whoever kills the flag, disables it, or gives it another ramp meanwhile ends the
 // rollout: it goes back, and the journal says who did it and why.
-func (g *Guard) Run(ctx context.Context) (Outcome, error) {
+func (g *Guard) Run(ctx context.Context) (Outcome, error) { return g.run(ctx, "") }
+
+// run is told the run of a pipeline whose stage it is.
+func (g *Guard) run(ctx context.Context, parent string) (Outcome, error) {
 	fail := func(err error) (Outcome, error) { return Unfinished, &Error{"run", g.request.ID, err} }
 	status, err := g.engine.Status(g.request.ID)
 	if err := g.wired(); err != nil && status.State.Phase != Done {
@@ -310,7 +313,9 @@ func (g *Guard) Run(ctx context.Context) (Outcome, error) {
 			return fail(fmt.Errorf("%w: the flag's ramp is at %v, and was at %v when it was guarded", ErrConflict, seen.Share, g.asked.Floor))
 		}
 	}
-	outcome, err := g.engine.deploy(ctx, g.request, g.asked, nil)
+	request := g.request
+	request.parent = parent
+	outcome, err := g.engine.deploy(ctx, request, g.asked, nil)
 	if back, ok := g.back(); ok && outcome == Succeeded {
 		return g.engine.Resume(ctx, Request{ID: back.ID, Target: g.target})
 	}

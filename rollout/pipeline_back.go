@@ -60,7 +60,7 @@ func (c *course) undo(i int, r Record) {
 func (c *course) acted(r Record) (change func(), err error) {
 	switch seen := r.Act.Seen; {
 	case c.phase == Pending:
-		return nil, errOutOfPlace
+		return nil, refused("it has not begun")
 	case seen != "" && seen != c.String():
 		return nil, refused("it is %v by now, and was seen %s", c, seen)
 	case c.phase == Done:
@@ -126,6 +126,9 @@ func (c *course) goOn() {
 	}
 	c.ready = append(c.failed, c.ready...)
 	c.failed, c.paused, c.frozen = nil, Stop{}, Stop{}
+	if c.phase == Forward {
+		c.reason, c.actor = "", ""
+	}
 	for _, i := range c.way {
 		c.stages[i].Until, c.stages[i].person = time.Time{}, false
 	}

@@ -38,6 +38,7 @@ type course struct {
 	reason, actor  string // why it turned round, or ended, and who made it
 	started, ended time.Time
 	at             time.Time // of the newest record
+	records        int
 }
 
 // courseStage is what a run's records say of one stage.
@@ -273,24 +274,21 @@ func (c *course) why() string {
 		}
 		return c.reason
 	}
-	var skipped, failed []string
+	var but []string
 	for _, s := range c.stages {
 		switch s.Status {
 		case StageSkipped:
-			skipped = append(skipped, s.Name)
+			but = append(but, s.Name+" was skipped")
 		case StageFailed:
-			failed = append(failed, s.Name)
+			but = append(but, s.Name+" failed")
 		}
 	}
-	text := "every stage was done"
-	if len(skipped)+len(failed) > 0 {
-		text += " but"
+	const most = 10
+	switch more := len(but) - most; {
+	case len(but) == 0:
+		return "every stage was done"
+	case more > 0:
+		but = append(but[:most], fmt.Sprintf("and %d more", more))
 	}
-	if len(failed) > 0 {
-		text += " " + strings.Join(failed, ", ") + ", optional, which failed"
-	}
-	if len(skipped) > 0 {
-		text += " " + strings.Join(skipped, ", ") + ", skipped"
-	}
-	return text
+	return "every stage was done, but " + strings.Join(but, ", ")
 }

@@ -17,6 +17,7 @@ func (c *course) apply(r Record) error {
 	}
 	change()
 	c.at = r.At
+	c.records++
 	return nil
 }
 
@@ -164,7 +165,7 @@ func (c *course) skipped(i int, r Record) {
 	c.pass(i)
 	if c.asked.Stages[i].NoReturn != "" && s.Attempts == 1 {
 		if c.gone--; c.gone == 0 && c.frozen.on() { // so there was a way back all the time
-			c.turn(c.frozen.Reason, c.frozen.Actor, r.At)
+			c.turn(c.reason, c.actor, r.At)
 		}
 	}
 	c.collect()
@@ -199,6 +200,7 @@ func (c *course) fails(i int, r Record) {
 	case c.gone > 0:
 		c.failed = append(c.failed, i)
 		if !c.frozen.on() {
+			c.reason, c.actor = why, r.Actor
 			c.frozen = Stop{Since: r.At, Reason: why + " (there is no way back: " + c.point() + ")", Actor: r.Actor}
 		}
 	default:

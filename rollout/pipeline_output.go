@@ -101,7 +101,9 @@ type Output[T any] string
 // is there for others once the stage is done. What JSON cannot say is an error, and so
 // are more than 64 kB in all, and a stage that is over.
 func (o Output[T]) Set(s *StageRun, value T) error {
-	fail := func(err error) error { return fmt.Errorf("rollout: output %q of stage %q: %w", string(o), s.Stage, err) }
+	fail := func(err error) error {
+		return fmt.Errorf("rollout: output %q of stage %q: %w", string(o), s.Stage, err)
+	}
 	text, err := json.Marshal(value)
 	if err != nil {
 		return fail(err)

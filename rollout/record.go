@@ -93,6 +93,8 @@ func (r Record) words() string {
 	switch r.Kind {
 	case KindRequested:
 		fmt.Fprintf(&b, "requested by %s", r.Actor)
+	case KindSkipped:
+		fmt.Fprintf(&b, "skips %s", r.Stage)
 	case KindBegun:
 		b.WriteString("begins to " + r.Reason)
 		if r.Attempt > 1 {
@@ -113,6 +115,11 @@ func (r Record) words() string {
 		}
 		b.WriteString(r.Actor + " looked, " + r.Look.Verdict.String())
 		return b.String()
+	case KindFailed:
+		b.WriteString("failed")
+		if r.Stage != "" {
+			b.WriteString(": " + map[bool]string{false: "run ", true: "undo "}[r.From == StageUndoing.String()] + r.Stage)
+		}
 	case KindFinished:
 		b.WriteString("is over: " + r.To)
 	default:

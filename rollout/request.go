@@ -107,7 +107,8 @@ type Request struct {
 	// Actor and Reason are who asks, and why, for the journal. Empty means "host".
 	Actor, Reason string
 
-	guard *Guard // whose rollout it is, if it is a guarded flag's
+	guard  *Guard // whose rollout it is, if it is a guarded flag's
+	parent string // the run of a pipeline whose stage it is
 }
 
 // Watch is a judge and the cohorts that it looks at. Several watches may share their

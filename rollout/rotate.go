@@ -107,6 +107,13 @@ func summary(journal Checkpointer) (*Checkpoint, error) {
 	live, records := map[string]*run{}, map[string][]Record{}
 	plans := map[lane][]int{} // where the last good ones of a lane are: their plans are the ways back
 	end := func(ended Ended) {
+		if ended.Run != nil {
+			asked := *ended.Run
+			asked.Stages = nil
+			ended.Run = &asked
+			checkpoint.Ended = append(checkpoint.Ended, ended)
+			return
+		}
 		request := *ended.Request
 		ended.Request = &request
 		if l := request.lane(); ended.Outcome == Succeeded {
@@ -137,7 +144,7 @@ func summary(journal Checkpointer) (*Checkpoint, error) {
 			return err
 		}
 		records[r.Rollout] = append(records[r.Rollout], r)
-		if one.machine.state.Phase == Done {
+		if one.isOver() {
 			end(one.over())
 			delete(live, r.Rollout)
 			delete(records, r.Rollout)
@@ -170,6 +177,9 @@ func summary(journal Checkpointer) (*Checkpoint, error) {
 
 // over is what a checkpoint keeps of a rollout that is over.
 func (r *run) over() Ended {
+	if c := r.course; c != nil {
+		return Ended{ID: r.id, Outcome: c.outcome, Reason: c.reason, Actor: c.actor, Started: c.started, At: c.ended, Pipeline: c.name, Run: &c.asked}
+	}
 	s := r.machine.State()
 	return Ended{ID: r.id, Outcome: s.Outcome, Share: s.Share, Peak: s.Peak, Automatic: s.Automatic, FailedLater: s.FailedLater, Reason: s.Reason, Actor: s.Actor, Started: r.started, Since: s.Since, At: r.ended, Request: &r.request}
 }
@@ -177,6 +187,10 @@ func (r *run) over() Ended {
 // run is a rollout as a checkpoint has it.
 func (e Ended) run() *run {
 	r := newRun(e.ID)
+	if e.Run != nil {
+		r.course = &course{name: e.Pipeline, asked: *e.Run, phase: Done, outcome: e.Outcome, reason: e.Reason, actor: e.Actor, started: e.Started, ended: e.At, at: e.At}
+		return r
+	}
 	r.request, r.started, r.ended = *e.Request, e.Started, e.At
 	r.machine.route = &route{Requested: r.request}
 	r.machine.state = State{Phase: Done, Outcome: e.Outcome, Share: e.Share, Peak: e.Peak, Since: e.Since, Automatic: e.Automatic, Reason: e.Reason, Actor: e.Actor, FailedLater: e.FailedLater}

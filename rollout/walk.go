@@ -13,7 +13,8 @@ type walked struct {
 
 // walk folds records, and yields each with its rollout. live has the rollouts that
 // are not over meanwhile; nothing else is kept. Of what a checkpoint that comes first
-// says, it yields the end of what is over, and the records of what is not.
+// says, it yields the end of what is over, and the records of what is not. Runs of
+// pipelines are left out: what they deploy are rollouts of their own.
 func walk(records iter.Seq2[Record, error], live map[string]*run) iter.Seq2[walked, error] {
 	return func(yield func(walked, error) bool) {
 		first := true
@@ -27,7 +28,7 @@ func walk(records iter.Seq2[Record, error], live map[string]*run) iter.Seq2[walk
 				if all = nil; first {
 					all = record.Checkpoint.Live
 					for _, e := range record.Checkpoint.Ended {
-						if !yield(walked{Record{Kind: KindFinished, Rollout: e.ID, At: e.At}, e.run()}, nil) {
+						if e.Run == nil && !yield(walked{Record{Kind: KindFinished, Rollout: e.ID, At: e.At}, e.run()}, nil) {
 							return
 						}
 					}
@@ -35,6 +36,9 @@ func walk(records iter.Seq2[Record, error], live map[string]*run) iter.Seq2[walk
 			}
 			first = false
 			for _, record := range all {
+				if record.Pipeline != "" {
+					continue
+				}
 				if w, err := step(record, live); !yield(w, err) || err != nil {
 					return
 				}

@@ -73,6 +73,15 @@ func (e *Engine) record(ctx context.Context, run *run, r Record) error {
 }
 
 func (e *Engine) append(ctx context.Context, run *run, r Record) (Record, error) {
+	if run.course != nil {
+		e.mu.Lock()
+		r, err := run.sealed(r)
+		e.mu.Unlock()
+		if err != nil {
+			return r, err
+		}
+		return e.commit(ctx, r)
+	}
 	m := e.machine(run)
 	if r.Generation < 0 {
 		r.Generation = m.State().Generation
@@ -88,6 +97,11 @@ func (e *Engine) append(ctx context.Context, run *run, r Record) (Record, error)
 		return r, err
 	}
 	r.To = m.State().String()
+	return e.commit(ctx, r)
+}
+
+// commit appends a record that may follow, and folds it in.
+func (e *Engine) commit(ctx context.Context, r Record) (Record, error) {
 	if err := e.enter(ctx); err != nil {
 		return r, err
 	}

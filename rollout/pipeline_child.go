@@ -1,0 +1,119 @@
+package rollout
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+)
+
+// child is the ID of the rollout that a stage is. Each attempt is a new one, unless the
+// last is not over; the way back is about the last one.
+func (c *conductor) child(stage Stage, undo bool) (string, error) {
+	switch {
+	case stage.Guard != nil:
+		return stage.Guard.request.ID, nil
+	case stage.Deploy == nil:
+		return "", nil
+	}
+	last := c.run.id + "/" + stage.Name
+	for id, n := last, 2; ; n++ {
+		status, err := c.engine.Status(id)
+		switch {
+		case errors.Is(err, ErrNotFound) && undo:
+			return last, nil
+		case errors.Is(err, ErrNotFound):
+			return id, nil
+		case err != nil:
+			return "", err
+		case !undo && (status.State.Phase != Done || status.State.Outcome == Succeeded):
+			return id, nil
+		}
+		last, id = id, fmt.Sprintf("%s/%s#%d", c.run.id, stage.Name, n)
+	}
+}
+
+// deploy is the action of a stage that is a rollout.
+func (c *conductor) deploy(ctx context.Context, stage Stage, s *StageRun) error {
+	var outcome Outcome
+	var err error
+	if stage.Guard != nil {
+		outcome, err = stage.Guard.run(ctx, s.Run)
+	} else {
+		request, wrong := c.asks(stage, s)
+		if wrong != nil {
+			return wrong
+		}
+		outcome, err = c.engine.Deploy(ctx, request)
+	}
+	if err != nil || outcome == Succeeded {
+		return err
+	}
+	status, err := c.engine.Status(s.Rollout)
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("rollout %q is %v: %s", s.Rollout, outcome, status.State.Reason)
+}
+
+// asks is what the stage's rollout is asked with: of what it does not say, the run does.
+func (c *conductor) asks(stage Stage, s *StageRun) (Request, error) {
+	r, err := stage.Deploy(s)
+	if err != nil {
+		return r, err
+	}
+	if r.ID != "" && r.ID != s.Rollout {
+		return r, fmt.Errorf("%w: deploy: its request has the ID %q, want none: it follows from the run and the stage", ErrInvalid, r.ID)
+	}
+	r.ID, r.parent = s.Rollout, s.Run
+	if r.Release == (Release{}) {
+		r.Release = s.Release
+	}
+	r.Service, r.Environment = cmp.Or(r.Service, s.Service), cmp.Or(r.Environment, s.Environment)
+	r.Actor, r.Reason = cmp.Or(r.Actor, c.request.Actor), cmp.Or(r.Reason, c.request.Reason)
+	return r, nil
+}
+
+// takeBack is the way back of a stage that is a rollout: one that is under way is aborted,
+// and one that has succeeded is taken back.
+func (c *conductor) takeBack(ctx context.Context, stage Stage, s *StageRun) error {
+	status, err := c.engine.Status(s.Rollout)
+	if errors.Is(err, ErrNotFound) {
+		return nil // it never began
+	} else if err != nil {
+		return err
+	}
+	resume := func(id string) (Outcome, error) {
+		if stage.Guard != nil {
+			return stage.Guard.run(ctx, s.Run) // of that which has succeeded, too, its way back
+		}
+		request, err := c.asks(stage, s)
+		if err != nil {
+			return Unfinished, err
+		}
+		request.ID = id
+		return c.engine.Resume(ctx, request)
+	}
+	id, why := s.Rollout, fmt.Sprintf("the run %q goes back", s.Run)
+	switch state := status.State; {
+	case state.Phase == Done && state.Outcome != Succeeded:
+		return nil // it has come back already
+	case state.Phase == Done:
+		id = BackID(id)
+		if back, err := c.engine.Status(id); err != nil || back.TakesBack != s.Rollout {
+			err = c.engine.Act(ctx, s.Rollout, Act{Kind: RollBack, Actor: actor, Reason: why})
+			if err != nil {
+				return err
+			}
+		}
+	case state.Phase != Back:
+		if err := c.engine.Act(ctx, id, Act{Kind: Abort, Actor: actor, Reason: why}); err != nil {
+			return err
+		}
+	}
+	outcome, err := resume(id)
+	if err == nil && outcome == Succeeded {
+		err = errors.New("it has succeeded meanwhile")
+	}
+	return err
+}

@@ -1,0 +1,179 @@
+package rollout
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"strings"
+	"time"
+)
+
+// patience is how long a stage has to return once its context has ended.
+const patience = 10 * time.Second
+
+var (
+	errTurned = errors.New("the run goes back")
+	errLate   = errors.New("its time is over")
+	errGiven  = fmt.Errorf("it has not returned %v later: it is given up, and its goroutine is left behind", patience)
+)
+
+// flight is an attempt at a stage, or at its way back, that is under way.
+type flight struct {
+	undo   bool
+	cancel context.CancelCauseFunc
+	run    *StageRun
+}
+
+// landing is what became of a flight.
+type landing struct {
+	stage int
+	err   error
+	cut   bool // nobody knows how far it has come
+}
+
+// begin writes that an attempt begins, and begins it.
+func (c *conductor) begin(ctx context.Context, m move, at time.Time) error {
+	stage, undo := c.pipeline.Stages[m.stage], m.do == courseUndo
+	c.engine.mu.Lock()
+	course := c.run.course
+	report := course.stages[m.stage].StageReport
+	release, previous, service, environment := course.asked.Release, course.asked.Previous, course.asked.Service, course.asked.Environment
+	c.engine.mu.Unlock()
+	attempt, what := report.Attempts+1, "run "
+	if undo {
+		attempt, what = 1, "undo "
+		if report.Undo != nil {
+			attempt = report.Undo.Attempts + 1
+		}
+	}
+	r := Record{Kind: KindBegun, At: at, Stage: stage.Name, Attempt: attempt, Actor: actor, Reason: what + stage.Name}
+	if stage.Timeout > 0 {
+		r.Until = at.Add(stage.Timeout)
+	}
+	child, err := c.child(stage, undo)
+	if err == nil {
+		err = c.write(ctx, r)
+	}
+	if err != nil {
+		return err
+	}
+	s := &StageRun{
+		Run: c.run.id, Stage: stage.Name, Attempt: attempt, Release: release, Previous: previous, Service: service, Environment: environment, Rollout: child,
+		outputs: func(of string) (map[string]json.RawMessage, error) {
+			c.engine.mu.Lock()
+			defer c.engine.mu.Unlock()
+			return course.outputs(of, m.stage, undo)
+		},
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	c.flights[m.stage] = &flight{undo: undo, cancel: cancel, run: s}
+	go func() {
+		defer cancel(nil)
+		if stage.Timeout > 0 {
+			timed, stop := context.WithTimeoutCause(ctx, stage.Timeout, errLate)
+			defer stop()
+			ctx = timed
+		}
+		c.landed <- supervise(ctx, m.stage, s, c.action(stage, undo))
+	}()
+	return nil
+}
+
+// action is what a stage does, or its way back.
+func (c *conductor) action(stage Stage, undo bool) Action {
+	do := stage.Do
+	switch {
+	case undo && stage.Do != nil:
+		return stage.Undo
+	case undo:
+		return func(ctx context.Context, s *StageRun) error { return c.takeBack(ctx, stage, s) }
+	case stage.Do == nil:
+		do = func(ctx context.Context, s *StageRun) error { return c.deploy(ctx, stage, s) }
+	}
+	if stage.When == nil {
+		return do
+	}
+	return func(ctx context.Context, s *StageRun) error {
+		if err := stage.When(ctx, s); err != nil || ctx.Err() != nil {
+			return cmp.Or(err, ctx.Err())
+		}
+		return do(ctx, s)
+	}
+}
+
+// supervise waits for an action, and, once its context has ended, for some seconds more.
+func supervise(ctx context.Context, stage int, s *StageRun, do Action) landing {
+	returned := make(chan landing, 1)
+	go func() {
+		l := landing{stage: stage, cut: true, err: errors.New("it has ended its goroutine")}
+		defer func() { returned <- l }()
+		defer func() {
+			if p := recover(); p != nil {
+				l.err = panicked{fmt.Sprintf("panic: %v", p)}
+				fmt.Fprintf(s, "panic: %v\n\n%s", p, debug.Stack())
+				slog.Default().Error("rollout: a stage panicked", "panic", p, "run", s.Run, "stage", s.Stage, "stack", string(debug.Stack()))
+			}
+		}()
+		err := do(ctx, s)
+		l.err, l.cut = err, err != nil && ctx.Err() != nil
+	}()
+	var l landing
+	select {
+	case l = <-returned:
+	case <-ctx.Done():
+		select {
+		case l = <-returned:
+		case <-time.After(patience):
+			l = landing{stage: stage, cut: true, err: errGiven}
+		}
+	}
+	switch cause := context.Cause(ctx); {
+	case errors.Is(cause, errLate) && l.err == nil:
+		l.err, l.cut = errLate, true
+	case l.err != nil && (errors.Is(cause, errLate) || errors.Is(cause, errTurned)):
+		l.err = fmt.Errorf("%w: %w", cause, l.err)
+	}
+	return l
+}
+
+// ended is the record of what became of a flight.
+func (c *conductor) ended(l landing) Record {
+	f, stage := c.flights[l.stage], c.pipeline.Stages[l.stage]
+	delete(c.flights, l.stage)
+	result := f.run.end()
+	result.Cut = l.cut
+	r := Record{Kind: KindDone, Stage: stage.Name, Attempt: f.run.Attempt, Actor: actor, Reason: "run " + stage.Name, Result: &result, At: now()}
+	given := errors.Is(l.err, errGiven)
+	text := ""
+	if l.err != nil {
+		text = strings.ToValidUTF8(l.err.Error(), "\uFFFD")
+		result.Outputs = nil
+	}
+	c.engine.mu.Lock()
+	fresh := c.run.course.stages[l.stage].fresh
+	c.engine.mu.Unlock()
+	switch {
+	case f.undo && l.err == nil:
+		r.Reason = "undo " + stage.Name
+	case f.undo:
+		r.Kind, r.Reason = KindFailed, text
+		if !given && !errors.Is(l.err, ErrNoWayBack) {
+			r.Until = r.At.Add(min(time.Second<<min(f.run.Attempt-1, 6), longestRest))
+		}
+	case l.err != nil && errors.Is(l.err, ErrSkip) && !l.cut:
+		r.Kind, r.Reason = KindSkipped, strings.TrimPrefix(text, ErrSkip.Error()+": ")
+	case l.err != nil:
+		r.Kind, r.Reason = KindFailed, text
+		if tries := f.run.Attempt - fresh; tries < stage.Retry.Attempts && !given && !errors.Is(l.err, errTurned) {
+			r.Until = r.At.Add(stage.Retry.rest(tries))
+		}
+	}
+	if len(result.Outputs) == 0 && result.Output == "" && !result.Cut {
+		r.Result = nil
+	}
+	return r
+}
