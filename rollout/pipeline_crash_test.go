@@ -186,6 +186,13 @@ func TestCheckpointsKeepRuns(t *testing.T) {
 			ran(t, memory, "2", p)
 			require.Equal(t, 2, calls)
 			require.NoError(t, rollout.Verify(memory.Records()))
+			for _, r := range records(t, memory) {
+				if r.Checkpoint != nil {
+					for _, e := range r.Checkpoint.Ended {
+						require.Nil(t, e.Run.Stages, "of what is over, the stages are not kept")
+					}
+				}
+			}
 		})
 	}
 }

@@ -39,6 +39,7 @@ func TestOutputs(t *testing.T) {
 		{Name: "lint", Do: noop},
 		{Name: "fails first", Retry: rollout.Retry{Attempts: 2, Wait: time.Microsecond}, Do: func(_ context.Context, s *rollout.StageRun) error {
 			if s.Attempt == 1 {
+				fmt.Fprintln(s, "half")
 				return errors.Join(image.Set(s, "half"), errors.New("no"))
 			}
 			return nil
@@ -75,6 +76,9 @@ func TestOutputs(t *testing.T) {
 		`rollout: output "image" of stage "build" for stage "another type": found "shop:42": json: cannot unmarshal string into Go value of type int`,
 	}
 	require.Empty(t, cmp.Diff(want, got))
+	for _, r := range records(t, memory) {
+		require.True(t, r.Kind == rollout.KindDone || r.Result == nil || r.Result.Outputs == nil, "what failed has set nothing: %v", r)
+	}
 	require.ErrorContains(t, image.Set(late, "x"), "the stage is over")
 	_, err := fmt.Fprint(late, "x")
 	require.ErrorContains(t, err, "the stage is over")

@@ -80,11 +80,11 @@ func (r Report) String() string {
 		wide = max(wide, len(s.Name))
 	}
 	for _, s := range r.Stages {
-		took := ""
-		if !s.Begun.IsZero() && !s.Ended.IsZero() && s.Status != StageSkipped {
-			took = s.Ended.Sub(s.Begun).Round(time.Millisecond).String()
+		time := took(s.Begun, s.Ended)
+		if s.Status == StageSkipped {
+			time = ""
 		}
-		line := fmt.Sprintf("  %-*s  %8s  %s", wide, s.Name, took, s.words())
+		line := fmt.Sprintf("  %-*s  %8s  %s", wide, s.Name, time, s.words())
 		b.WriteString("\n" + strings.TrimRight(line, " "))
 	}
 	return b.String()

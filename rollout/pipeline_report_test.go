@@ -1,0 +1,133 @@
+package rollout_test
+
+import (
+	"context"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/guidon-go/guidon/rollout"
+	"github.com/stretchr/testify/require"
+)
+
+// told is a report with a bit of everything.
+func told(t *testing.T) (report rollout.Report) {
+	synctest.Test(t, func(t *testing.T) {
+		tries := 0
+		takes := func(d time.Duration, then error) rollout.Action {
+			return func(_ context.Context, s *rollout.StageRun) error {
+				fmt.Fprintf(s, "<b>%s</b> & \x00more\n", s.Stage)
+				time.Sleep(d)
+				return then
+			}
+		}
+		memory := &rollout.Memory{}
+		report = ran(t, memory, "<42>", rollout.Pipeline{Name: "ship", Stages: []rollout.Stage{
+			{Name: "build", Do: func(_ context.Context, s *rollout.StageRun) error {
+				time.Sleep(2 * time.Minute)
+				if tries++; tries < 2 {
+					return errors.New("registry: 503")
+				}
+				return image.Set(s, "shop:42")
+			}, Retry: rollout.Retry{Attempts: 2, Wait: 30 * time.Second}},
+			{Name: "lint & vet", Do: takes(40*time.Second, nil)},
+			{Name: "expand", Needs: []string{"build", "lint & vet"}, Do: takes(time.Minute, nil), Undo: takes(20*time.Second, nil)},
+			{Name: "backfill", Needs: []string{"expand"}, Do: takes(0, fmt.Errorf("%w: nothing to fill", rollout.ErrSkip))},
+			{Name: "staging", Needs: []string{"expand"}, Do: takes(3*time.Minute, errors.New("5 % < 6 %\nof requests fail"))},
+			{Name: "production", Needs: []string{"staging"}, Do: noop},
+		}})
+		again, err := newEngine(t, memory).Report("<42>")
+		require.NoError(t, err)
+		require.Empty(t, cmp.Diff(report, again))
+	})
+	return report
+}
+
+// TestReportsAsPictures compares with files that a person has looked at, and that any
+// reader of XML reads.
+func TestReportsAsPictures(t *testing.T) {
+	report := told(t)
+	for name, write := range map[string]func(io.Writer) error{"report.svg": report.WriteSVG, "report.html": report.WriteHTML} {
+		var b strings.Builder
+		require.NoError(t, write(&b))
+		path := "testdata/" + name
+		if *update {
+			require.NoError(t, os.WriteFile(path, []byte(b.String()), 0o644))
+		}
+		want, err := os.ReadFile(path)
+		require.NoError(t, err)
+		if diff := cmp.Diff(strings.ReplaceAll(string(want), "\r\n", "\n"), b.String()); diff != "" {
+			t.Errorf("%s: %s", path, diff)
+		}
+		require.NotContains(t, b.String(), "<b>")
+		text := b.String()
+		decoder := xml.NewDecoder(strings.NewReader(text[strings.Index(text, "<svg"):]))
+		for {
+			token, err := decoder.Token()
+			require.NoError(t, err)
+			if end, ok := token.(xml.EndElement); ok && end.Name.Local == "svg" {
+				break
+			}
+		}
+	}
+}
+
+// TestReportsAsJSON have all that there is.
+func TestReportsAsJSON(t *testing.T) {
+	report := told(t)
+	text, err := json.Marshal(report)
+	require.NoError(t, err)
+	var again rollout.Report
+	require.NoError(t, json.Unmarshal(text, &again))
+	require.Empty(t, cmp.Diff(report, again))
+	require.Contains(t, string(text), `"status":"undone"`)
+	var status rollout.StageStatus
+	require.ErrorIs(t, status.UnmarshalText([]byte("wrong")), rollout.ErrInvalid)
+	require.Equal(t, "StageStatus(77)", rollout.StageStatus(77).String())
+}
+
+func TestReportsAsText(t *testing.T) {
+	want := `<42>: rolled back after 8m50s: staging failed: 5 % < 6 %; of requests fail
+  build          4m30s  done, attempt 2
+  lint & vet       40s  done
+  expand          1m0s  undone
+  backfill              skipped: nothing to fill
+  staging         3m0s  failed: 5 % < 6 %; of requests fail
+  production            pending`
+	report := told(t)
+	require.Empty(t, cmp.Diff(want, report.String()))
+	require.EqualError(t, report.Err(), "rollout: run <42>: it is rolled back: staging failed: 5 % < 6 %\nof requests fail")
+}
+
+// TestReportsOfRunsUnderWay are the same as long as there is no new record.
+func TestReportsOfRunsUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		engine := newEngine(t, &rollout.Memory{})
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			_, _ = engine.Run(t.Context(), rollout.RunRequest{ID: "1"}, line(rollout.Stage{Name: "a", Do: func(context.Context, *rollout.StageRun) error { time.Sleep(time.Hour); return nil }}))
+		}()
+		var before string
+		for range 3 {
+			time.Sleep(time.Minute)
+			report, err := engine.Report("1")
+			require.NoError(t, err)
+			require.Equal(t, rollout.StageRunning, report.Stages[0].Status)
+			var b strings.Builder
+			require.NoError(t, report.WriteHTML(&b))
+			require.True(t, before == "" || before == b.String())
+			before = b.String()
+			require.ErrorContains(t, report.Err(), "it is forward")
+		}
+		<-done
+	})
+}

@@ -1,0 +1,138 @@
+package rollout
+
+import (
+	"fmt"
+	"html"
+	"io"
+	"strings"
+	"time"
+)
+
+// Where things are in a timeline, in pixels.
+const (
+	svgWidth = 1000
+	svgNames = 220 // the names are left of this
+	svgTop   = 66  // the stages are below this
+	svgRow   = 24
+	svgRight = 150 // the words right of a bar fit into this
+)
+
+// colours are of bars, by status. What they say stands beside each bar, too.
+var colours = map[StageStatus]string{
+	StagePending: "#d0d0d0", StageRunning: "#3b82c4", StageResting: "#d9a441", StageDone: "#4a9a5b", StageFailed: "#c0392b",
+	StageSkipped: "#d0d0d0", StageUndoing: "#8e6bb0", StageStuck: "#c0392b", StageUndone: "#8e6bb0",
+}
+
+// WriteSVG writes the run as a timeline that can be looked at: a self-contained SVG with
+// a bar for each stage, and one for its way back. The same report gives the same bytes.
+func (r Report) WriteSVG(w io.Writer) error {
+	_, err := io.WriteString(w, r.svg())
+	return err
+}
+
+func (r Report) svg() string {
+	var b strings.Builder
+	height := svgTop + svgRow*len(r.Stages) + 10
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %[1]d %[2]d" font-family="sans-serif" font-size="12" role="img">`+"\n", svgWidth, height)
+	title := fmt.Sprintf("%s of %v: %s", r.Pipeline, r.Release, r.State)
+	fmt.Fprintf(&b, "<title>%s</title>\n", escaped(r.ID+", "+title))
+	fmt.Fprintf(&b, `<rect width="%d" height="%d" fill="#fff"/>`+"\n", svgWidth, height)
+	fmt.Fprintf(&b, `<text x="8" y="18" font-size="14" font-weight="bold">%s</text>`+"\n", escaped(shortened(r.ID+", "+title, 110)))
+	fmt.Fprintf(&b, `<text x="8" y="36" fill="#555">%s</text>`+"\n", escaped(shortened(r.Reason, 150)))
+	scale := r.scale()
+	for i := range 5 {
+		at := r.Started.Add(scale.span * time.Duration(i) / 4)
+		x := scale.x(at)
+		fmt.Fprintf(&b, `<line x1="%.1f" y1="%d" x2="%.1f" y2="%d" stroke="#e4e4e4"/>`, x, svgTop-8, x, height-8)
+		fmt.Fprintf(&b, `<text x="%.1f" y="%d" fill="#777" text-anchor="middle">%s</text>`+"\n", x, svgTop-12, at.Sub(r.Started).Round(time.Millisecond))
+	}
+	for i, s := range r.Stages {
+		y := svgTop + svgRow*i
+		fmt.Fprintf(&b, `<g><title>%s</title>`, escaped(s.Name+": "+s.words()))
+		fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="end">%s</text>`, svgNames-10, y+15, escaped(shortened(s.Name, 30)))
+		end := scale.bar(&b, s.Begun, s.Ended, s.forward(), y)
+		if u := s.Undo; u != nil {
+			end = scale.bar(&b, u.Begun, u.Ended, s.Status, y)
+		}
+		fmt.Fprintf(&b, `<text x="%.1f" y="%d" fill="#555">%s</text></g>`+"\n", end+6, y+15, escaped(s.label()))
+	}
+	b.WriteString("</svg>\n")
+	return b.String()
+}
+
+// forward is where a stage stood before its way back.
+func (s StageReport) forward() StageStatus {
+	switch s.Status {
+	case StageUndoing, StageStuck, StageUndone:
+		if s.Cut {
+			return StageFailed
+		}
+		return StageDone
+	}
+	return s.Status
+}
+
+// label is the status, and how often it was tried.
+func (s StageReport) label() string {
+	if s.Attempts > 1 {
+		return fmt.Sprintf("%v, attempt %d", s.Status, s.Attempts)
+	}
+	return s.Status.String()
+}
+
+// timescale is from times to pixels.
+type timescale struct {
+	from time.Time
+	span time.Duration
+}
+
+// scale is from the beginning of the run to its end, or to its newest record.
+func (r Report) scale() timescale {
+	end := r.At
+	for _, s := range r.Stages { // the clock may have been put back
+		for _, at := range []time.Time{s.Begun, s.Ended} {
+			if at.After(end) {
+				end = at
+			}
+		}
+	}
+	return timescale{r.Started, max(end.Sub(r.Started), time.Millisecond)}
+}
+
+func (t timescale) x(at time.Time) float64 {
+	share := float64(at.Sub(t.from)) / float64(t.span)
+	return svgNames + min(max(share, 0), 1)*(svgWidth-svgNames-svgRight)
+}
+
+// bar writes a bar, up to the end if it has none yet, and says where it ends.
+func (t timescale) bar(b *strings.Builder, from, to time.Time, status StageStatus, y int) float64 {
+	if from.IsZero() {
+		return svgNames
+	}
+	if to.IsZero() {
+		to = t.from.Add(t.span)
+	}
+	left, right := t.x(from), t.x(to)
+	wide := max(right-left, 2)
+	fmt.Fprintf(b, `<rect x="%.1f" y="%d" width="%.1f" height="%d" rx="2" fill="%s"/>`, left, y+3, wide, svgRow-8, colours[status])
+	return left + wide
+}
+
+// escaped is text for XML, which cannot say every character.
+func escaped(text string) string {
+	return html.EscapeString(strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\n' && r != '\t' || r == 0xFFFE || r == 0xFFFF {
+			return '\uFFFD'
+		}
+		return r
+	}, strings.ToValidUTF8(text, "\uFFFD")))
+}
+
+// shortened is the beginning of a text, on one line.
+func shortened(text string, most int) string {
+	text = strings.Join(strings.Fields(text), " ")
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most-3]) + "..."
+	}
+	return text
+}
