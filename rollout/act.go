@@ -81,6 +81,8 @@ func (a Act) fits(s State) error {
 // [BackID] and whose plan is the way back, after a look whether there is one: an
 // earlier release that succeeded, its artifact, and no point of no return before it.
 // Nothing moves until [Engine.Resume] carries it out, or the guard's Run.
+//
+// A run of a pipeline can be paused, continued and aborted: see [Engine.Run].
 func (e *Engine) Act(ctx context.Context, id string, act Act) error {
 	fail := func(err error) error { return &Error{string(cmp.Or(act.Kind, "act")), id, err} }
 	if err := act.check(); err != nil {

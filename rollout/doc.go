@@ -16,6 +16,24 @@
 // host's own, which [Engine.Deploy] carries out. What people do is [Engine.Act]: pause,
 // continue, approve, abort, promote, roll back.
 //
+// # Pipelines
+//
+// A [Pipeline] takes a release all the way: stages, and which of them each needs.
+//
+//	pipeline := rollout.Pipeline{Stages: []rollout.Stage{
+//		{Name: "build", Do: build},
+//		{Name: "smoke", Needs: []string{"build"}, Do: rollout.Ask(suite.Check)},
+//		{Name: "expand", Needs: []string{"smoke"}, Do: addColumn, Undo: dropColumn},
+//		{Name: "production", Needs: []string{"expand"}, Deploy: production},
+//		{Name: "contract", Needs: []string{"production"}, Do: dropOld, NoReturn: "orders.total is dropped"},
+//	}}
+//	report, err := engine.Run(ctx, rollout.RunRequest{ID: "shop 42", Release: release}, pipeline)
+//
+// A stage is a function, a gate, a [Request] with a strategy, or a guarded flag. When one
+// fails, those before it are taken back, the last first; after a point of no return the
+// run freezes, and a person decides. Its records stand in the same journal, from which
+// [Engine.Report] tells of it. [ParsePipeline] reads one from a file.
+//
 // # The machine
 //
 //	Pending
@@ -83,6 +101,11 @@
 //     meanwhile is taken back all the same, and written down when that is possible.
 //     If the process ends first, the next one, which cannot know, goes on where the
 //     journal ends: TestRetreatWithoutJournal, TestNothingMovesWithoutJournal.
+//   - A stage of a pipeline begins when all that it needs is done, and is never run again
+//     after the journal has it as done; it is taken back before what it needs. A run that
+//     is called rolled back has nothing left that can be taken back. After a crash at any
+//     record it ends as it would have: TestCourse, TestPipelineCrashAnywhere,
+//     TestPipelines.
 //   - With the default judge, a change that does nothing is rolled back by it with
 //     probability at most 5 %, however often it looks; [health.FirstFailure] and
 //     [health.Placebo] say what that rests on, and what is proved where: a hold that

@@ -22,9 +22,8 @@ type journey struct {
 	now      time.Time
 	flying   map[string]bool // under way in this process
 	finished []string        // done or cut short, in that order
-	undone   []string
-	smooth   bool // no way back has failed
-	fails    int  // in a hundred
+	smooth   bool            // no way back has failed
+	fails    int             // in a hundred
 }
 
 func (j *journey) mine(stage string) bool { return j.flying[stage] }
@@ -235,58 +234,5 @@ func TestCourse(t *testing.T) {
 	}
 	for _, outcome := range []rollout.Outcome{rollout.Succeeded, rollout.RolledBack, rollout.Failed} {
 		require.Greater(t, outcomes[outcome], 100, "%v", outcome)
-	}
-}
-
-// BenchmarkSchedule takes ten times as long for ten times as many stages.
-func BenchmarkSchedule(b *testing.B) {
-	for _, n := range []int{1_000, 10_000} {
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			var p rollout.Pipeline
-			for i := range n {
-				s := rollout.Stage{Name: fmt.Sprint("s", i), Do: noop, Undo: noop}
-				for need := max(i-3, 0); need < i; need++ {
-					s.Needs = append(s.Needs, fmt.Sprint("s", need))
-				}
-				p.Stages = append(p.Stages, s)
-			}
-			p.Stages[n-1].Undo = nil
-			for b.Loop() {
-				if err := p.Check(); err != nil {
-					b.Fatal(err)
-				}
-				schedule(b, rollout.NewRun(p, rollout.Release{}))
-			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/stage")
-		})
-	}
-}
-
-// schedule lets every stage be done but the last, and every one taken back.
-func schedule(b *testing.B, asked rollout.RequestedRun) {
-	var course rollout.Course
-	apply := func(r rollout.Record) {
-		if err := course.Apply(r); err != nil {
-			b.Fatal(err)
-		}
-	}
-	apply(rollout.Record{Kind: rollout.KindRequested, Run: &asked})
-	last := asked.Stages[len(asked.Stages)-1].Name
-	for {
-		do, stage, _ := course.Next(time.Time{}, func(string) bool { return true })
-		switch do {
-		case "begin", "undo":
-			apply(rollout.Record{Kind: rollout.KindBegun, Stage: stage, Attempt: 1})
-			if stage == last {
-				apply(rollout.Record{Kind: rollout.KindFailed, Stage: stage})
-			} else {
-				apply(rollout.Record{Kind: rollout.KindDone, Stage: stage})
-			}
-		case "finish":
-			apply(rollout.Record{Kind: rollout.KindFinished})
-			return
-		default:
-			b.Fatal(do)
-		}
 	}
 }

@@ -94,7 +94,8 @@ func (s Status) MarshalJSON() ([]byte, error) {
 		s.State.Reason, s.State.Actor, s.State.Paused, s.State.Frozen, s.Plan, s.Started, s.Ended, s.Verdict, problem, s.Driven})
 }
 
-// Status returns one rollout; one that the journal does not know is [ErrNotFound].
+// Status returns one rollout; one that the journal does not know is [ErrNotFound], and so
+// is a run of a pipeline, which has a [Report].
 // One that has been over for long is looked up in the journal.
 func (e *Engine) Status(id string) (Status, error) {
 	r, err := e.lookUp(id)
