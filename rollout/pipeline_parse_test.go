@@ -113,7 +113,7 @@ func TestParsePipelineProblems(t *testing.T) {
 			`stages[5].deploy (line 7, column 28): found "shap", which is bound to nothing, did you mean "shop"?`,
 			`stages[5].strategy.strategy (line 7, column 61): found "canari", did you mean "canary"?`,
 			`stages[6].strategy.hold (line 8, column 99): found string "1x", want a duration like "10m"`,
-			`stages[7].strategy (line 9, column 48): strategy: canary: weights: found [50 % 5 %], want a list that ends at 100 %; strategy: canary: weights[1]: found 5 % after 50 %, want ascending weights`,
+			`stages[7].strategy (line 9, column 48): strategy: canary: weights: found 5 % at the end, want a list that ends at 100 %; strategy: canary: weights[1]: found 5 % after 50 %, want ascending weights`,
 			`stages[8].strategy (line 10, column 48): found gate "x", which is bound to nothing`,
 			`stages[8].strategy (line 10, column 48): found judge "errors", which is bound to nothing`,
 			`stages[9] (line 11, column 4): found 0 of "do", "gates", "deploy" and "guard", want one`,
