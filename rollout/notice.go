@@ -17,7 +17,7 @@ const (
 	NoticeBegan       NoticeKind = "began"            // a rollout was requested, and goes forward
 	NoticeApproval    NoticeKind = "approval"         // a hold began that a person has to approve
 	NoticePaused      NoticeKind = "paused"           // a person, a deadline, a judge or a doubt keeps it until somebody continues it
-	NoticeFrozen      NoticeKind = "frozen"           // a freeze keeps it, until it is over
+	NoticeFrozen      NoticeKind = "frozen"           // a freeze keeps it, until it is over; or a failure past the point of no return
 	NoticeActed       NoticeKind = "acted"            // a person approved, continued, promoted it, or hurried its way back
 	NoticeReported    NoticeKind = "reported"         // a judge that only reports says that the change fails
 	NoticeRollingBack NoticeKind = "rolling_back"     // it turned round, or the way back of one that had succeeded was requested
@@ -27,23 +27,26 @@ const (
 	NoticeFailedLater NoticeKind = "failed_later"     // a person says that it turned out bad
 )
 
-// Notice is what people want to be told of a rollout: few of its records, in words.
-// It follows from the records alone, so that whoever reads a journal makes the same
-// ones; see [Options.OnNotice], [Notices] and package rollout/webhook.
+// Notice is what people want to be told of a rollout, or of a run of a pipeline: few of
+// its records, in words. It follows from the records alone, so that whoever reads a
+// journal makes the same ones; see [Options.OnNotice], [Notices] and package
+// rollout/webhook.
 type Notice struct {
 	// ID is of the record that it tells: the same whoever tells it, and how often.
 	ID          string         `json:"id"`
 	Seq         uint64         `json:"seq"`                   // of the record
 	Kind        NoticeKind     `json:"kind"`                  // what it tells
 	At          time.Time      `json:"at"`                    // when that was, in UTC
-	Rollout     string         `json:"rollout"`               // the rollout's ID
+	Rollout     string         `json:"rollout"`               // the rollout's ID, or the run's
+	Pipeline    string         `json:"pipeline,omitempty"`    // of which it is a run
+	Stage       string         `json:"stage,omitempty"`       // of a run: whose way back fails
 	Service     string         `json:"service,omitempty"`     // what it changes
 	Environment string         `json:"environment,omitempty"` // and where
 	Release     Release        `json:"release,omitzero"`      // what is rolled out
 	Flag        string         `json:"flag,omitempty"`        // a guarded flag's key
 	TakesBack   string         `json:"takes_back,omitempty"`  // the rollout that it takes back, if any
 	Phase       string         `json:"phase"`                 // where it stands, as Status has it
-	Share       strategy.Share `json:"share"`                 // what the new version may have
+	Share       strategy.Share `json:"share"`                 // what the new version may have, by a rollout
 	Outcome     Outcome        `json:"outcome,omitempty"`     // of NoticeOver
 	Reason      string         `json:"reason,omitempty"`      // why, on one line of about 1,000 bytes at most
 	Actor       string         `json:"actor,omitempty"`       // who: a person, "engine", "judge errors"
@@ -55,9 +58,9 @@ type Notice struct {
 	Person bool `json:"person,omitempty"`
 }
 
-// NoticeOf is what there is to tell of a record that follows in a rollout. Of most
+// noticeOf is what there is to tell of a record that follows in a rollout. Of most
 // there is nothing.
-func NoticeOf(before Machine, r Record) (Notice, bool) {
+func noticeOf(before Machine, r Record) (Notice, bool) {
 	after := before
 	if err := after.Apply(r); err != nil || after.records == before.records {
 		return Notice{}, false
@@ -147,7 +150,14 @@ func (n Notice) String() string {
 	if n.Environment != "" {
 		text += " in " + n.Environment
 	}
-	text += " " + cmp.Or(noticeWords[n.Kind], string(n.Kind))
+	if n.Stage != "" {
+		text += ": " + n.Stage
+	}
+	words := cmp.Or(noticeWords[n.Kind], string(n.Kind))
+	if n.Kind == NoticeFailing && n.Until.IsZero() {
+		words = "cannot be taken back, and waits for a person"
+	}
+	text += " " + words
 	if n.Kind == NoticeOver {
 		text += ", " + n.Outcome.String()
 	}

@@ -19,7 +19,8 @@ import (
 )
 
 // checkNotices: what engines told is what the journal tells, in order for each rollout,
-// but for what a process that died could not tell; and each rollout begins and ends once.
+// but for what a process that died could not tell; and each rollout, and each
+// run of a pipeline, begins and ends once.
 func checkNotices(s *stage) {
 	var all []rollout.Notice
 	began, over := map[string]int{}, map[string]int{}
@@ -41,6 +42,18 @@ func checkNotices(s *stage) {
 	for status, err := range s.engine.History() {
 		require.NoError(s, err)
 		require.Equal(s, []int{1, 1}, []int{began[status.ID], over[status.ID]}, "notices of %s", status.ID)
+	}
+	for _, r := range records(s, s.memory) {
+		if r.Run == nil {
+			continue
+		}
+		report, err := s.engine.Report(r.Rollout)
+		require.NoError(s, err)
+		ended := 0
+		if report.Outcome != rollout.Unfinished {
+			ended = 1
+		}
+		require.Equal(s, []int{1, ended}, []int{began[r.Rollout], over[r.Rollout]}, "notices of the run %s", r.Rollout)
 	}
 	told := slices.Clone(s.notices)
 	slices.SortStableFunc(told, func(a, b rollout.Notice) int { return cmp.Compare(a.Seq, b.Seq) })

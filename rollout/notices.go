@@ -10,19 +10,11 @@ import (
 // Notices yields what there is to tell of records, in their order, and errors: of a
 // journal's Records, or of [Follow]. The records begin with the first of a journal, or
 // with a checkpoint, of which it tells what is not over. It needs memory for the
-// rollouts that are not over, and for the last that succeeded of each service,
-// environment and flag, about which people may still say something.
+// rollouts and runs that are not over, and for the last rollout that succeeded of each
+// service, environment and flag, about which people may still say something.
 func Notices(records iter.Seq2[Record, error]) iter.Seq2[Notice, error] {
 	return func(yield func(Notice, error) bool) {
-		known, last := map[string]Machine{}, map[lane]string{}
-		over := func(id string, m Machine) { // of those that are over, the last that succeeded is kept
-			if l := m.route.lane(); m.state.Outcome == Succeeded && last[l] != id {
-				delete(known, last[l])
-				known[id], last[l] = m, id
-			} else if m.state.Outcome != Succeeded {
-				delete(known, id)
-			}
-		}
+		t := teller{known: map[string]Machine{}, runs: map[string]*course{}, last: map[lane]string{}}
 		first := true
 		for record, err := range records {
 			if err != nil {
@@ -33,31 +25,73 @@ func Notices(records iter.Seq2[Record, error]) iter.Seq2[Notice, error] {
 			if cp := record.Checkpoint; cp != nil {
 				if all = nil; first {
 					for _, ended := range cp.Ended {
-						over(ended.ID, ended.run().machine)
+						t.over(ended.ID, ended.run().machine)
 					}
 					all = cp.Live
 				}
 			}
 			first = false
 			for _, r := range all {
-				before := known[r.Rollout]
-				after := before
-				if r.Kind == KindActed && before.route == nil {
-					continue // it was over long ago, and moves nothing
-				}
-				if err := after.Apply(r); err != nil {
+				n, ok, err := t.tell(r)
+				if err != nil {
 					yield(Notice{}, &Error{"read", r.Rollout, fmt.Errorf("%w: record %d: %w", ErrCorrupt, r.Seq, err)})
 					return
 				}
-				known[r.Rollout] = after
-				if after.state.Phase == Done {
-					over(r.Rollout, after)
-				}
-				if n, ok := NoticeOf(before, r); ok && !yield(n, nil) {
+				if ok && !yield(n, nil) {
 					return
 				}
 			}
 		}
+	}
+}
+
+// teller folds records into what there is to tell.
+type teller struct {
+	known map[string]Machine
+	runs  map[string]*course // of pipelines, that are not over
+	last  map[lane]string    // of known: the last that succeeded
+}
+
+func (t *teller) tell(r Record) (n Notice, ok bool, err error) {
+	if r.Pipeline != "" {
+		c := t.runs[r.Rollout]
+		if c == nil {
+			c = &course{}
+			t.runs[r.Rollout] = c
+		}
+		before := c.glance()
+		if err := c.apply(r); err != nil {
+			return n, false, err
+		}
+		if c.phase == Done {
+			delete(t.runs, r.Rollout)
+		}
+		n, ok = c.notice(before, r)
+		return n, ok, nil
+	}
+	before := t.known[r.Rollout]
+	after := before
+	if r.Kind == KindActed && before.route == nil {
+		return n, false, nil // it was over long ago, and moves nothing
+	}
+	if err := after.Apply(r); err != nil {
+		return n, false, err
+	}
+	t.known[r.Rollout] = after
+	if after.state.Phase == Done {
+		t.over(r.Rollout, after)
+	}
+	n, ok = noticeOf(before, r)
+	return n, ok, nil
+}
+
+// over forgets a rollout that is over, but for the last that succeeded.
+func (t *teller) over(id string, m Machine) {
+	if l := m.route.lane(); m.state.Outcome == Succeeded && t.last[l] != id {
+		delete(t.known, t.last[l])
+		t.known[id], t.last[l] = m, id
+	} else if m.state.Outcome != Succeeded {
+		delete(t.known, id)
 	}
 }
 
@@ -89,9 +123,9 @@ func (n Notice) level() slog.Level {
 	return slog.LevelInfo
 }
 
-// LogValue lays the notice out for package slog: kind, rollout, service, environment,
-// release, flag, phase, share, outcome, reason, actor, until, person and id, but for
-// what is empty.
+// LogValue lays the notice out for package slog: kind, rollout, pipeline, stage, service,
+// environment, release, flag, phase, share, outcome, reason, actor, until, person and id,
+// but for what is empty.
 func (n Notice) LogValue() slog.Value {
 	var attrs []slog.Attr
 	add := func(name, value string) {
@@ -101,6 +135,8 @@ func (n Notice) LogValue() slog.Value {
 	}
 	add("kind", string(n.Kind))
 	add("rollout", n.Rollout)
+	add("pipeline", n.Pipeline)
+	add("stage", n.Stage)
 	add("service", n.Service)
 	add("environment", n.Environment)
 	if n.Release.Name+n.Release.Version != "" {
@@ -108,7 +144,9 @@ func (n Notice) LogValue() slog.Value {
 	}
 	add("flag", n.Flag)
 	add("phase", n.Phase)
-	add("share", n.Share.String())
+	if n.Pipeline == "" {
+		add("share", n.Share.String())
+	}
 	if n.Outcome != Unfinished {
 		add("outcome", n.Outcome.String())
 	}

@@ -62,11 +62,22 @@ func (e *Engine) record(ctx context.Context, run *run, r Record) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	before := e.machine(run)
+	notice := e.noticing(run)
 	r, err := e.append(ctx, run, r)
+	n, tells := Notice{}, false
+	if err == nil && r.Seq > 0 && notice != nil {
+		n, tells = notice(r)
+	}
 	<-run.writing
 	if err == nil && r.Seq > 0 {
-		e.report(run, before, r)
+		var tell []func()
+		if on := e.options.OnRecord; on != nil {
+			tell = append(tell, func() { on(r) })
+		}
+		if tells {
+			tell = append(tell, func() { e.options.OnNotice(n) })
+		}
+		e.tellAll(run, tell)
 		e.rotate(ctx)
 	}
 	return err
@@ -119,18 +130,29 @@ func (e *Engine) commit(ctx context.Context, r Record) (Record, error) {
 	return r, unwritten{err: fmt.Errorf("%w: record %d follows one that this engine has not written", ErrFenced, r.Seq)}
 }
 
-// report tells OnRecord and OnNotice of a record, after those before it, and outside
-// any lock: whoever finds nobody telling tells all that is untold.
-func (e *Engine) report(run *run, before Machine, r Record) {
-	var tell []func()
-	if on := e.options.OnRecord; on != nil {
-		tell = append(tell, func() { on(r) })
+// noticing returns what makes a notice of the record that comes next; nil if nobody
+// wants to be told.
+func (e *Engine) noticing(run *run) func(Record) (Notice, bool) {
+	if e.options.OnNotice == nil {
+		return nil
 	}
-	if on := e.options.OnNotice; on != nil {
-		if n, ok := NoticeOf(before, r); ok {
-			tell = append(tell, func() { on(n) })
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if c := run.course; c != nil {
+		was := c.glance()
+		return func(r Record) (Notice, bool) {
+			e.mu.Lock()
+			defer e.mu.Unlock()
+			return c.notice(was, r)
 		}
 	}
+	before := run.machine
+	return func(r Record) (Notice, bool) { return noticeOf(before, r) }
+}
+
+// tellAll tells people after what was to be told of the run before, and outside any
+// lock: whoever finds nobody telling tells all that is untold.
+func (e *Engine) tellAll(run *run, tell []func()) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	run.untold = append(run.untold, tell...)
