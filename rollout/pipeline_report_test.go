@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -130,4 +132,25 @@ func TestReportsOfRunsUnderWay(t *testing.T) {
 		}
 		<-done
 	})
+}
+
+// TestTimelinesHaveRoundTimes, of any length.
+func TestTimelinesHaveRoundTimes(t *testing.T) {
+	begun := time.Date(2027, 3, 1, 9, 0, 0, 0, time.UTC)
+	for took, want := range map[time.Duration]string{
+		0:                    "0s 1ms",
+		7 * time.Millisecond: "0s 1ms 2ms 3ms 4ms 5ms 6ms 7ms",
+		9 * time.Second:      "0s 2s 4s 6s 8s",
+		3 * time.Hour:        "0s 30m0s 1h0m0s 1h30m0s 2h0m0s 2h30m0s 3h0m0s",
+		30 * 24 * time.Hour:  "0s 96h0m0s 192h0m0s 288h0m0s 384h0m0s 480h0m0s 576h0m0s 672h0m0s",
+		math.MaxInt64:        "0s 320256h0m0s 640512h0m0s 960768h0m0s 1281024h0m0s 1601280h0m0s 1921536h0m0s 2241792h0m0s",
+	} {
+		var b strings.Builder
+		require.NoError(t, rollout.Report{Started: begun, At: begun.Add(took)}.WriteSVG(&b))
+		var got []string
+		for _, match := range regexp.MustCompile(`"middle">([^<]*)<`).FindAllStringSubmatch(b.String(), -1) {
+			got = append(got, match[1])
+		}
+		require.Equal(t, want, strings.Join(got, " "))
+	}
 }

@@ -40,11 +40,11 @@ func (r Report) svg() string {
 	fmt.Fprintf(&b, `<text x="8" y="18" font-size="14" font-weight="bold">%s</text>`+"\n", escaped(shortened(r.ID+", "+title, 110)))
 	fmt.Fprintf(&b, `<text x="8" y="36" fill="#555">%s</text>`+"\n", escaped(shortened(r.Reason, 150)))
 	scale := r.scale()
-	for i := range 5 {
-		at := r.Started.Add(scale.span * time.Duration(i) / 4)
-		x := scale.x(at)
+	for i := range scale.span/scale.step() + 1 {
+		after := i * scale.step()
+		x := scale.x(r.Started.Add(after))
 		fmt.Fprintf(&b, `<line x1="%.1f" y1="%d" x2="%.1f" y2="%d" stroke="#e4e4e4"/>`, x, svgTop-8, x, height-8)
-		fmt.Fprintf(&b, `<text x="%.1f" y="%d" fill="#777" text-anchor="middle">%s</text>`+"\n", x, svgTop-12, at.Sub(r.Started).Round(time.Millisecond))
+		fmt.Fprintf(&b, `<text x="%.1f" y="%d" fill="#777" text-anchor="middle">%s</text>`+"\n", x, svgTop-12, after)
 	}
 	for i, s := range r.Stages {
 		y := svgTop + svgRow*i
@@ -97,6 +97,17 @@ func (r Report) scale() timescale {
 		}
 	}
 	return timescale{r.Started, max(end.Sub(r.Started), time.Millisecond)}
+}
+
+// step is between two lines: a round time, of which the whole has at most eight.
+func (t timescale) step() time.Duration {
+	const s, m, h = time.Second, time.Minute, time.Hour
+	for _, step := range []time.Duration{s / 1000, s / 500, s / 200, s / 100, s / 50, s / 20, s / 10, s / 5, s / 2, s, 2 * s, 5 * s, 10 * s, 30 * s, m, 2 * m, 5 * m, 10 * m, 30 * m, h, 2 * h, 6 * h, 12 * h} {
+		if t.span <= 8*step {
+			return step
+		}
+	}
+	return (t.span/8/(24*h) + 1) * 24 * h
 }
 
 func (t timescale) x(at time.Time) float64 {
