@@ -94,7 +94,7 @@
 //   - Freezes, pauses and deadlines never hold up a way back: TestStories.
 //   - A hold is never shorter than it says, whatever the clock does, and only time in
 //     which somebody watched counts; of a process that is gone, that is up to its last
-//     look: TestStories, TestOnlyWatchedTimeCounts, TestAttackGapsCountAsWatched.
+//     look: TestStories, TestOnlyWatchedTimeCounts, TestGapsAreNotWatched.
 //   - Whoever moves the target by hand meanwhile ends the rollout, and the journal
 //     says so: TestTargetsAreReadBack.
 //   - While the journal cannot be written nothing goes forward; a change that fails
