@@ -2,6 +2,7 @@ package rollout_test
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -25,6 +26,18 @@ func plan(t testing.TB) strategy.Plan {
 		Judges:  []string{"errors"},
 	}.Plan(strategy.Input{})
 	require.NoError(t, err)
+	return p
+}
+
+// hasty is a plan whose holds wait for no requests.
+func hasty(p strategy.Plan) strategy.Plan {
+	p.Steps = slices.Clone(p.Steps)
+	for i, step := range p.Steps {
+		if hold, ok := step.(strategy.Hold); ok {
+			hold.Exposed = 0
+			p.Steps[i] = hold
+		}
+	}
 	return p
 }
 

@@ -97,6 +97,9 @@ func draw(seed uint64) *fate {
 			Overlap:   rollout.Overlap(r.IntN(3)),
 			Deadlines: drawDeadlines(r),
 		}
+		if overall := &f.requests[i].Deadlines.Overall.Within; *overall > 0 {
+			*overall += f.plans[i].Length() // shorter is refused
+		}
 		if decisive(f.plans[i]) && chance(0.3) {
 			f.requests[i].Promotion = rollout.EvidenceOfNoHarm
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -41,6 +42,8 @@ func TestParsePipeline(t *testing.T) {
 		}
 		target := harmless()
 		made := ""
+		var traffic sync.WaitGroup
+		defer traffic.Wait()
 		yes := func(context.Context) error { return nil }
 		p, err := rollout.ParsePipeline([]byte(shipFile), rollout.Bindings{
 			Actions: map[string]rollout.Action{
@@ -52,6 +55,12 @@ func TestParsePipeline(t *testing.T) {
 			Watches: map[string]func(*rollout.StageRun) (rollout.Watch, error){"errors": func(s *rollout.StageRun) (rollout.Watch, error) {
 				made = s.Rollout
 				cohorts, err := engine.Cohorts(s.Rollout, "errors", health.CohortsOptions{})
+				traffic.Go(func() {
+					for unit := range uint64(40) {
+						time.Sleep(20 * time.Second)
+						cohorts.Record(health.Outcome{Unit: unit + 1, Ramp: 5_000})
+					}
+				})
 				return rollout.Watch{Judge: health.JudgeFunc(patient), Cohorts: cohorts}, err
 			}},
 		})

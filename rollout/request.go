@@ -170,6 +170,9 @@ func (r Request) check() error {
 	if r.Promotion == EvidenceOfNoHarm && len(r.Plan.Judges()) == len(r.fails()) {
 		add("promotion: wants evidence of no harm, and the plan has no judge to give it")
 	}
+	if within, holds := r.Deadlines.Overall.Within, r.Plan.Length(); within > 0 && within <= holds {
+		add("deadlines: overall: found %v, want more than the plan's holds, which take %v", within, holds)
+	}
 	for i, step := range r.Plan.Steps {
 		if hold, ok := step.(strategy.Hold); ok && hold.Exposed > 0 && len(hold.Judges) == 0 {
 			add("plan: step %d (%v) asks for requests, and has no judge to count them", i+1, hold)

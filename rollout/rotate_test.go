@@ -49,6 +49,7 @@ func TestCheckpointsKeepWhatCounts(t *testing.T) {
 				memory := &rollout.Memory{CheckpointEvery: every}
 				p, err := strategy.Canary{Weights: []strategy.Share{5 * strategy.Percent, 50 * strategy.Percent, strategy.All}, Hold: time.Minute, Gates: []string{"smoke"}, Judges: []string{"errors"}}.Plan(strategy.Input{})
 				require.NoError(t, err)
+				p = hasty(p)
 				engine, err := rollout.New(memory, rollout.Options{})
 				require.NoError(t, err)
 				worlds := map[string]*world{"a": harmless(), "b": {stuckAt: -1, badAbove: 0}, "c": {stuckAt: -1, badAbove: strategy.All, smokeNo: true}, "d": harmless(), "e": harmless()}

@@ -61,6 +61,9 @@ func (s *stage) planned(words []string) strategy.Plan {
 		c.Hold, c.Judges, c.Exposed = hold.For, hold.Judges, hold.Exposed
 		p, err := c.Plan(strategy.Input{})
 		require.NoError(s, err)
+		if c.Exposed == 0 {
+			p = hasty(p)
+		}
 		return p
 	}
 	flush()

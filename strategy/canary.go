@@ -15,7 +15,8 @@ type Canary struct {
 	// version to compare with.
 	Hold time.Duration `json:"hold"`
 	// Exposed is how many requests the candidate must have answered at each of
-	// these weights before the next. Zero asks for none.
+	// these weights before the next. Zero means 20 if there are judges, and none
+	// otherwise.
 	Exposed int `json:"exposed"`
 	// Rungs, instead of Weights, Hold and Exposed, are weights each with its own hold.
 	Rungs []Rung `json:"rungs"`
@@ -88,6 +89,10 @@ func (c Canary) Plan(in Input) (Plan, error) {
 	}
 	w.hold(c.After)
 	w.retire(c.Keep, in)
+	p := problems{strategy: "canary"}
+	if p.watched(w, c.Judges); p.err() != nil {
+		return Plan{}, p.err()
+	}
 	return w.end("canary", in), nil
 }
 

@@ -29,7 +29,7 @@ func Example_plan() {
 	//   1  scale the new version from 0 to 3, within 10m0s      3     3  0 %
 	//   2  verify by smoke                                      3     3  0 %
 	//   3  shift from 0 % to 100 %                              3     3  100 %
-	//   4  hold 10m0s under errors                              3     3  100 %
+	//   4  hold 10m0s and 20 requests under errors              3     3  100 %
 	//   5  hold 1h0m0s                                          3     3  100 %
 	//   6  scale the old version from 3 to 0, within 10m0s      0     3  100 %
 	//   7  promote                                              0     3  100 %

@@ -29,9 +29,9 @@ func ExampleCanary_Plan() {
 	// canary, 20m0s of holds
 	//   1  verify by smoke
 	//   2  shift from 0 % to 0.1 %
-	//   3  hold 10m0s under errors
+	//   3  hold 10m0s and 20 requests under errors
 	//   4  shift from 0.1 % to 5 %
-	//   5  hold 10m0s under errors
+	//   5  hold 10m0s and 20 requests under errors
 	//   6  shift from 5 % to 100 %
 	//   7  promote
 	// and back from step 5: [shift from 5 % to 0 %]
@@ -95,7 +95,7 @@ func ExampleBlueGreen_Plan() {
 	//   2  verify by smoke                                      3     3  0 %
 	//   3  hold 0s until approved                               3     3  0 %
 	//   4  shift from 0 % to 100 %                              3     3  100 %
-	//   5  hold 10m0s under errors                              3     3  100 %
+	//   5  hold 10m0s and 20 requests under errors              3     3  100 %
 	//   6  hold 1h0m0s                                          3     3  100 %
 	//   7  scale the old version from 3 to 0, within 10m0s      0     3  100 %
 	//   8  promote                                              0     3  100 %
@@ -158,11 +158,11 @@ func ExampleParse() {
 	// Output:
 	// canary from 2.0 to 2.1, 30m0s of holds
 	//   1  shift from 0 % to 5 %
-	//   2  hold 10m0s under errors
+	//   2  hold 10m0s and 20 requests under errors
 	//   3  shift from 5 % to 20 %
-	//   4  hold 10m0s under errors
+	//   4  hold 10m0s and 20 requests under errors
 	//   5  shift from 20 % to 80 %
-	//   6  hold 10m0s under errors
+	//   6  hold 10m0s and 20 requests under errors
 	//   7  shift from 80 % to 100 %
 	//   8  promote
 	// strategy: strategy (line 1, column 14): found "rollin", did you mean "rolling"?

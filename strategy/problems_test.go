@@ -27,6 +27,12 @@ instances: found none, want how many serve everybody
 surge, unavailable: found 0 and 0, want room to move: one of them above zero`},
 		{"rolling: no room, written as a share", strategy.Rolling{Surge: part(0)}, ten, `
 surge, unavailable: found 0 and 0, want room to move: one of them above zero`},
+		{"rolling: all at once", strategy.Rolling{Surge: count(10), MinReady: time.Minute, Judges: []string{"errors"}}, ten, `
+judges: found ["errors"], and no hold in which the new version has traffic, when would they watch`},
+		{"canary: all at once", strategy.Canary{Weights: []strategy.Share{strategy.All}, Judges: []string{"errors", "speed"}, After: strategy.Hold{Judges: []string{"speed"}}}, ten, `
+judges: found ["errors"], and no hold in which the new version has traffic, when would they watch`},
+		{"canary: from there on", strategy.Canary{Weights: ladder, Hold: time.Minute, Judges: []string{"errors"}}, strategy.Input{From: 99 * percent}, `
+judges: found ["errors"], and no hold in which the new version has traffic, when would they watch`},
 		{"rolling: everything", strategy.Rolling{
 			Surge: count(-1), Unavailable: part(101 * percent), Batch: strategy.Amount{Count: 1, Share: 1}, MinReady: -1, Judges: []string{""}, Gates: []string{"smoke", "smoke"}, After: bad,
 		}, strategy.Input{Instances: -1, From: -1, Progress: -1, Old: "1", New: "1"}, `

@@ -18,7 +18,8 @@ type Rolling struct {
 	MinReady time.Duration `json:"min_ready"`
 	// Gates must say yes about the first new instances before these get traffic.
 	Gates []string `json:"gates"`
-	// Judges watch while instances are replaced: with each MinReady.
+	// Judges watch while instances are replaced: with each MinReady, of which those in
+	// which the new version has traffic wait for 20 requests to it.
 	Judges []string `json:"judges"`
 	// After is a hold with all instances replaced, before the new version is promoted.
 	After Hold `json:"after"`
@@ -71,6 +72,9 @@ func (r Rolling) Plan(in Input) (Plan, error) {
 	w.shift(All)
 	w.hold(r.After)
 	w.retire(0, in)
+	if p.watched(w, r.Judges); p.err() != nil {
+		return Plan{}, p.err()
+	}
 	return w.end("rolling", in), nil
 }
 

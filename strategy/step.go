@@ -64,7 +64,7 @@ type Shift struct {
 // if one has to.
 type Hold struct {
 	For      time.Duration `json:"for"`                // at least
-	Exposed  int           `json:"exposed,omitempty"`  // requests, at least
+	Exposed  int           `json:"exposed,omitempty"`  // requests, at least; strategies make it 20 where there are judges, and it is not given
 	Judges   []string      `json:"judges,omitempty"`   // by name
 	Approval bool          `json:"approval,omitempty"` // whether a person has to approve
 }
@@ -236,6 +236,9 @@ type steps []Step
 func (s steps) MarshalJSON() ([]byte, error) {
 	out := make([]map[string]Step, len(s))
 	for i, step := range s {
+		if step == nil {
+			return nil, fmt.Errorf("strategy: step %d is nil", i+1)
+		}
 		out[i] = map[string]Step{step.name(): step}
 	}
 	return json.Marshal(out)

@@ -85,6 +85,7 @@ func (p Plan) Check(target Target) error {
 	add := func(i int, format string, args ...any) {
 		problems = append(problems, fmt.Errorf("strategy: step %d "+format, append([]any{i + 1}, args...)...))
 	}
+	at := p.Start()
 	for i, step := range p.Steps {
 		switch step.(type) {
 		case Verify, Scale, Mirror, Shift, Hold, NoReturn, Promote:
@@ -98,6 +99,19 @@ func (p Plan) Check(target Target) error {
 		if text := step.problem(); text != "" {
 			add(i, "(%v): %s", step, text)
 		}
+		from := at
+		switch step := step.(type) {
+		case Scale:
+			from.Old, from.New = step.Old.From, step.New.From
+		case Mirror:
+			from.Mirror = step.From
+		case Shift:
+			from.Share = step.From
+		}
+		if from != at {
+			add(i, "(%v): does not begin where the steps before it lead to: %v to the new version, %v mirrored, %d old and %d new instances", step, at.Share, at.Mirror, at.Old, at.New)
+		}
+		step.move(&at)
 	}
 	return errors.Join(problems...)
 }

@@ -13,12 +13,13 @@ import (
 type way struct {
 	steps  []Step
 	at     Observation
+	from   Share         // what the new version had at its beginning
 	within time.Duration // for each scale
 }
 
 // begin is an empty way from where the input stands.
 func (in Input) begin() way {
-	return way{at: Observation{Share: in.From, Old: in.Instances}, within: in.progress()}
+	return way{at: Observation{Share: in.From, Old: in.Instances}, from: in.From, within: in.progress()}
 }
 
 // progress is by when new instances have to be ready.
@@ -63,10 +64,36 @@ func (w *way) hold(h Hold) {
 	}
 }
 
+// fewest is how many requests the new version must have answered during a hold under
+// judges that does not say so itself: who has seen nothing has seen no harm.
+const fewest = 20
+
 // stop is a hold, even for no time.
 func (w *way) stop(h Hold) {
 	h.Judges = append([]string(nil), h.Judges...) // none is nil, as after JSON
+	if len(h.Judges) > 0 && w.at.Share > 0 && h.Exposed == 0 {
+		h.Exposed = fewest
+	}
 	w.steps = append(w.steps, h)
+}
+
+// watched wants each judge to watch a hold in which the new version has traffic.
+func (p *problems) watched(w way, judges []string) {
+	share := w.from
+	seeing := map[string]bool{}
+	for _, step := range w.steps {
+		switch step := step.(type) {
+		case Shift:
+			share = step.To
+		case Hold:
+			for _, name := range step.Judges {
+				seeing[name] = seeing[name] || share > 0
+			}
+		}
+	}
+	if blind := slices.DeleteFunc(slices.Clone(judges), func(name string) bool { return seeing[name] }); len(blind) > 0 {
+		p.add("judges: found %q, and no hold in which the new version has traffic, when would they watch", blind)
+	}
 }
 
 // retire sends the last of the old version away, once it has been kept for a while
