@@ -115,7 +115,12 @@ func (d *driver) next(ctx context.Context, m Machine) error {
 		if d.unseen(ctx, m) { // a hold without a judge would go on blindly
 			return d.watch(ctx, m, Effect{Do: DoWait, At: at.Add(cmp.Or(d.request.Look, time.Second))})
 		}
-		return d.write(ctx, m, Record{Kind: KindDone, At: at, Actor: actor, Reason: d.noHarm(m, effect.Step.(strategy.Hold))})
+		hold := effect.Step.(strategy.Hold)
+		if r, blind := d.blind(m, hold); blind {
+			r.At = at
+			return d.write(ctx, m, r)
+		}
+		return d.write(ctx, m, Record{Kind: KindDone, At: at, Actor: actor, Reason: d.noHarm(m, hold)})
 	case DoExpire:
 		return d.expire(ctx, m, effect, at)
 	case DoFinish:

@@ -84,8 +84,10 @@ type Request struct {
 	// says yes, a person decides, by Abort or Promote, or another rollout takes its
 	// place. Nil is always yes.
 	Stable Gate
-	// Doubt is what happens when a gate, or on its way Artifact, cannot tell. Zero means
-	// that it counts as a no.
+	// Doubt is what happens when a gate, or on its way Artifact, cannot tell, or when a
+	// judge whose Fail sends it back has had nothing to judge a whole hold by
+	// ([health.Missing]): no old side to compare with, for example, or fewer requests than
+	// it takes. Zero means that it counts as a no.
 	Doubt Expiry
 	// Promotion is what it takes to leave the last hold that has judges.
 	Promotion Promotion

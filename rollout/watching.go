@@ -148,6 +148,31 @@ func (d *driver) judge(ctx context.Context, m Machine, hold strategy.Hold, name 
 	return true, d.write(ctx, m, r) // dropped, if somebody made it turn round meanwhile, and then no look counts any more
 }
 
+// blind says that a judge that may send the rollout back has had nothing to judge a hold
+// by, and what follows from it: who has seen nothing has seen no harm.
+func (d *driver) blind(m Machine, hold strategy.Hold) (Record, bool) {
+	s, q := m.State(), d.run.request
+	if s.Forced || q.Shadow || s.Share <= q.Floor || d.request.Doubt == ThenGoOn || d.request.guard != nil { // a guard waits for requests
+		return Record{}, false
+	}
+	for _, name := range hold.Judges {
+		w := d.request.Watches[name]
+		if q.Fails[name] != ThenAbort || w.Cohorts == nil {
+			continue
+		}
+		sample := w.Cohorts.Snapshot()
+		sample.Elapsed = s.elapsed(now())
+		if v, _ := judge(w.Judge, d.engine.judgeState(d.run.id, name), sample); v.Missing != health.Present && v.Call == health.Inconclusive {
+			r := Record{Kind: KindFailed, Actor: "judge " + name, Reason: fmt.Sprintf("judge %q cannot tell at the end of its hold: %s", name, v.Reason)}
+			if d.request.Doubt == ThenPause {
+				r.Kind = KindPaused
+			}
+			return r, true
+		}
+	}
+	return Record{}, false
+}
+
 // alarm asks the alarms, and returns the first no. They get the time between two
 // looks; one that takes longer cannot tell.
 func (d *driver) alarm(ctx context.Context, m Machine) (Record, bool) {
