@@ -19,6 +19,9 @@ func (d *driver) begin(ctx context.Context, asked Requested) error {
 		return fmt.Errorf("%w: plan: brings version %q, and the release is %q", ErrInvalid, brings, version)
 	}
 	asked.Plan = d.named(asked.Plan, asked.Previous)
+	if old := asked.Plan.Old; asked.Previous == (Release{}) && old != "" { // the first of this journal replaces something, too
+		asked.Previous = Release{Name: asked.Release.Name, Version: old}
+	}
 	if err := d.sameArtifact(ctx); err != nil { // it may have waited for long
 		return err
 	}
@@ -43,6 +46,9 @@ func (d *driver) named(p strategy.Plan, previous Release) strategy.Plan {
 	_, prepares := d.request.Target.(strategy.Preparer)
 	if _, promotes := d.request.Target.(strategy.Promoter); prepares || promotes {
 		p.Old, p.New = cmp.Or(p.Old, previous.Version), cmp.Or(p.New, d.request.Release.Version)
+	}
+	if server, ok := d.request.Target.(strategy.Server); ok && p.Old == "" {
+		p.Old = server.Serving()
 	}
 	return p
 }
@@ -77,6 +83,9 @@ func (d *driver) atStart(ctx context.Context, asked Requested) error {
 		want := asked.Plan.Start()
 		if _, scales := d.request.Target.(strategy.Scaler); !scales {
 			want.Old, want.New = seen.Old, seen.New
+		}
+		if seen.Old < want.Old {
+			seen.Old = want.Old // of those that are ill, some may not be ready: the more reason to begin
 		}
 		if want.Why = seen.Why; seen != want {
 			return fmt.Errorf("%w: target: found %v, want %v, where the plan begins", ErrInvalid, place(seen), place(want))

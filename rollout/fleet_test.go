@@ -245,7 +245,7 @@ func TestFleetsRefuse(t *testing.T) {
 		want string
 	}{
 		{"another version serves", func(_ *rollout.Request, on *machines) { on.serves = "v0" }, "target: serves v0, want v1 or v2"},
-		{"fewer instances", func(_ *rollout.Request, on *machines) { on.ready["v1"] = 3 }, "target: found 0 %, 0 % mirrored, 3 old and 0 new instances, want 0 %, 0 % mirrored, 4 old and 0 new instances, where the plan begins"},
+		{"more instances", func(_ *rollout.Request, on *machines) { on.ready["v1"] = 5 }, "target: found 0 %, 0 % mirrored, 5 old and 0 new instances, want 0 %, 0 % mirrored, 4 old and 0 new instances, where the plan begins"},
 		{"somebody has it", func(_ *rollout.Request, on *machines) {
 			on.weight = map[string]strategy.Share{"v1": 90 * strategy.Percent, "v2": 10 * strategy.Percent}
 		}, "target: found 10 %"},
@@ -304,4 +304,42 @@ func TestFleetsRetreat(t *testing.T) {
 			})
 		})
 	}
+}
+
+// servingFleet is one that knows what it serves.
+type servingFleet struct{ *fleet }
+
+func (f servingFleet) Serving() string { return f.serves }
+
+// TestFleetsSayWhatTheyServe: a plan that names no versions can be asked for again when it
+// is over, and the first of a journal can be taken back to what was served before it. Of
+// old instances that are ill, some may be missing at its start.
+func TestFleetsSayWhatTheyServe(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		on, memory := newMachines(), &rollout.Memory{}
+		on.ready["v1"] = 3
+		p, err := strategy.BlueGreen{}.Plan(strategy.Input{Instances: 4})
+		require.NoError(t, err)
+		request := fleetRequest(p, on)
+		request.Release.Name = "shop"
+		request.Target = servingFleet{&fleet{machines: on}}
+		for range 2 {
+			engine := newEngine(t, memory)
+			outcome, err := engine.Deploy(t.Context(), request)
+			require.NoError(t, err)
+			require.Equal(t, rollout.Succeeded, outcome)
+			require.Equal(t, "v2", on.serves)
+		}
+		engine := newEngine(t, memory)
+		require.NoError(t, engine.Act(t.Context(), "r", rollout.Act{Kind: rollout.RollBack, Actor: "ann"}))
+		outcome, err := engine.Resume(t.Context(), rollout.Request{ID: rollout.BackID("r"), Target: servingFleet{&fleet{machines: on}}})
+		require.NoError(t, err)
+		require.Equal(t, rollout.RolledBack, outcome)
+		require.Equal(t, "v1", on.serves)
+		require.Equal(t, map[string]int{"v1": 4, "v2": 0}, on.ready)
+		require.Empty(t, on.broken)
+		status, err := engine.Status(rollout.BackID("r"))
+		require.NoError(t, err)
+		require.Equal(t, "shop v1", status.Release.String())
+	})
 }

@@ -267,7 +267,7 @@ type Requested struct {
 	Service     string        `json:"service,omitempty"`     // what it changes
 	Environment string        `json:"environment,omitempty"` // and where
 	Release     Release       `json:"release,omitzero"`      // what is rolled out
-	Previous    Release       `json:"previous,omitzero"`     // the last good one before it
+	Previous    Release       `json:"previous,omitzero"`     // the last good one before it; of the first, what its plan or its target says that it replaces
 	Plan        strategy.Plan `json:"plan"`                  // what to do
 	// Digest tells whether a later request with the same ID asks for the same.
 	Digest    string         `json:"digest"`

@@ -20,8 +20,9 @@ type Strategy interface {
 
 // Input is what every strategy needs to know. Every zero is right for some.
 type Input struct {
-	// Old and New are the versions, as people and the target call them. Old may be
-	// empty, and both may be, for a target that does not ask.
+	// Old and New are the versions, as people and the target call them. Both may be
+	// empty: whoever carries the plan out says them then, from what it knows to serve and
+	// from the release, so that the same plan can be asked for again when it is over.
 	Old, New string
 	// Instances is how many of each version serve everybody. Zero is for a target
 	// without instances, like a flag, or one whose instances others run: only canary

@@ -67,6 +67,13 @@ type Promoter interface {
 	Promote(ctx context.Context, version string) error
 }
 
+// Server is a target that knows which version it serves while no rollout is under way:
+// the old one of the next plan, where neither the plan nor the journal says it.
+type Server interface {
+	// Serving is that version, or nothing if it is not known.
+	Serving() string
+}
+
 // Keeper is a target that knows whether an earlier version could still be brought
 // back.
 type Keeper interface {
