@@ -38,6 +38,9 @@ const (
 	// Promote goes through all further steps at once: no hold, no gate, no judge and
 	// no freeze keeps it. One that is going back turns round, and begins anew.
 	Promote ActKind = "promote"
+	// Leave ends a rollout whose way back has failed, where it stands: as [Failed], with
+	// what is left for people to see to. It makes room for the next one.
+	Leave ActKind = "leave"
 	// RollBack takes a rollout back that has succeeded, as a rollout of its own (see
 	// [Engine.Act]). One that is under way it aborts.
 	RollBack ActKind = "roll back"
@@ -50,9 +53,9 @@ const (
 func (a Act) check() error {
 	var problems []error
 	switch a.Kind {
-	case Pause, Continue, Approve, Abort, Promote, RollBack, FailedLater:
+	case Pause, Continue, Approve, Abort, Promote, Leave, RollBack, FailedLater:
 	default:
-		problems = append(problems, fmt.Errorf("kind: found %q, want pause, continue, approve, abort, promote, roll back or failed later", string(a.Kind)))
+		problems = append(problems, fmt.Errorf("kind: found %q, want pause, continue, approve, abort, promote, leave, roll back or failed later", string(a.Kind)))
 	}
 	if a.Actor == "" {
 		problems = append(problems, errors.New("actor: missing, want who does it"))
@@ -274,6 +277,13 @@ func (m *Machine) act(r Record) error {
 		}
 		s.Automatic, s.Actor = false, r.Actor
 		m.hurry()
+	case kind == Leave:
+		if !m.failing() {
+			return refused("it is %v, and no way back of it has failed", *s)
+		}
+		m.step(len(m.back))
+		m.left, s.Reason, s.Actor = true, s.Reason+" (left by "+r.Actor+" where it stands)", r.Actor
+		s.Generation++
 	case kind == Promote && forward:
 		if s.Forced {
 			return refused("it is being promoted already")

@@ -52,8 +52,8 @@
 //	   v         v                        v                   |
 //	Back(0) -- begun, done --> Back(n) ----- finished ----> Done(RolledBack),
 //	  held: the old version is       failed: again, later   Done(Cancelled) if nobody
-//	  no better, so it waits                                was exposed, or
-//	                                                        Done(Superseded)
+//	  no better, so it waits           left by a person:    was exposed, or
+//	                                   Done(Failed)         Done(Superseded)
 //
 // Past a [strategy.NoReturn] nothing leads to Back: what fails there pauses. The way
 // back of a rollout that has succeeded is one of its own, and begins at Back(0).

@@ -20,7 +20,8 @@ type Machine struct {
 	// superseded says that it turned round to make room for another rollout, and
 	// replaced that another one waits for the end of its way back.
 	superseded, replaced bool
-	records              int // that moved it
+	left                 bool // a person has ended it in the middle of its way back
+	records              int  // that moved it
 }
 
 // route is what a request comes to. It never changes.

@@ -99,7 +99,7 @@ func noticeOf(before Machine, r Record) (Notice, bool) {
 // be told.
 func (m Machine) noticed(after Machine, r Record) NoticeKind {
 	was, is := m.state, after.state
-	turned := was.Generation != is.Generation || was.Phase == Pending
+	turned := (was.Generation != is.Generation || was.Phase == Pending) && !after.left
 	hold, _ := after.current().(strategy.Hold)
 	switch {
 	case is.Phase == Done && was.Phase != Done:

@@ -12,7 +12,7 @@ func (m Machine) phase() string {
 		return s.Outcome.String()
 	case s.Phase == Back && s.Held:
 		return "rollback held"
-	case s.Phase == Back && (s.Attempt > 1 || !s.Begun && !s.Until.IsZero()):
+	case m.failing():
 		return "rollback failing"
 	case s.Phase == Back:
 		return "rolling back"
@@ -45,4 +45,10 @@ func (m Machine) phase() string {
 		return "holding"
 	}
 	return "promoting"
+}
+
+// failing says that a step of the way back has failed, and is tried again.
+func (m Machine) failing() bool {
+	s := m.state
+	return s.Phase == Back && !s.Held && (s.Attempt > 1 || !s.Begun && !s.Until.IsZero())
 }

@@ -30,7 +30,7 @@ const (
 	RolledBack         // somebody was exposed, and the way back was read back
 	Superseded         // it went back to make room for another rollout
 	Cancelled          // it ended before anybody was exposed
-	Failed             // of a run of a pipeline alone: it failed, and there was nothing to take back, or no way back, or a person had it left as it was
+	Failed             // a person has left it in the middle of a way back that failed; of a run of a pipeline, also: there was nothing to take back, or no way back
 )
 
 var outcomes = [...]string{"unfinished", "succeeded", "rolled back", "superseded", "cancelled", "failed"}

@@ -188,7 +188,7 @@ func (s *stage) carryOut(c scenario.Command) string {
 	case "restart":
 		synctest.Wait()
 		s.boot()
-	case "pause", "continue", "approve", "abort", "promote", "rollback", "failed-later", "shrug":
+	case "pause", "continue", "approve", "abort", "promote", "leave", "rollback", "failed-later", "shrug":
 		kind := map[string]rollout.ActKind{"rollback": rollout.RollBack, "failed-later": rollout.FailedLater}[c.Name]
 		act := rollout.Act{Kind: cmp.Or(kind, rollout.ActKind(c.Name)), Actor: c.Args[1], Reason: strings.Join(c.Args[2:], " ")}
 		if err := s.engine.Act(s.alive, c.Args[0], act); err != nil {

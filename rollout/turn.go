@@ -66,6 +66,8 @@ func (m *Machine) giveUp() {
 // ended is the outcome at the end of the way back.
 func (m Machine) ended() Outcome {
 	switch {
+	case m.left:
+		return Failed
 	case m.superseded:
 		return Superseded
 	case m.state.Peak <= m.route.Floor && m.route.TakesBack == "":
