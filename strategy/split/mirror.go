@@ -95,7 +95,7 @@ func (s *Splitter) copyOf(r *http.Request, p placement) (*duplicate, *http.Reque
 		d.drop(&s.counts.large)
 		return nil, nil
 	}
-	d.request = r.Clone(r.Context())
+	d.request = r.Clone(s.copyContext(r.Context()))
 	d.request.Body = http.NoBody
 	if d.request.Header == nil {
 		d.request.Header = http.Header{}
@@ -109,6 +109,19 @@ func (s *Splitter) copyOf(r *http.Request, p placement) (*duplicate, *http.Reque
 	with := r.WithContext(r.Context())
 	with.Body = &overheard{r.Body, d}
 	return d, with
+}
+
+// copyContext is a copy's own context. Of the values of the request's it has those that
+// net/http's server puts there, and no others: they may change, or serve another
+// request, while the copy is under way.
+func (s *Splitter) copyContext(of context.Context) context.Context {
+	ctx := s.life
+	for _, key := range []any{http.ServerContextKey, http.LocalAddrContextKey} {
+		if v := of.Value(key); v != nil {
+			ctx = context.WithValue(ctx, key, v)
+		}
+	}
+	return ctx
 }
 
 // gone lets others be copied.
@@ -151,9 +164,9 @@ func (d *duplicate) begin() {
 // send serves the copy. Whatever the backend does ends here.
 func (d *duplicate) send() {
 	s := d.splitter
-	ctx, cancel := context.WithTimeout(s.life, s.o.MirrorTimeout)
+	ctx, cancel := context.WithTimeout(d.request.Context(), s.o.MirrorTimeout)
 	defer cancel()
-	r := d.request.WithContext(carried{ctx, d.request.Context()})
+	r := d.request.WithContext(ctx)
 	writer, rec := record(nowhere{ctx, http.Header{}})
 	d.outcome.Start = time.Now()
 	returned := false
@@ -168,20 +181,6 @@ func (d *duplicate) send() {
 	}()
 	d.backend.Handler.ServeHTTP(writer, r)
 	returned = true
-}
-
-// carried is a context with the values of another one. Its own come first: by them,
-// contexts that are made of it need no goroutine to end with it.
-type carried struct {
-	context.Context
-	values context.Context
-}
-
-func (c carried) Value(key any) any {
-	if v := c.Context.Value(key); v != nil {
-		return v
-	}
-	return c.values.Value(key)
 }
 
 // nowhere is where answers to copies go.

@@ -231,26 +231,27 @@ func TestCopiesPanic(t *testing.T) {
 	})
 }
 
-// A copy has the values of its request's context, and not its end.
+// A copy has neither the values of its request's context, but for the server's, nor its
+// end.
 func TestCopiesContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var value any
+		server, values := &http.Server{}, []any{"never asked"}
 		s, _, _ := mirrored(t, split.Options{}, func(http.ResponseWriter, *http.Request) {}, func(_ http.ResponseWriter, r *http.Request) {
 			ctx, cancel := context.WithCancel(r.Context())
 			defer cancel()
 			select {
 			case <-ctx.Done():
 			case <-time.After(time.Second):
-				value = ctx.Value(key{})
+				values = []any{ctx.Value(key{}), ctx.Value(http.ServerContextKey)}
 			}
 		})
-		ctx, cancel := context.WithCancel(context.WithValue(t.Context(), key{}, "kept"))
-		r, err := http.NewRequestWithContext(ctx, "GET", "/", nil)
+		ctx, cancel := context.WithCancel(context.WithValue(t.Context(), http.ServerContextKey, server))
+		r, err := http.NewRequestWithContext(context.WithValue(ctx, key{}, "of this request"), "GET", "/", nil)
 		require.NoError(t, err)
 		s.ServeHTTP(nothing{}, r)
 		cancel()
 		require.NoError(t, s.Drain(t.Context(), "2"))
-		require.Equal(t, "kept", value)
+		require.Equal(t, []any{nil, server}, values)
 	})
 }
 

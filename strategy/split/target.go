@@ -86,6 +86,11 @@ func (s *Splitter) Shift(ctx context.Context, to strategy.Share) error {
 // gets, drawn at random. The copies have the header [MirrorHeader], their answers are
 // thrown away, and the requests themselves are served as if there were none. No copy is
 // made of a request that would change its protocol.
+//
+// A copy's context is its own: it has nothing that was put into the request's by whatever
+// is in front of the splitter, such as the flags of this request, a router's parameters,
+// or, with some routers, what is left of the path. A new version that needs them has
+// them made in its own [Backend].Handler, or the splitter stands in front of them.
 func (s *Splitter) Mirror(ctx context.Context, to strategy.Share) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
