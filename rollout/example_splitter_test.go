@@ -20,7 +20,7 @@ func Example_splitter() {
 	}
 	splitter, err := split.New(split.Options{
 		Unit: func(r *http.Request) string { return r.URL.Query().Get("user") },
-		Salt: "shop-2.0",
+		Salt: "shop",
 		Outcome: func(o split.Outcome) {
 			if o.Pinned || o.Mirrored || o.Unit == 0 {
 				return
@@ -46,6 +46,6 @@ func Example_splitter() {
 	fmt.Println("candidate:", sample.Candidate.Failures, "of", sample.Candidate.Requests(), "failed")
 	fmt.Println("baseline: ", sample.Baseline.Failures, "of", sample.Baseline.Requests(), "failed")
 	// Output:
-	// candidate: 94 of 94 failed
-	// baseline:  0 of 906 failed
+	// candidate: 106 of 106 failed
+	// baseline:  0 of 894 failed
 }

@@ -44,13 +44,13 @@ func halved(t testing.TB, o split.Options, share strategy.Share) *split.Splitter
 	return s
 }
 
-// TestSplitterAgreesWithFlag: a splitter and a flag with the same salt and share send
-// everybody the same way, and name the same unit and slot.
+// TestSplitterAgreesWithFlag: a splitter and a flag with its salt, made of its own and the
+// new version's name, and the same share send everybody the same way, and name the same unit and slot.
 func TestSplitterAgreesWithFlag(t *testing.T) {
 	newShop := flag.ByKey("new-shop", false)
 	for _, salt := range []string{"a", "shop-2026"} {
 		for _, share := range []strategy.Share{0, 1, 1 * strategy.Percent, 33.333 * strategy.Percent, 50 * strategy.Percent, strategy.All - 1, strategy.All} {
-			flags := ramped(t, salt, share)
+			flags := ramped(t, salt+"/new", share)
 			var told split.Outcome
 			s := halved(t, split.Options{Salt: salt, Outcome: func(o split.Outcome) { told = o }}, share)
 			for i := range 2000 {
@@ -60,7 +60,7 @@ func TestSplitterAgreesWithFlag(t *testing.T) {
 				s.ServeHTTP(httptest.NewRecorder(), r)
 				d := newShop.DecideFrom(flags.View(flag.For(user)))
 				require.Equal(t, d.Value, told.Backend == "new", "%s at %v", user, share)
-				require.Equal(t, told.Slot, bucket.Slot(told.Unit, bucket.Lane(salt, bucket.Ramp)))
+				require.Equal(t, told.Slot, bucket.Slot(told.Unit, bucket.Lane(salt+"/new", bucket.Ramp)))
 				if d.Reason == flag.ReasonRamp {
 					require.Equal(t, []any{d.Unit, d.Slot, strategy.Share(d.Ramp)}, []any{told.Unit, told.Slot, told.Share})
 				}

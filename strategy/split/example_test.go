@@ -20,7 +20,7 @@ func Example() {
 	}
 	splitter, err := split.New(split.Options{
 		Unit: func(r *http.Request) string { return r.URL.Query().Get("user") },
-		Salt: "shop-2.0",
+		Salt: "shop",
 	}, version("1.9"), version("2.0"))
 	if err != nil {
 		panic(err)
@@ -48,7 +48,7 @@ func Example() {
 	}
 	// Output:
 	// at 5 % user 42 gets 1.9
-	// at 50 % user 42 gets 1.9
+	// at 50 % user 42 gets 2.0
 	// at 100 % user 42 gets 2.0
 }
 

@@ -56,12 +56,14 @@ func of(s http.Handler, user string) string {
 
 func user(i int) string { return fmt.Sprint("user-", i) }
 
-// count is how many of n users get a version.
-func count(s http.Handler, version string, n int) (got int) {
+// having are those of n users who get a version.
+func having(s http.Handler, version string, n int) (users []string) {
 	for i := range n {
 		if of(s, user(i)) == version {
-			got++
+			users = append(users, user(i))
 		}
 	}
-	return got
+	return users
 }
+
+func count(s http.Handler, version string, n int) int { return len(having(s, version, n)) }

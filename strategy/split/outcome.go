@@ -39,7 +39,7 @@ func (s *Splitter) recorded(w http.ResponseWriter, r *http.Request, p placement)
 
 // outcome is what is known before there is an answer.
 func (s *Splitter) outcome(p placement) Outcome {
-	o := Outcome{Slot: bucket.Slot(p.unit, s.lane), Share: p.routes.first, Pinned: p.pinned}
+	o := Outcome{Slot: bucket.Slot(p.unit, p.routes.lane), Share: p.routes.first, Pinned: p.pinned}
 	if p.named {
 		o.Unit = p.unit
 	}

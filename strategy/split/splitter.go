@@ -27,8 +27,12 @@ type Options struct {
 	// Unit says who a request is for. The same unit stays where it is as long as its
 	// slot does, in every process. Nil, or "" for a request, places it at random.
 	Unit func(*http.Request) string
-	// Salt decides, with the unit, which slot of the traffic it has: the slot that a ramp
-	// with this salt gives it in package flag. Empty is a salt like any other.
+	// Salt decides, with the unit and the new version, which slot of the traffic it has. The
+	// new version is the one of [Splitter.Prepare], or the first of [Splitter.SetWeights].
+	// The slot is what a ramp of package flag gives the unit whose salt is this one, a slash
+	// and the version's name: "shop/2.0". So each version begins with other users, which
+	// judges of package health rely on; one that comes back under the same name begins with
+	// the same ones. Empty is a salt like any other.
 	Salt string
 	// Pin names the backend that a request goes to, whatever the weights: for testers.
 	// "", or a name that is not there, leaves it to the weights; so does a nil Pin. It may
@@ -57,7 +61,6 @@ type Options struct {
 // starts goroutines for copies only: see [Splitter.Close].
 type Splitter struct {
 	o      Options
-	lane   uint64
 	routes atomic.Pointer[routes]
 	none   *backend // answers for those that nobody serves
 
@@ -69,7 +72,7 @@ type Splitter struct {
 
 	mu       sync.Mutex // held to change what routes are made of
 	backends []*backend
-	weights  []Weight       // in the order of their slots
+	weights  []Weight       // in the order of their slots; the first is of the new version
 	old, new string         // of Prepare
 	mirror   strategy.Share // that new gets copies of
 }
@@ -84,7 +87,7 @@ type backend struct {
 // New returns a splitter that sends everything to the first backend. Without any, it
 // answers 503 until [Splitter.SetWeights] says who serves.
 func New(o Options, backends ...Backend) (*Splitter, error) {
-	s := &Splitter{o: o, lane: bucket.Lane(o.Salt, bucket.Ramp), none: &backend{Backend: Backend{Handler: http.HandlerFunc(unavailable)}}}
+	s := &Splitter{o: o, none: &backend{Backend: Backend{Handler: http.HandlerFunc(unavailable)}}}
 	problems := s.defaults()
 	for i, b := range backends {
 		if err := s.add(b); err != nil {
@@ -154,7 +157,7 @@ func (s *Splitter) place(r *http.Request) (p placement) {
 		}
 		p.pinned = p.backend != nil
 		if !p.pinned {
-			p.backend = p.routes.weighted(bucket.Hash(p.unit, s.lane))
+			p.backend = p.routes.weighted(bucket.Hash(p.unit, p.routes.lane))
 		}
 		if p.backend == nil {
 			p.backend = s.none

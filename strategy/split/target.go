@@ -11,7 +11,9 @@ import (
 var errUnprepared = errors.New("nobody has said which versions: call Prepare first")
 
 // Prepare says which backends a plan's old and new version are. Both have to be there
-// and, together, have all of the traffic.
+// and, together, have all of the traffic. While both have some, they are what they were:
+// the new version is the first of the weights. Otherwise nobody moves, and from then on
+// the salt is the new version's: see [Options].
 func (s *Splitter) Prepare(ctx context.Context, old, new string) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -33,8 +35,8 @@ func (s *Splitter) Prepare(ctx context.Context, old, new string) error {
 	if old == new && old != "" {
 		add("old, new: found %q for both, want two versions", new)
 	}
-	if third := s.third(old, new); third != "" && len(problems) == 0 {
-		add("%s", third)
+	if amiss := s.amiss(old, new); amiss != "" && len(problems) == 0 {
+		add("%s", amiss)
 	}
 	if s.mirror > 0 && new != s.new && len(problems) == 0 {
 		add("%q still gets copies of %v of the requests", s.new, s.mirror)
@@ -50,8 +52,8 @@ func (s *Splitter) Prepare(ctx context.Context, old, new string) error {
 	return nil
 }
 
-// third says who else has traffic beside the two; s.mu is held.
-func (s *Splitter) third(old, new string) string {
+// amiss says why the traffic is not what Shift makes of it for the two; s.mu is held.
+func (s *Splitter) amiss(old, new string) string {
 	for _, w := range s.weights {
 		if w.Share > 0 && w.Backend != old && w.Backend != new {
 			return fmt.Sprintf("%q has %v of the traffic, which is neither %q nor %q", w.Backend, w.Share, old, new)
@@ -59,6 +61,9 @@ func (s *Splitter) third(old, new string) string {
 	}
 	if len(s.weights) == 0 {
 		return "nobody has any traffic"
+	}
+	if first := s.weights[0].Backend; first != new && s.share(old) > 0 && s.share(new) > 0 {
+		return fmt.Sprintf("%q is the first of the weights, so a shift would move users between %q and %q at random: want %q first, or all of the traffic on one of them", first, old, new, new)
 	}
 	return ""
 }
@@ -121,8 +126,8 @@ func (s *Splitter) moves(ctx context.Context, to strategy.Share) error {
 	return nil
 }
 
-// Observe reads back what serves now. If a third backend has traffic, it says so in
-// Why.
+// Observe reads back what serves now. If a third backend has traffic, or the weights are
+// not in the order of Prepare, it says so in Why.
 func (s *Splitter) Observe(ctx context.Context) (strategy.Observation, error) {
 	if err := ctx.Err(); err != nil {
 		return strategy.Observation{}, err
@@ -132,5 +137,5 @@ func (s *Splitter) Observe(ctx context.Context) (strategy.Observation, error) {
 	if s.new == "" {
 		return strategy.Observation{}, fmt.Errorf("split: observe: %w", errUnprepared)
 	}
-	return strategy.Observation{Share: s.share(s.new), Mirror: s.mirror, Why: s.third(s.old, s.new)}, nil
+	return strategy.Observation{Share: s.share(s.new), Mirror: s.mirror, Why: s.amiss(s.old, s.new)}, nil
 }

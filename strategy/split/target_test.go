@@ -2,6 +2,7 @@ package split_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -97,10 +98,63 @@ func TestOneAfterAnother(t *testing.T) {
 	require.NotZero(t, three)
 	require.NoError(t, s.Prepare(ctx, "2", "3"), "again, as another process would")
 	require.Equal(t, three, count(s, "3", 500))
-	require.NoError(t, s.Prepare(ctx, "3", "2"), "the other way round")
-	require.Equal(t, three, count(s, "3", 500))
+	require.EqualError(t, s.Prepare(ctx, "3", "2"), `split: prepare: "3" is the first of the weights, so a shift would move users between "3" and "2" at random: want "2" first, or all of the traffic on one of them`)
+	require.NoError(t, s.Shift(ctx, 20*pc), "what was prepared before holds on")
+	require.Greater(t, count(s, "3", 500), three)
+	require.NoError(t, s.Shift(ctx, strategy.All))
+	require.NoError(t, s.Prepare(ctx, "3", "2"), "the other way round, when it has all")
+	require.Equal(t, 500, count(s, "3", 500))
 	seen, err = s.Observe(ctx)
 	require.NoError(t, err)
-	require.Equal(t, 90*pc, int(seen.Share))
-	require.Empty(t, seen.Why)
+	require.Equal(t, strategy.Observation{}, seen)
+}
+
+// Whoever sets weights in another order than that of Prepare is told.
+func TestOrderOfWeights(t *testing.T) {
+	ctx := t.Context()
+	s := newSplitter(t, sticky, says("1"), says("2"), says("3"))
+	const one = `"1" is the first of the weights`
+	require.NoError(t, s.SetWeights(split.Weight{"1", 90 * pc}, split.Weight{"2", 10 * pc}))
+	require.ErrorContains(t, s.Prepare(ctx, "1", "2"), one)
+	require.NoError(t, s.SetWeights(split.Weight{"3", 0}, split.Weight{"2", 10 * pc}, split.Weight{"1", 90 * pc}))
+	require.ErrorContains(t, s.Prepare(ctx, "1", "2"), `"3" is the first of the weights`)
+
+	require.NoError(t, s.SetWeights(split.Weight{"2", 10 * pc}, split.Weight{"1", 90 * pc}))
+	early := having(s, "2", 1000)
+	require.NoError(t, s.Prepare(ctx, "1", "2"))
+	require.Equal(t, early, having(s, "2", 1000))
+	require.NoError(t, s.Shift(ctx, 20*pc))
+	require.Subset(t, having(s, "2", 1000), early)
+
+	require.NoError(t, s.SetWeights(split.Weight{"1", 90 * pc}, split.Weight{"2", 10 * pc}))
+	seen, err := s.Observe(ctx)
+	require.NoError(t, err)
+	require.Contains(t, seen.Why, one)
+	require.NoError(t, s.Shift(ctx, 0), "the way back is open")
+}
+
+// Each version begins with other users, and the same ones when another process goes on.
+func TestEarlyUsers(t *testing.T) {
+	ctx := t.Context()
+	const users = 2000
+	early := map[string][]string{}
+	s := newSplitter(t, sticky, says("1"), says("2"), says("3"))
+	for _, v := range [][2]string{{"1", "2"}, {"2", "3"}} {
+		require.NoError(t, s.Prepare(ctx, v[0], v[1]))
+		require.NoError(t, s.Shift(ctx, 10*pc))
+		early[v[1]] = having(s, v[1], users)
+		next := newSplitter(t, sticky, says(v[0]), says(v[1]))
+		require.NoError(t, next.Prepare(ctx, v[0], v[1]))
+		require.NoError(t, next.Shift(ctx, 10*pc))
+		require.Equal(t, early[v[1]], having(next, v[1], users))
+		require.NoError(t, s.Shift(ctx, strategy.All))
+	}
+	both := 0
+	for _, u := range early["3"] {
+		if slices.Contains(early["2"], u) {
+			both++
+		}
+	}
+	require.InDelta(t, users/10, len(early["3"]), 94) // 7 standard deviations
+	require.InDelta(t, users/100, both, 32)
 }

@@ -19,8 +19,9 @@ type Weight struct {
 // placed by it, and those that are being answered are left alone. The slots of the
 // traffic are given out in the order of the list, so the first backend has those below
 // its share: it stands for the new version, and raising its share takes nobody away
-// from it. The shares have to be 100 % together; backends that are left out get
-// nothing.
+// from it. With another one in its place, all that share the traffic are placed anew, as
+// its name is part of the salt: it stays the first while several have traffic. The
+// shares have to be 100 % together; backends that are left out get nothing.
 func (s *Splitter) SetWeights(weights ...Weight) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -68,6 +69,7 @@ func (s *Splitter) share(name string) strategy.Share {
 
 // routes says where requests go. It is replaced, and never changed.
 type routes struct {
+	lane     uint64     // gives a unit its slot
 	ways     []way      // those with traffic, in the order of their slots
 	backends []*backend // those that can be pinned
 	first    strategy.Share
@@ -84,6 +86,9 @@ type way struct {
 // publish makes what was changed count; s.mu is held.
 func (s *Splitter) publish() {
 	r := &routes{}
+	if len(s.weights) > 0 {
+		r.lane = bucket.Lane(s.o.Salt+"/"+s.weights[0].Backend, bucket.Ramp)
+	}
 	sum := strategy.Share(0)
 	for _, w := range s.weights {
 		if w.Share > 0 {
