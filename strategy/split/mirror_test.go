@@ -223,7 +223,10 @@ func TestCopiesAreBounded(t *testing.T) {
 
 func TestCopiesPanic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, _, told := mirrored(t, split.Options{}, func(http.ResponseWriter, *http.Request) {}, func(http.ResponseWriter, *http.Request) { panic("boom") })
+		s, _, told := mirrored(t, split.Options{}, func(http.ResponseWriter, *http.Request) {}, func(http.ResponseWriter, *http.Request) {
+			time.Sleep(time.Second) // so that the copy is told of last
+			panic("boom")
+		})
 		ask(s, "GET", nil)
 		require.NoError(t, s.Drain(t.Context(), "2"))
 		require.True(t, told()[1].Panicked)
