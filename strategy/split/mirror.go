@@ -173,9 +173,6 @@ func (d *duplicate) send() {
 	defer func() {
 		_ = recover()
 		if s.o.Outcome != nil {
-			if rec.err == nil {
-				rec.err = ctx.Err()
-			}
 			s.told(d.outcome, rec, r, returned)
 		}
 	}()

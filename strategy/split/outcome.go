@@ -1,6 +1,8 @@
 package split
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -19,7 +21,7 @@ type Outcome struct {
 	Start    time.Time      // when the backend got it
 	Latency  time.Duration  // until the backend returned, or took the connection over
 	Status   int            // of the answer; 200 if the backend named none, 500 if it panicked, 101 if it took the connection over, 0 if the client gave up before there was any
-	Panicked bool           // the backend did not return; so does an [Upstream] whose answer breaks off
+	Panicked bool           // the backend did not return; so does an [Upstream] whose answer breaks off, unless the client has left
 	Err      error          // why an [Upstream] has no answer; of a copy, also why it was given up
 }
 
@@ -53,12 +55,19 @@ func (s *Splitter) told(o Outcome, rec *recorder, r *http.Request, returned bool
 	if !rec.taken.IsZero() {
 		o.Latency = rec.taken.Sub(o.Start)
 	}
-	o.Status, o.Err, o.Panicked = rec.status, rec.err, !returned
+	over := r.Context().Err()
+	left := errors.Is(over, context.Canceled) // whatever an Upstream makes of that is the client's doing
+	o.Status, o.Err, o.Panicked = rec.status, rec.err, !returned && !(rec.cut && left)
 	switch {
 	case o.Panicked:
 		o.Status = http.StatusInternalServerError
-	case o.Status == 0 && r.Context().Err() == nil:
+	case o.Err != nil && left:
+		o.Status = 0
+	case o.Status == 0 && over == nil:
 		o.Status = http.StatusOK
+	}
+	if o.Mirrored && o.Err == nil {
+		o.Err = over
 	}
 	s.o.Outcome(o)
 }

@@ -289,6 +289,31 @@ func TestGivingUpPasses(t *testing.T) {
 		require.NoError(t, b.splitter.Drain(t.Context(), "1"))
 		b.ended(t, func(o split.Outcome) {
 			require.True(t, o.Err == nil || b.upstream && errors.Is(o.Err, context.Canceled), "%v", o.Err)
+			require.True(t, o.Status == 0 || b.upstream && o.Status == 200, "%d: there is no answer, or one that comes as the upstream is hung up on", o.Status)
+			require.False(t, o.Panicked)
+		})
+	})
+}
+
+// A client that leaves a stream is not the version's failure.
+func TestLeavingPasses(t *testing.T) {
+	everywhere(t, func(w http.ResponseWriter, r *http.Request) {
+		for r.Context().Err() == nil {
+			if _, err := io.WriteString(w, "data: x\n\n"); err != nil {
+				return
+			}
+			_ = http.NewResponseController(w).Flush()
+		}
+	}, func(t *testing.T, b *behind) {
+		res := b.do(t, t.Context(), "GET", "/", nil)
+		_, err := io.ReadFull(res.Body, make([]byte, 8))
+		require.NoError(t, err)
+		require.NoError(t, res.Body.Close())
+		require.NoError(t, b.splitter.Drain(t.Context(), "1"))
+		b.ended(t, func(o split.Outcome) {
+			require.Equal(t, 200, o.Status)
+			require.False(t, o.Panicked)
+			require.NoError(t, o.Err)
 		})
 	})
 }

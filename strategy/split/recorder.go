@@ -33,7 +33,8 @@ type recorder struct {
 	http.ResponseWriter
 	status int       // zero: none yet
 	taken  time.Time // when the connection was taken over
-	err    error     // of an Upstream
+	err    error     // why an Upstream has no answer
+	cut    bool      // an Upstream's answer broke off
 }
 
 func (r *recorder) answer(status int) {
@@ -73,8 +74,22 @@ func (r *recorder) FlushError() error {
 	return err
 }
 
-// failed remembers why an Upstream has no answer.
-func (r *recorder) failed(err error) { r.err = err }
+// recorderOf is the recorder that a backend's writer wraps, or nil.
+func recorderOf(w http.ResponseWriter) *recorder {
+	for w != nil {
+		if r, ok := w.(interface{ self() *recorder }); ok {
+			return r.self()
+		}
+		outer, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			return nil
+		}
+		w = outer.Unwrap()
+	}
+	return nil
+}
+
+func (r *recorder) self() *recorder { return r }
 
 type flushRecorder struct{ recorder }
 

@@ -25,9 +25,9 @@ import (
 //
 // If there is no connection, the answer is 503 with a Retry-After of a second: the
 // version is not running. If the answer takes longer than the request's context allows
-// it is 504, and otherwise, if there is none, 502. An answer that breaks off panics with
-// [http.ErrAbortHandler], by which the server tells its client. Nothing is logged; see
-// [Outcome].
+// it is 504, if the request's body breaks off 400, and otherwise, if there is none, 502.
+// An answer that breaks off panics with [http.ErrAbortHandler], by which the server tells
+// its client. Nothing is logged; see [Outcome], where a client that leaves is no failure.
 func Upstream(to *url.URL, transport http.RoundTripper) http.Handler {
 	target := *to
 	u := &upstream{}
@@ -40,6 +40,9 @@ func Upstream(to *url.URL, transport http.RoundTripper) http.Handler {
 			r.Out.URL.RawQuery = r.In.URL.RawQuery // nothing here goes by what it means
 			r.SetURL(&target)
 			r.Out.Host = r.In.Host
+			if r.Out.Body != nil {
+				r.Out.Body = body{r.Out.Body}
+			}
 			forward(r)
 		},
 		Transport:     transport,
@@ -57,7 +60,16 @@ type upstream struct {
 	own   *http.Transport
 }
 
-func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) { u.proxy.ServeHTTP(w, r) }
+func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	whole := false
+	defer func() {
+		if rec := recorderOf(w); !whole && rec != nil {
+			rec.cut = true
+		}
+	}()
+	u.proxy.ServeHTTP(w, r)
+	whole = true
+}
 
 func (u *upstream) closeIdle() {
 	if u.own != nil {
@@ -94,20 +106,32 @@ func forward(r *httputil.ProxyRequest) {
 	}
 }
 
+// body is a request's, whose errors are told apart from the upstream's.
+type body struct{ io.ReadCloser }
+
+func (b body) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil && err != io.EOF {
+		err = &brokenBody{err}
+	}
+	return n, err
+}
+
+// brokenBody is why no more of a body can be read.
+type brokenBody struct{ error }
+
+func (b *brokenBody) Unwrap() error { return b.error }
+
 // unanswered answers where the upstream did not.
 func unanswered(w http.ResponseWriter, _ *http.Request, err error) {
-	for inner := w; inner != nil; {
-		if rec, ok := inner.(interface{ failed(error) }); ok {
-			rec.failed(err)
-		}
-		outer, ok := inner.(interface{ Unwrap() http.ResponseWriter })
-		if !ok {
-			break
-		}
-		inner = outer.Unwrap()
+	if rec := recorderOf(w); rec != nil {
+		rec.err = err
 	}
 	var op *net.OpError
+	var broken *brokenBody
 	switch {
+	case errors.As(err, &broken):
+		http.Error(w, "the request broke off", http.StatusBadRequest)
 	case errors.Is(err, context.DeadlineExceeded):
 		http.Error(w, "the answer took too long", http.StatusGatewayTimeout)
 	case errors.As(err, &op) && op.Op == "dial":

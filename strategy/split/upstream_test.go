@@ -8,7 +8,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/stretchr/testify/require"
 
@@ -84,6 +86,21 @@ func TestUnanswered(t *testing.T) {
 	}
 	s := newSplitter(t, split.Options{}, split.Backend{Name: "1", Handler: split.Upstream(gone, nil)})
 	require.Equal(t, 503, ask(s, "GET", nil).Code)
+}
+
+// A request that breaks off is not the upstream's failure.
+func TestBrokenRequest(t *testing.T) {
+	there := httptest.NewServer(http.HandlerFunc(readAll))
+	defer there.Close()
+	var last split.Outcome
+	s := newSplitter(t, split.Options{Outcome: func(o split.Outcome) { last = o }}, split.Backend{Name: "1", Handler: split.Upstream(parsed(t, there.URL), nil)})
+	require.Equal(t, "whole", ask(s, "POST", strings.NewReader("whole")).Body.String())
+	require.Equal(t, "whole", ask(s, "POST", io.MultiReader(strings.NewReader("whole"))).Body.String())
+	w := ask(s, "POST", io.MultiReader(strings.NewReader("half"), iotest.ErrReader(io.ErrUnexpectedEOF)))
+	require.Equal(t, 400, w.Code)
+	require.Equal(t, "the request broke off\n", w.Body.String())
+	require.Equal(t, 400, last.Status)
+	require.ErrorIs(t, last.Err, io.ErrUnexpectedEOF)
 }
 
 type failing struct{ error }
