@@ -43,22 +43,36 @@ func (s *Splitter) find(name string) *backend {
 	return nil
 }
 
+// staying is the backend of that name if it can get traffic, or nil; s.mu is held.
+func (s *Splitter) staying(name string) *backend {
+	if b := s.find(name); b != nil && b.leaving == 0 {
+		return b
+	}
+	return nil
+}
+
 // Remove takes a backend away, and returns when the last of its requests is answered.
-// It is an error if the backend has traffic, or gets copies. Pinned requests do not
-// reach it any more as soon as Remove is called. When the context ends first, nothing
-// but the waiting is over: call Remove again. An [Upstream] whose transport is its own
-// lets go of its idle connections.
+// It is an error if the backend has traffic, or gets copies. While Remove waits, pinned
+// requests do not reach it, and it can be given no traffic. When the context ends first
+// the backend stays, as if Remove had not been called: a connection that never ends is
+// not in the way of a way back. An [Upstream] whose transport is its own lets go of its
+// idle connections.
 func (s *Splitter) Remove(ctx context.Context, name string) error {
 	b, err := s.leave(name)
 	if err != nil {
 		return fmt.Errorf("split: remove: %w", err)
 	}
-	if err := b.drained(ctx); err != nil {
+	err = b.drained(ctx)
+	s.mu.Lock()
+	b.leaving--
+	if err == nil {
+		s.backends = slices.DeleteFunc(s.backends, func(x *backend) bool { return x == b })
+	}
+	s.publish()
+	s.mu.Unlock()
+	if err != nil {
 		return fmt.Errorf("split: remove: %w", err)
 	}
-	s.mu.Lock()
-	s.backends = slices.DeleteFunc(s.backends, func(x *backend) bool { return x == b })
-	s.mu.Unlock()
 	if u, ok := b.Handler.(*upstream); ok {
 		u.closeIdle()
 	}
@@ -78,7 +92,7 @@ func (s *Splitter) leave(name string) (*backend, error) {
 	case s.mirror > 0 && s.new == name:
 		return nil, fmt.Errorf("%q gets copies of %v of the requests, want none", name, s.mirror)
 	}
-	b.leaving = true
+	b.leaving++
 	s.publish()
 	return b, nil
 }

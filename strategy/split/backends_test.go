@@ -2,6 +2,7 @@ package split_test
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"sync/atomic"
 	"testing"
@@ -61,13 +62,16 @@ func TestRemoveWaits(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
 		began := time.Now()
-		err := s.Remove(ctx, "1")
+		given := make(chan error)
+		go func() { given <- s.Remove(ctx, "1") }()
+		synctest.Wait()
+		require.Equal(t, "2", ask(s, "GET", nil, "Version", "1").Body.String(), "it takes no more")
+		require.ErrorContains(t, s.SetWeights(split.Weight{"1", strategy.All}), `no backend "1"`)
+		err := <-given
 		require.EqualError(t, err, `split: remove: 3 requests to "1" are not answered: context deadline exceeded`)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.Equal(t, 10*time.Second, time.Since(began))
-		require.Equal(t, "2", ask(s, "GET", nil, "Version", "1").Body.String(), "it takes no more")
 		require.EqualError(t, s.Add(says("1")), `split: add: found "1" again, want each once`)
-		require.ErrorContains(t, s.SetWeights(split.Weight{"1", strategy.All}), `no backend "1"`)
 
 		drained := make(chan error, 2)
 		for range 2 {
@@ -79,5 +83,45 @@ func TestRemoveWaits(t *testing.T) {
 		require.NoError(t, <-drained)
 		require.NoError(t, <-drained)
 		require.Zero(t, s.InFlight("1"))
+	})
+}
+
+// A Remove that was given up is not in the way of a way back, and one of several that
+// wait for the same backend takes it away alone.
+func TestRemoveGivesUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		done := make(chan struct{})
+		s := newSplitter(t, sticky, served("1", func(w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("Stuck") != "" {
+				<-done
+			}
+			_, _ = io.WriteString(w, "1")
+		}), says("2"))
+		go ask(s, "GET", nil, "Stuck", "yes")
+		synctest.Wait()
+		require.NoError(t, s.Prepare(t.Context(), "1", "2"))
+		require.NoError(t, s.Shift(t.Context(), strategy.All))
+
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		require.ErrorIs(t, s.Remove(ctx, "1"), context.DeadlineExceeded)
+		require.Equal(t, "1", ask(s, "GET", nil, "Version", "1").Body.String())
+		require.NoError(t, s.Prepare(t.Context(), "1", "2"))
+		require.NoError(t, s.Shift(t.Context(), 0))
+		require.Equal(t, "1", of(s, "somebody"))
+		require.NoError(t, s.Shift(t.Context(), strategy.All))
+
+		removed := make(chan error)
+		for range 2 {
+			go func() { removed <- s.Remove(t.Context(), "1") }()
+		}
+		ctx, cancel = context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		require.ErrorIs(t, s.Remove(ctx, "1"), context.DeadlineExceeded)
+		require.Equal(t, "2", ask(s, "GET", nil, "Version", "1").Body.String(), "others wait for it still")
+		close(done)
+		require.NoError(t, <-removed)
+		require.NoError(t, <-removed)
+		require.NoError(t, s.Add(says("1")), "the name is free again")
 	})
 }

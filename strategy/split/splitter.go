@@ -81,7 +81,7 @@ type Splitter struct {
 type backend struct {
 	Backend
 	flights flights
-	leaving bool // Remove waits for its last requests; guarded by Splitter.mu
+	leaving int // so many Removes wait for its last requests; guarded by Splitter.mu
 }
 
 // New returns a splitter that sends everything to the first backend. Without any, it

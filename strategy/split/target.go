@@ -25,10 +25,10 @@ func (s *Splitter) Prepare(ctx context.Context, old, new string) error {
 		problems = append(problems, fmt.Errorf("split: prepare: "+format, args...))
 	}
 	for _, v := range []struct{ which, name string }{{"old", old}, {"new", new}} {
-		switch b := s.find(v.name); {
+		switch {
 		case v.name == "":
 			add("%s: found no version, want the name of a backend", v.which)
-		case b == nil || b.leaving:
+		case s.staying(v.name) == nil:
 			add("%s: no backend %q", v.which, v.name)
 		}
 	}
@@ -78,7 +78,7 @@ func (s *Splitter) Shift(ctx context.Context, to strategy.Share) error {
 	}
 	weights := []Weight{{s.new, to}, {s.old, strategy.All - to}}
 	for _, w := range weights {
-		if b := s.find(w.Backend); w.Share > 0 && (b == nil || b.leaving) {
+		if w.Share > 0 && s.staying(w.Backend) == nil {
 			return fmt.Errorf("split: shift: no backend %q, for %v of the traffic", w.Backend, w.Share)
 		}
 	}
@@ -102,7 +102,7 @@ func (s *Splitter) Mirror(ctx context.Context, to strategy.Share) error {
 	if err := s.moves(ctx, to); err != nil {
 		return fmt.Errorf("split: mirror: %w", err)
 	}
-	if b := s.find(s.new); to > 0 && (b == nil || b.leaving) {
+	if to > 0 && s.staying(s.new) == nil {
 		return fmt.Errorf("split: mirror: no backend %q", s.new)
 	}
 	if to > 0 && s.life.Err() != nil {

@@ -28,7 +28,7 @@ func (s *Splitter) SetWeights(weights ...Weight) error {
 	var problems []error
 	sum := int64(0)
 	for i, w := range weights {
-		if b := s.find(w.Backend); b == nil || b.leaving {
+		if s.staying(w.Backend) == nil {
 			problems = append(problems, fmt.Errorf("split: weights[%d]: no backend %q", i, w.Backend))
 		}
 		if slices.ContainsFunc(weights[:i], func(v Weight) bool { return v.Backend == w.Backend }) {
@@ -100,7 +100,7 @@ func (s *Splitter) publish() {
 		r.first = s.weights[0].Share
 	}
 	for _, b := range s.backends {
-		if !b.leaving {
+		if b.leaving == 0 {
 			r.backends = append(r.backends, b)
 		}
 	}
