@@ -38,6 +38,62 @@ func (h hijackable) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return h.conn, bufio.NewReadWriter(bufio.NewReader(h.conn), bufio.NewWriter(h.conn)), nil
 }
 
+type pusher struct{}
+
+func (pusher) Push(string, *http.PushOptions) error { return errors.New("pushed") }
+
+// With outcomes, a backend's writer can do what it can do without, and what it does gets
+// there.
+func TestWriters(t *testing.T) {
+	plain := struct{ http.ResponseWriter }{nothing{}}
+	for name, w := range map[string]http.ResponseWriter{
+		"plain":   plain,
+		"flushes": nothing{},
+		"flushes and hijacks": struct {
+			http.ResponseWriter
+			http.Flusher
+			http.Hijacker
+		}{plain, nothing{}, hijackable{}},
+		"HTTP/1": hijackable{nothing{}, nil},
+		"HTTP/2": struct {
+			nothing
+			pusher
+		}{},
+		"flushes, hijacks and pushes": struct {
+			hijackable
+			pusher
+		}{},
+		"hijacks without flush": struct {
+			http.ResponseWriter
+			http.Hijacker
+		}{plain, hijackable{}},
+		"pushes without flush": struct {
+			http.ResponseWriter
+			pusher
+		}{plain, pusher{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var can [2][]string
+			for i, o := range []split.Options{{}, {Outcome: func(split.Outcome) {}}} {
+				newSplitter(t, o, served("1", func(w http.ResponseWriter, _ *http.Request) {
+					if f, ok := w.(http.Flusher); ok && !strings.HasSuffix(name, "without flush") {
+						f.Flush()
+						can[i] = append(can[i], "flush")
+					}
+					if h, ok := w.(http.Hijacker); ok {
+						_, _, err := h.Hijack()
+						can[i] = append(can[i], err.Error())
+					}
+					if p, ok := w.(http.Pusher); ok {
+						can[i] = append(can[i], p.Push("/", nil).Error())
+					}
+				})).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+			}
+			require.Equal(t, can[0], can[1])
+		})
+	}
+}
+
 func TestStatus(t *testing.T) {
 	for _, tt := range []struct {
 		name    string

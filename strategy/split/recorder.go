@@ -8,18 +8,24 @@ import (
 	"time"
 )
 
-// record wraps w in the recorder that has the optional interfaces w has. These three
-// sets are those of net/http's HTTP/1 server, of its HTTP/2 server, and of a plain
-// writer; other mixes get the largest set that fits.
+// record wraps w in the recorder that has the optional interfaces w has: those that one
+// cannot do without, as ReadFrom and WriteString work on any writer. A writer that can
+// hijack or push and cannot flush gets a Flush that does nothing.
 func record(w http.ResponseWriter) (http.ResponseWriter, *recorder) {
-	flusher, _ := w.(http.Flusher)
-	hijacker, _ := w.(http.Hijacker)
-	from, _ := w.(io.ReaderFrom)
+	_, flusher := w.(http.Flusher)
+	_, hijacker := w.(http.Hijacker)
+	_, pusher := w.(http.Pusher)
 	switch {
-	case flusher != nil && hijacker != nil && from != nil:
+	case hijacker && pusher: // a middleware's, for any protocol
+		rec := &fullRecorder{connRecorder{flushRecorder{recorder{ResponseWriter: w}}}}
+		return rec, &rec.recorder
+	case hijacker: // HTTP/1
 		rec := &connRecorder{flushRecorder{recorder{ResponseWriter: w}}}
 		return rec, &rec.recorder
-	case flusher != nil:
+	case pusher: // HTTP/2
+		rec := &pushRecorder{flushRecorder{recorder{ResponseWriter: w}}}
+		return rec, &rec.recorder
+	case flusher:
 		rec := &flushRecorder{recorder{ResponseWriter: w}}
 		return rec, &rec.recorder
 	default:
@@ -61,6 +67,11 @@ func (r *recorder) WriteString(s string) (int, error) {
 	return io.WriteString(r.ResponseWriter, s)
 }
 
+func (r *recorder) ReadFrom(src io.Reader) (int64, error) {
+	r.answer(http.StatusOK)
+	return io.Copy(r.ResponseWriter, src)
+}
+
 // Unwrap is how http.ResponseController reaches the writer.
 func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
@@ -97,11 +108,6 @@ func (r *flushRecorder) Flush() { _ = r.FlushError() } // http.Flusher has nowhe
 
 type connRecorder struct{ flushRecorder }
 
-func (r *connRecorder) ReadFrom(src io.Reader) (int64, error) {
-	r.answer(http.StatusOK)
-	return r.ResponseWriter.(io.ReaderFrom).ReadFrom(src)
-}
-
 func (r *connRecorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, rw, err := r.ResponseWriter.(http.Hijacker).Hijack()
 	if err == nil {
@@ -109,4 +115,16 @@ func (r *connRecorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		r.taken = time.Now()
 	}
 	return conn, rw, err
+}
+
+type pushRecorder struct{ flushRecorder }
+
+func (r *pushRecorder) Push(target string, o *http.PushOptions) error {
+	return r.ResponseWriter.(http.Pusher).Push(target, o)
+}
+
+type fullRecorder struct{ connRecorder }
+
+func (r *fullRecorder) Push(target string, o *http.PushOptions) error {
+	return r.ResponseWriter.(http.Pusher).Push(target, o)
 }

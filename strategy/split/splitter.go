@@ -40,7 +40,7 @@ type Options struct {
 	Pin func(*http.Request) string
 	// Outcome is told of each request when it has been answered, on the goroutine that
 	// served it. What it panics with is thrown away. Nil records nothing, and reads no
-	// clock.
+	// clock. With it the backend's writer has no CloseNotify, which is deprecated.
 	Outcome func(Outcome)
 	// Mirrors is how many copies may be under way at most; zero means 100. Beyond it
 	// requests are not copied: see [Splitter.Copies].
