@@ -1,6 +1,9 @@
 package split
 
-import "net/http"
+import (
+	"net/http"
+	"strings"
+)
 
 // PinHeader pins a request to the backend that a header of it names. Anybody can send
 // one: where that matters, take a function of your own, which asks who it is.
@@ -12,8 +15,13 @@ func PinHeader(name string) func(*http.Request) string {
 // PinCookie is [PinHeader] for a cookie.
 func PinCookie(name string) func(*http.Request) string {
 	return func(r *http.Request) string {
-		if c, err := r.Cookie(name); err == nil {
-			return c.Value
+		for _, line := range r.Header["Cookie"] { // Request.Cookie allocates
+			for part, more := "", line; more != ""; {
+				part, more, _ = strings.Cut(more, ";")
+				if key, value, _ := strings.Cut(strings.TrimSpace(part), "="); key == name && name != "" {
+					return strings.Trim(value, `"`)
+				}
+			}
 		}
 		return ""
 	}

@@ -70,7 +70,10 @@ func TestPins(t *testing.T) {
 	}}, says("1"), says("2"))
 	require.Equal(t, "2", ask(s, "GET", nil, "Version", "2").Body.String())
 	require.Equal(t, "2", ask(s, "GET", nil, "Cookie", "a=b; version=2").Body.String())
-	require.Equal(t, "1", ask(s, "GET", nil, "Cookie", "a=b").Body.String())
+	require.Equal(t, "2", ask(s, "GET", nil, "Cookie", `version="2";a=b`).Body.String())
+	for _, none := range []string{"a=b", "a=b; versions=2", "version; a=2", "a=version=2", ";;="} {
+		require.Equal(t, "1", ask(s, "GET", nil, "Cookie", none).Body.String(), none)
+	}
 	require.Equal(t, "1", ask(s, "GET", nil, "Version", "none such").Body.String(), "who asks for what is not there is one of all")
 	require.Equal(t, "1", ask(s, "GET", nil).Body.String())
 	require.NoError(t, s.Remove(t.Context(), "2"))
@@ -139,6 +142,7 @@ func TestAllocations(t *testing.T) {
 	r := httptest.NewRequest("GET", "/", nil)
 	r.Header.Set("User", "somebody")
 	r.Header.Set("Version", "2")
+	r.Header.Set("Cookie", `session=12345; version="2"`)
 	for _, tt := range []struct {
 		name string
 		o    split.Options
@@ -147,6 +151,7 @@ func TestAllocations(t *testing.T) {
 		{"random", split.Options{}, 0},
 		{"sticky", split.Options{Unit: byUser}, 0},
 		{"pinned", sticky, 0},
+		{"pinned by a cookie", split.Options{Pin: split.PinCookie("version")}, 0},
 		{"with outcomes", split.Options{Unit: byUser, Outcome: func(split.Outcome) {}}, 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
