@@ -37,7 +37,7 @@ type Observation struct {
 // says no if it does not have one of them, or serves a third one.
 type Preparer interface {
 	// Prepare takes old and new as the versions that all later calls are about.
-	// Nothing moves.
+	// Nothing moves, nor does it half way through the plan.
 	Prepare(ctx context.Context, old, new string) error
 }
 
@@ -63,7 +63,7 @@ type Shifter interface {
 
 // Promoter is a target that remembers which version to serve when it starts again.
 type Promoter interface {
-	// Promote remembers this version.
+	// Promote remembers this version. It says no to one that it does not have.
 	Promote(ctx context.Context, version string) error
 }
 

@@ -2,6 +2,7 @@ package strategytest
 
 import (
 	"context"
+	"fmt"
 	"testing"
 
 	"github.com/guidon-go/guidon/strategy"
@@ -25,8 +26,9 @@ const unknown = "no-such-version"
 //
 // What the kit wants depends on which optional interfaces the target has:
 //   - observe: Observe finds the start, each time, and says of nobody that he made it so;
-//   - prepare: Prepare moves nothing, takes the same versions again, and refuses those
-//     that are not there, and no name; what it was told before holds on then;
+//   - prepare: Prepare moves nothing, takes the same versions again, wherever they stand,
+//     and refuses those that are not there, and no name; what it was told before holds on
+//     then; when New has all of the traffic it can be the old version of the next plan;
 //   - shift, mirror, scale: what was asked for is read back, going up and down, back at
 //     the start, and the same call again changes nothing; nothing else changes;
 //   - bounds: shares and numbers of instances that make no sense are refused, and change
@@ -36,8 +38,8 @@ const unknown = "no-such-version"
 //   - context: with a context that is over, or ends meanwhile, a call returns soon, with
 //     an error if it has not done everything; what is read back then is true, and the
 //     same call again gets there;
-//   - promote, keeps: Promote and Keeps move nothing and can be repeated; Keeps knows Old,
-//     and no version that is not there;
+//   - promote, keeps: Promote and Keeps move nothing and can be repeated; Keeps knows Old;
+//     neither takes a version that is not there;
 //   - plans: the plans of canary, blue-green, rolling and recreate, as far as the target
 //     has what they need, are where [strategy.Plan.After] says after each step, and their
 //     way back from each step, done or only begun, leads to the start.
@@ -103,7 +105,51 @@ func (k *kit) prepare() {
 	if k.shifter != nil && k.runs() && k.moves(strategy.Shift{To: strategy.Percent}) && k.moves(strategy.Shift{}) {
 		k.rest()
 	}
-	same("after others were refused")
+	if same("after others were refused") && k.runs() && k.resumes() && k.succeeds() {
+		k.rest()
+	}
+}
+
+// prepares wants Prepare to move nothing.
+func (k *kit) prepares(old, new, when string) bool {
+	return k.did(k.preparer.Prepare(context.Background(), old, new), "Prepare of %q and %q %s", old, new, when) &&
+		k.at(k.want, fmt.Sprintf("after Prepare of %q and %q %s", old, new, when))
+}
+
+// resumes prepares the same versions again on the way, as another process does that goes
+// on. It ends where New has all of the traffic, if the target shifts.
+func (k *kit) resumes() bool {
+	if !k.prepares(Old, New, "again while both run") {
+		return false
+	}
+	var steps []strategy.Step
+	if k.mirrorer != nil {
+		steps = append(steps, strategy.Mirror{To: 10 * strategy.Percent}, strategy.Mirror{From: 10 * strategy.Percent})
+	}
+	if k.shifter != nil {
+		steps = append(steps, strategy.Shift{To: 50 * strategy.Percent}, strategy.Shift{From: 50 * strategy.Percent, To: strategy.All})
+	}
+	for _, step := range steps {
+		if !k.moves(step) || !k.prepares(Old, New, "again after "+called(step)) {
+			return false
+		}
+	}
+	return true
+}
+
+// succeeds makes New, which has all of the traffic, the old version of the next plan, and
+// goes back to where Old has it.
+func (k *kit) succeeds() bool {
+	if k.shifter == nil {
+		return true
+	}
+	all := k.want
+	k.want.Share, k.want.Old, k.want.New = 0, all.New, all.Old
+	if !k.prepares(New, Old, "when New has all of the traffic") || !k.moves(strategy.Shift{To: strategy.Percent}) || !k.moves(strategy.Shift{}) {
+		return false
+	}
+	k.want = all
+	return k.prepares(Old, New, "when New has all of it again") && k.moves(strategy.Shift{})
 }
 
 func (k *kit) shift() {
@@ -218,6 +264,12 @@ func (k *kit) promote() {
 			return
 		}
 	}
+	for _, version := range []string{unknown, ""} {
+		if k.promoter.Promote(context.Background(), version) == nil {
+			k.fail("Promote takes %q, which is not there", version)
+		}
+	}
+	k.at(k.start, "after a Promote that was refused")
 }
 
 func (k *kit) keeps() {

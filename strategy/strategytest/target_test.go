@@ -70,16 +70,30 @@ func (f *fleet) Prepare(ctx context.Context, old, new string) error {
 		return errBroken
 	case f.is("prepares once") && f.pair != [2]string{}:
 		return errBroken
-	case f.is("prepares anything"):
-	case f.is("prepares nameless ones") && (old == "" || new == ""):
+	case f.is("prepares anything"), f.is("prepares nameless ones") && (old == "" || new == ""):
 	case f.is("forgets when it refuses") && !(known[old] && known[new]):
 		f.pair = [2]string{}
 		return errBroken
 	case !known[old] || !known[new] || old == new:
 		return fmt.Errorf("no such versions: %q and %q", old, new)
 	}
-	if f.is("moves when prepared again") && f.pair != [2]string{} {
+	switch again := f.pair == [2]string{old, new}; {
+	case again && f.is("moves when prepared again"):
 		f.at.Share = 1
+	case again && f.is("begins anew when prepared again"):
+		f.at.Share = 0
+	case again && f.is("copies end when prepared again"):
+		f.at.Mirror = 0
+	case again && f.is("New ends when prepared again"):
+		f.at.New = 0
+	case f.pair == [2]string{new, old}:
+		if f.is("one release only") {
+			return errBroken
+		}
+		f.at.Old, f.at.New = f.at.New, f.at.Old
+		if !f.is("forgets who serves") {
+			f.at.Share = strategy.All - f.at.Share
+		}
 	}
 	f.pair = [2]string{old, new}
 	return nil
@@ -103,9 +117,7 @@ func (f *fleet) Shift(ctx context.Context, to strategy.Share) error {
 		return fmt.Errorf("found %v, want from 0 to 100 %%", to)
 	case to > f.at.Share && f.at.New == 0 && !f.is("shifts to nobody"):
 		return errors.New("nothing runs")
-	case f.is("only up") && to < f.at.Share:
-		return errBroken
-	case f.is("says no the second time") && to == f.at.Share:
+	case f.is("only up") && to < f.at.Share, f.is("says no the second time") && to == f.at.Share:
 		return errBroken
 	case f.is("whole percents"):
 		to -= to % strategy.Percent
@@ -184,6 +196,9 @@ func (f *fleet) Promote(_ context.Context, version string) error {
 		return errBroken
 	case f.is("shifts when it promotes"):
 		f.at.Share = strategy.All
+	case f.is("promotes anything"), f.is("promotes nameless ones") && version == "":
+	case version != f.pair[0] && version != f.pair[1]:
+		return errors.New("no such version")
 	}
 	return nil
 }
@@ -245,6 +260,11 @@ func TestBrokenTargets(t *testing.T) {
 		{"prepares nameless ones", "prepare", `Prepare takes "" and ""`},
 		{"forgets when it refuses", "prepare", "a Shift to 1 % fails: not prepared"},
 		{"moves when prepared again", "prepare", "share 0.001 %"},
+		{"begins anew when prepared again", "prepare", `after Prepare of "v1" and "v2" again after a Shift to 50 %`},
+		{"copies end when prepared again", "prepare", `after Prepare of "v1" and "v2" again after a Mirror of 10 %`},
+		{"New ends when prepared again", "prepare", `after Prepare of "v1" and "v2" again while both run`},
+		{"one release only", "prepare", `Prepare of "v2" and "v1" when New has all of the traffic fails: broken`},
+		{"forgets who serves", "prepare", `after Prepare of "v2" and "v1" when New has all of the traffic`},
 		{"hangs", "context", "has not returned 10s after its context was over"},
 		{"deaf", "", ""}, // it does what it was asked for
 		{"any share", "bounds", "a Shift to -0.001 % is taken"},
@@ -267,6 +287,8 @@ func TestBrokenTargets(t *testing.T) {
 		{"shifts when it scales", "scale", ""},
 		{"promotes once", "promote plans", "Promote of v1 fails: broken"},
 		{"shifts when it promotes", "promote", ""},
+		{"promotes anything", "promote", `Promote takes "no-such-version"`},
+		{"promotes nameless ones", "promote", `Promote takes ""`},
 		{"keeps nothing", "keeps", "Keeps of the version that serves fails: broken"},
 		{"keeps everything", "keeps", "it keeps a version that it never had"},
 	} {
