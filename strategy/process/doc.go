@@ -27,10 +27,11 @@
 //   - What a child has started ends with it, whatever it does about signals, process
 //     groups and sessions: it is known by a mark in its environment, the variable
 //     GUIDON_CHILD. Only a process that was started without it escapes.
-//   - Everything is in the state file before it is done. A tool that is killed at any
-//     moment leaves no child that the next one does not know. A process is known by its
-//     number, the time it was started, and the start of the machine, so that nobody else
-//     is ever taken for it.
+//   - Everything is in the state file before it is done, but for one thing: requests are
+//     taken from a new version even if nothing can be written, see [Fleet.Shift]. A tool
+//     that is killed at any moment leaves no child that the next one does not know. A
+//     process is known by its number, the time it was started, and the start of the
+//     machine, so that nobody else is ever taken for it.
 //   - A step that fails leaves the version that serves as it was.
 //   - A request that no child has seen goes to another child. One that may be repeated
 //     (GET, HEAD, OPTIONS and TRACE without a body) is, once.

@@ -35,6 +35,7 @@ type Fleet struct {
 
 	closed   bool
 	state    state // as the file has it, but for the children
+	unsaved  bool  // it could not be written
 	children []*child
 	pools    map[string]*pool
 	retries  map[string]retry
@@ -114,7 +115,11 @@ func (f *Fleet) read() error {
 	if err := f.route(); err != nil {
 		return err
 	}
-	return f.save()
+	f.publish()
+	if err := f.save(); err != nil && !found { // otherwise the children can be served without
+		return err
+	}
+	return nil
 }
 
 // adopt finds children of an earlier tool again.
@@ -241,7 +246,9 @@ func (f *Fleet) save() error {
 	for i, c := range f.children {
 		f.state.Children[i] = c.record
 	}
-	if err := f.state.write(f.options.State); err != nil {
+	err := f.state.write(f.options.State)
+	f.unsaved = err != nil
+	if err != nil {
 		return fmt.Errorf("the state file: %w", err)
 	}
 	f.publish()

@@ -112,6 +112,9 @@ func (f *Fleet) supervise(ctx context.Context) error {
 	if f.probe(ctx) {
 		return f.save()
 	}
+	if f.unsaved {
+		_ = f.save() // whoever it was for has been told
+	}
 	return nil
 }
 

@@ -128,43 +128,59 @@ func (f *Fleet) Scale(ctx context.Context, old, new int) error {
 // Shift gives the new version this share of the requests. It is [ErrServing] if the
 // version that would get more of them has no child that is ready, except for an old
 // version that was scaled to none.
+//
+// Requests are taken from the new version even if that cannot be written to the state
+// file, as on a full disk. The error says so; the next call writes it, or [Fleet.Run]. A
+// tool that starts again before finds the share that the file has.
 func (f *Fleet) Shift(ctx context.Context, to strategy.Share) error {
 	return f.move(ctx, "shift", to, func(s *state) { s.Share = to }, f.front.Shift)
 }
 
-// Mirror sends the new version copies of this share of the requests.
+// Mirror sends the new version copies of this share of the requests. It is taken back as
+// with Shift.
 func (f *Fleet) Mirror(ctx context.Context, to strategy.Share) error {
 	return f.move(ctx, "mirror", to, func(s *state) { s.Mirror = to }, f.front.Mirror)
 }
 
-// move writes down what it is going to do, and does it.
+// move writes down what it is going to do, and does it; what takes from the new version
+// is done first.
 func (f *Fleet) move(ctx context.Context, op string, to strategy.Share, set func(*state), do func(context.Context, strategy.Share) error) error {
 	done, err := f.take(ctx, op, "the fleet")
 	if err != nil {
 		return err
 	}
 	defer done()
-	key, was := f.state.New, f.state
+	key, was, next := f.state.New, f.state, f.state
+	set(&next)
+	away := next.Share <= was.Share && next.Mirror <= was.Mirror
 	switch {
 	case f.state.New == "":
 		return &Error{op, "the fleet", errUnprepared}
 	case to < 0 || to > strategy.All:
 		return &Error{op, key, fmt.Errorf("found %v, want from 0 to 100 %%", to)}
 	}
-	if err := f.sweep(); err != nil {
+	if err := f.sweep(); err != nil && !away {
 		return &Error{op, key, err}
 	}
-	set(&f.state)
+	f.state = next
 	if err := f.answers(was); err != nil {
 		f.state = was
 		return &Error{op, key, err}
 	}
-	if err = f.save(); err == nil {
+	if !away {
+		err = f.save()
+	}
+	if err == nil {
 		err = do(ctx, to)
 	}
 	if err != nil {
 		f.state = was
-		return &Error{op, key, errors.Join(err, f.save())}
+	}
+	if away || err != nil {
+		err = errors.Join(err, f.save())
+	}
+	if err != nil {
+		return &Error{op, key, err}
 	}
 	return nil
 }
