@@ -102,8 +102,14 @@ func listen() (net.Listener, error) {
 func routes(version string) http.Handler {
 	mux := http.NewServeMux()
 	var asked atomic.Int64
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
 		fmt.Println("asked", asked.Add(1))
+		if path, ok := strings.CutPrefix(version, "hangs-"); ok { // while there is a file
+			if _, err := os.Stat(path); err == nil {
+				<-r.Context().Done()
+				fmt.Println("nobody waits for", asked.Load())
+			}
+		}
 		if strings.HasPrefix(version, "unwell") {
 			http.Error(w, "the cache is cold", http.StatusServiceUnavailable)
 		}

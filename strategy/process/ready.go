@@ -7,38 +7,58 @@ import (
 	"net"
 	"net/http"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
 // probeTimeout is how long a child may think about whether it is ready.
 const probeTimeout = 2 * time.Second
 
-// probe asks the children that are not ready yet, all at once, and says whether one
-// has become so.
-func (f *Fleet) probe(ctx context.Context) bool {
-	short, cancel := context.WithTimeout(ctx, probeTimeout)
-	defer cancel()
-	var all sync.WaitGroup
-	var news atomic.Bool
+// reply is what a child said when it was asked whether it is ready.
+type reply struct {
+	child *child
+	err   error // nil if it is
+}
+
+// probe asks the children that are not ready yet, all at once. What they say comes when
+// all have said it; nobody has to hold the fleet's turn until then.
+func (f *Fleet) probe(ctx context.Context) <-chan []reply {
+	var asked []reply
 	for _, c := range f.children {
-		if !c.stays() || c.Ready {
-			continue
+		if c.stays() && !c.Ready {
+			asked = append(asked, reply{child: c})
 		}
-		all.Go(func() {
-			err := c.ready(short, f.options.Ready)
-			switch {
-			case err == nil:
-				c.Ready = true
-				c.release()
-				news.Store(true)
-			case ctx.Err() == nil || c.why == "": // otherwise we only have no more time
-				c.why = err.Error()
-			}
-		})
 	}
-	all.Wait()
-	return news.Load()
+	if len(asked) == 0 {
+		return nil
+	}
+	replies := make(chan []reply, 1)
+	go func() {
+		short, cancel := context.WithTimeout(ctx, probeTimeout)
+		defer cancel()
+		var all sync.WaitGroup
+		for i := range asked {
+			all.Go(func() { asked[i].err = asked[i].child.ready(short, f.options.Ready) })
+		}
+		all.Wait()
+		replies <- asked
+	}()
+	return replies
+}
+
+// hear takes down what children have said, and says whether one has become ready.
+func (f *Fleet) hear(ctx context.Context, replies []reply) (news bool) {
+	for _, r := range replies {
+		c := r.child
+		switch {
+		case !c.stays(): // any more
+		case r.err == nil:
+			c.Ready, news = true, true
+			c.release()
+		case ctx.Err() == nil || c.why == "": // otherwise we only have no more time
+			c.why = r.err.Error()
+		}
+	}
+	return news
 }
 
 // ready asks the child, at a path if there is one.

@@ -60,34 +60,55 @@ func (f *Fleet) Run(ctx context.Context) error {
 		return &Error{"run", "the fleet", ErrRunning}
 	}
 	defer f.running.Store(false)
+	ctx, cancel := context.WithCancel(ctx)
+	var replies <-chan []reply // nil if nobody is being asked
+	defer func() {
+		cancel()
+		if replies != nil {
+			<-replies
+		}
+	}()
 	tick := time.NewTicker(superviseEvery)
 	defer tick.Stop()
-	for {
+	var said []reply
+	for due := true; ; {
 		done, err := f.take(ctx, "run", "the fleet")
-		if ctx.Err() != nil {
+		switch {
+		case err != nil && ctx.Err() != nil:
 			return nil
-		}
-		if err != nil {
+		case err != nil:
 			return err
 		}
-		if err := f.supervise(ctx); err != nil && ctx.Err() == nil {
+		if err := f.supervise(ctx, said); err != nil && ctx.Err() == nil {
 			slog.Default().Error("process: supervision", "error", err)
 		}
+		if due && replies == nil {
+			replies = f.probe(ctx)
+		}
 		done()
+		due, said = false, nil
 		select {
+		case said = <-replies:
+			replies = nil
 		case <-tick.C:
+			due = true
 		case <-ctx.Done():
 			return nil
 		}
 	}
 }
 
-// supervise takes everything one step further, and waits for nothing but probes.
-func (f *Fleet) supervise(ctx context.Context) error {
+// supervise takes everything one step further, and waits for nothing.
+func (f *Fleet) supervise(ctx context.Context, said []reply) error {
+	news := f.hear(ctx, said)
 	if err := f.sweep(); err != nil {
 		return err
 	}
-	f.trim()
+	if news {
+		if err := f.save(); err != nil {
+			return err
+		}
+	}
 	now := time.Now()
 	for _, c := range f.children {
 		switch {
@@ -108,9 +129,6 @@ func (f *Fleet) supervise(ctx context.Context) error {
 			f.retries[version] = f.retries[version].after(now, 0)
 			return fmt.Errorf("%s cannot be started: %w", version, err)
 		}
-	}
-	if f.probe(ctx) {
-		return f.save()
 	}
 	if f.unsaved {
 		_ = f.save() // whoever it was for has been told

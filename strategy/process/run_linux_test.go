@@ -62,6 +62,38 @@ func TestRun(t *testing.T) {
 	w.sees(t, strategy.Observation{New: 1})
 }
 
+// TestHungChild: nobody else waits while a child thinks about whether it is ready.
+func TestHungChild(t *testing.T) {
+	t.Parallel()
+	hangs := filepath.Join(t.TempDir(), "hangs")
+	w := newWorld(t, func(o *process.Options) { o.Serving = "hangs-" + hangs })
+	require.NoError(t, os.WriteFile(hangs, nil, 0o600))
+	defer func() { require.NoError(t, os.Remove(hangs)) }()
+	require.NoError(t, w.fleet.Prepare(t.Context(), w.options.Serving, "v2"))
+	require.NoError(t, syscall.Kill(w.children("")[0], syscall.SIGKILL))
+	stop := w.run(t)
+	defer stop()
+	w.sees(t, strategy.Observation{})
+	thinks := func() (n int, now bool) { // how often it was asked, and whether somebody waits for it
+		for c := range w.fleet.Children() {
+			text, _ := os.ReadFile(c.Output)
+			n = strings.Count(string(text), "asked ")
+			return n, n > strings.Count(string(text), "nobody waits")
+		}
+		return 0, false
+	}
+	for { // one question lasts longer than some calls, as soon as the machine has time for them
+		before, now := thinks()
+		for range 20 {
+			require.Equal(t, strategy.Observation{}, w.observe(t))
+		}
+		if after, still := thinks(); now && still && before == after {
+			return
+		}
+		<-time.After(time.Millisecond)
+	}
+}
+
 // told are the exits that were told of.
 func (w *world) told() []process.Exit {
 	w.mu.Lock()

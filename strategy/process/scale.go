@@ -18,8 +18,9 @@ const pollEvery = 10 * time.Millisecond
 const buryTimeout = 5 * time.Second
 
 // sweep finds out which children are dead, ends what they have started, and forgets them
-// when all of it is gone.
+// when all of it is gone. It bounds what the others print: whoever waits comes here often.
 func (f *Fleet) sweep() error {
+	f.trim()
 	var left []*child
 	var all []error
 	changed := false
@@ -103,7 +104,15 @@ func (f *Fleet) await(ctx context.Context, want map[string]int) error {
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
 	told := len(f.exits)
-	for {
+	asking, cancel := context.WithCancel(ctx)
+	var replies <-chan []reply // nil if nobody is being asked
+	defer func() {
+		cancel()
+		if replies != nil {
+			<-replies
+		}
+	}()
+	for due := true; ; {
 		if err := f.sweep(); err != nil {
 			return err
 		}
@@ -117,16 +126,23 @@ func (f *Fleet) await(ctx context.Context, want map[string]int) error {
 		if done {
 			return nil
 		}
-		if f.probe(ctx) {
-			if err := f.save(); err != nil {
-				return err
+		if due && replies == nil {
+			if err := ctx.Err(); err != nil {
+				return f.late(err, want)
 			}
-			continue
+			replies = f.probe(asking)
 		}
+		due = false
 		select {
+		case said := <-replies:
+			replies = nil
+			if f.hear(ctx, said) {
+				if err := f.save(); err != nil {
+					return err
+				}
+			}
 		case <-tick.C:
-		case <-ctx.Done():
-			return f.late(ctx.Err(), want)
+			due = true
 		}
 	}
 }
@@ -197,11 +213,24 @@ func (f *Fleet) settle(ctx context.Context, until time.Time, want map[string]int
 		if want[version] > 0 || f.state.share(version) > 0 || len(f.of(version, (*child).serves)) == 0 {
 			continue
 		}
-		if err := f.front.Drain(short, version); ctx.Err() != nil {
+		if err := f.drain(short, version); ctx.Err() != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// drain waits until no request is on its way to a version.
+func (f *Fleet) drain(ctx context.Context, version string) error {
+	for {
+		short, cancel := context.WithTimeout(ctx, superviseEvery)
+		err := f.front.Drain(short, version)
+		cancel()
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		f.trim()
+	}
 }
 
 // depart takes the children that leave through all stages, and returns when those that

@@ -118,7 +118,6 @@ func (f *Fleet) Scale(ctx context.Context, old, new int) error {
 		}
 		return &Error{"scale", key, errors.Join(err, f.save())}
 	}
-	f.trim()
 	if err := errors.Join(f.shrink(ctx, want), f.tidy(ctx)); err != nil {
 		return &Error{"scale", key, err}
 	}
@@ -250,7 +249,6 @@ func (f *Fleet) Observe(ctx context.Context) (strategy.Observation, error) {
 	if err != nil {
 		return strategy.Observation{}, &Error{"observe", "the fleet", err}
 	}
-	f.trim()
 	o.Old, o.New = len(f.of(f.state.Old, (*child).serves)), len(f.of(f.state.New, (*child).serves))
 	return o, nil
 }
