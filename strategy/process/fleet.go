@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 	"log/slog"
 	"maps"
@@ -64,14 +65,11 @@ func (f *Fleet) open() (err error) {
 	if err := supported(); err != nil {
 		return err
 	}
-	path, err := filepath.Abs(f.options.State) // the host may change its folder
+	path, err := place(f.options.State)
 	if err != nil {
 		return err
 	}
 	f.options.State = path
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
-	}
 	if f.lock, err = os.OpenFile(path+".lock", os.O_CREATE|os.O_RDWR, 0o600); err != nil {
 		return err
 	}
@@ -82,6 +80,23 @@ func (f *Fleet) open() (err error) {
 		return errors.Join(err, unlockFile(f.lock))
 	}
 	return nil
+}
+
+// place is where a state file really is, whatever links lead there: its lock is beside
+// it. The host may change its folder.
+func place(path string) (string, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return "", err
+	}
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		return filepath.EvalSymlinks(path)
+	}
+	folder, err := filepath.EvalSymlinks(filepath.Dir(path))
+	return filepath.Join(folder, filepath.Base(path)), err
 }
 
 // read takes over what the state file says.

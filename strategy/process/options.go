@@ -13,8 +13,9 @@ import (
 // Options say what a fleet runs.
 type Options struct {
 	// State is a file that knows which children run, so that a tool that starts again
-	// finds them. It is made if it is not there. Beside it there will be files with the
-	// same name and more: ".lock", ".next", and a folder ".output".
+	// finds them. It is made if it is not there; a symbolic link is the file it leads to.
+	// Beside it there will be files with the same name and more: ".lock", ".next", and a
+	// folder ".output".
 	State string
 	// Command is the program of a version, to be started with the arguments,
 	// environment, folder and user that it has. Its standard input, output and error

@@ -214,6 +214,20 @@ func TestTwoTools(t *testing.T) {
 	w := newWorld(t, nil)
 	_, err := process.Open(w.options)
 	require.ErrorIs(t, err, process.ErrLocked)
+	folder := t.TempDir()
+	link := func(name, to string) string {
+		path := filepath.Join(folder, name)
+		require.NoError(t, os.Symlink(to, path))
+		return path
+	}
+	options := w.options
+	for _, options.State = range []string{link("file", w.options.State), filepath.Join(link("folder", filepath.Dir(w.options.State)), "state.json")} {
+		_, err := process.Open(options)
+		require.ErrorIs(t, err, process.ErrLocked, options.State)
+	}
+	options.State = link("nothing", filepath.Join(folder, "none"))
+	_, err = process.Open(options)
+	require.ErrorIs(t, err, os.ErrNotExist)
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), asTool+"="+filepath.Dir(w.options.State))
 	out, err := cmd.StdoutPipe()
