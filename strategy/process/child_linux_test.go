@@ -75,6 +75,9 @@ func serve(version string) error {
 		return err
 	}
 	server := http.Server{Handler: routes(version)}
+	if version == "hasty" {
+		server.IdleTimeout = time.Millisecond
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	ended := make(chan error)

@@ -33,8 +33,11 @@
 //     process is known by its number, the time it was started, and the start of the
 //     machine, so that nobody else is ever taken for it.
 //   - A step that fails leaves the version that serves as it was.
-//   - A request that no child has seen goes to another child. One that may be repeated
-//     (GET, HEAD, OPTIONS and TRACE without a body) is, once.
+//   - A request of which nothing was sent goes to another connection or another child.
+//     Once something was, a child may have seen it: then one that may be repeated (GET,
+//     HEAD, OPTIONS and TRACE without a body) is, once, and any other is answered 502. That
+//     can meet those that are sent just as a child closes an idle connection: let it keep
+//     them for more than 90 seconds, which is when the fleet closes them.
 //   - Nothing is started that nobody asked for, but what net/http does for connections. So
 //     a child that has died is seen by the next call, and removed from the system's
 //     list: by [Fleet.Run], five times in a second.

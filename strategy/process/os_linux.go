@@ -116,6 +116,21 @@ func reserve(listen bool) (*os.File, string, error) {
 	return f, net.JoinHostPort("127.0.0.1", strconv.Itoa(name.(*syscall.SockaddrInet4).Port)), nil
 }
 
+// hungUp says whether the other side has closed a connection on which it has nothing to
+// say.
+func hungUp(conn syscall.Conn) bool {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return false
+	}
+	over := false
+	err = raw.Control(func(fd uintptr) {
+		n, _, err := syscall.Recvfrom(int(fd), make([]byte, 1), syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		over = n == 0 && err == nil || errors.Is(err, syscall.ECONNRESET)
+	})
+	return over && err == nil
+}
+
 // launch starts a program in a process group of its own, so that what it starts can be
 // found. It outlives us.
 func launch(cmd *exec.Cmd, output *os.File, listener *os.File) (pid int, start uint64, err error) {

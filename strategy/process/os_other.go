@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"syscall"
 )
 
 // supported is why there are no fleets here.
@@ -37,6 +38,8 @@ func boot() (string, error) { return "", supported() }
 func look(int) (life, uint64, error) { return gone, 0, supported() }
 
 func reserve(bool) (*os.File, string, error) { return nil, "", supported() }
+
+func hungUp(syscall.Conn) bool { return false }
 
 func launch(*exec.Cmd, *os.File, *os.File) (int, uint64, error) { return 0, 0, supported() }
 

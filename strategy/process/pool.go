@@ -1,6 +1,7 @@
 package process
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -19,32 +20,86 @@ type pool struct {
 }
 
 // RoundTrip sends the request to another child if the first cannot have seen it, and to
-// one more if it may be sent twice. A request that takes every child down with it would
-// be worse than one that fails.
+// one more if it may be sent twice. What a child has not seen as it had closed the
+// connection goes to the same one over another. A request that takes every child down
+// with it would be worse than one that fails.
 func (p *pool) RoundTrip(r *http.Request) (*http.Response, error) {
+	var way way
 	body := &body{Reader: r.Body}
 	if r.Body != nil {
 		defer r.Body.Close()
 	}
-	var sent atomic.Bool // to some child
-	r = r.WithContext(httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }}))
+	r = r.WithContext(httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{GotConn: way.got}))
 	var tried []*child
-	for again := true; ; again = again && !sent.Load() {
+	for again := true; ; again = again && !way.sent() {
 		c := p.take(tried)
 		if c == nil && len(tried) == 0 {
 			// As if nobody listened, which is what a splitter answers 503 to.
 			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: fmt.Errorf("no child of %s is ready", p.version)}
 		}
+		way.old = false
 		response, err := c.ask(r, body)
 		if err == nil {
 			return response, nil
 		}
-		tried = append(tried, c)
 		c.notice()
-		if body.read || r.Context().Err() != nil || sent.Load() && (!again || !safe(r)) || !p.other(tried) {
+		stale := way.old && !way.sent() // the child had closed the connection, and has others
+		if !stale {
+			tried = append(tried, c)
+		}
+		if body.read.Load() || r.Context().Err() != nil || way.sent() && (!again || !safe(r)) || !stale && !p.other(tried) {
 			return nil, fmt.Errorf("child %d of %s: %w", c.PID, p.version, err)
 		}
 	}
+}
+
+// way is how a request goes to a child: over one connection, or another one if the
+// transport finds the first closed.
+type way struct {
+	over   *wire
+	before int64 // written before the request
+	left   bool  // something was sent over an earlier connection
+	old    bool  // the connection has had another request
+}
+
+func (w *way) got(info httptrace.GotConnInfo) {
+	w.left = w.sent()
+	w.over = info.Conn.(*wire)
+	w.before, w.old, w.over.idle = w.over.written.Load(), info.Reused, info.Reused
+}
+
+// sent says whether a child can have seen any of the request.
+func (w *way) sent() bool { return w.left || w.over != nil && w.over.written.Load() > w.before }
+
+// wire is a connection that knows how much was written.
+type wire struct {
+	*net.TCPConn
+	written atomic.Int64
+	idle    bool // until the next request is written
+}
+
+// Write does not write a request that nobody would read: the transport may not know yet
+// that the child has closed an idle connection.
+func (w *wire) Write(p []byte) (int, error) {
+	if w.idle && hungUp(w) {
+		return 0, net.ErrClosed
+	}
+	w.idle = false
+	n, err := w.TCPConn.Write(p)
+	w.written.Add(int64(n))
+	return n, err
+}
+
+// ReadFrom writes no other way.
+func (w *wire) ReadFrom(r io.Reader) (int64, error) { return io.Copy(struct{ io.Writer }{w}, r) }
+
+// dial connects to a child.
+func dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	conn, err := new(net.Dialer).DialContext(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	return &wire{TCPConn: conn.(*net.TCPConn)}, nil
 }
 
 // ask sends the request to a child, which is busy until its answer has been read.
@@ -115,14 +170,15 @@ func safe(r *http.Request) bool {
 	return false
 }
 
-// body is a request's, and is left open for the next child as long as it was not read.
+// body is a request's, and is left open for the next child as long as it was not read: a
+// transport sends the header before.
 type body struct {
 	io.Reader
-	read bool
+	read atomic.Bool
 }
 
 func (b *body) Read(p []byte) (int, error) {
-	b.read = true
+	b.read.Store(true)
 	return b.Reader.Read(p)
 }
 

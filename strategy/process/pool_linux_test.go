@@ -6,10 +6,13 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"os/exec"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/guidon-go/guidon/strategy"
 	"github.com/guidon-go/guidon/strategy/process"
@@ -34,6 +37,52 @@ func TestDeadChild(t *testing.T) {
 		require.Equal(t, http.StatusOK, r.Code, r.Body)
 		require.Equal(t, "v1 once", r.Body.String())
 	}
+}
+
+// TestHangsUp: a request comes through, whatever its method, although the only child
+// closes the connection that was chosen for it.
+func TestHangsUp(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		over func(net.Conn) bool // waited for before anything is written
+	}{
+		{"closed", hungUp},
+		{"noticed", func(conn net.Conn) bool { return conn.SetWriteDeadline(time.Time{}) != nil }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, func(o *process.Options) { o.Serving = "hasty" })
+			for reused := 0; reused < 20; {
+				trace := httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
+					if !info.Reused {
+						return
+					}
+					for reused++; !tt.over(info.Conn); {
+						runtime.Gosched()
+					}
+				}}
+				r := httptest.NewRecorder()
+				request := httptest.NewRequest(http.MethodPost, "/", strings.NewReader("once"))
+				w.fleet.ServeHTTP(r, request.WithContext(httptrace.WithClientTrace(t.Context(), &trace)))
+				require.Equal(t, http.StatusOK, r.Code, r.Body)
+				require.Equal(t, "hasty once", r.Body.String())
+			}
+		})
+	}
+}
+
+// hungUp says whether the other side has closed a connection.
+func hungUp(conn net.Conn) bool {
+	raw, err := conn.(syscall.Conn).SyscallConn()
+	if err != nil {
+		return true
+	}
+	n := -1
+	err = raw.Control(func(fd uintptr) {
+		n, _, _ = syscall.Recvfrom(int(fd), make([]byte, 1), syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+	})
+	return err != nil || n == 0
 }
 
 // listening says whether a child takes connections.

@@ -42,7 +42,7 @@ func (f *Fleet) start(version string, n int) error {
 func (f *Fleet) child(r record) *child {
 	return &child{
 		record: r, output: f.outputFile(r), since: time.Now(),
-		transport: http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 256, IdleConnTimeout: 90 * time.Second},
+		transport: http.Transport{DialContext: dial, DisableCompression: true, MaxIdleConnsPerHost: 256, IdleConnTimeout: 90 * time.Second},
 	}
 }
 
