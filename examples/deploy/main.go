@@ -14,8 +14,10 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/guidon-go/guidon/health"
@@ -34,6 +36,8 @@ func main() {
 	slog.SetLogLoggerLevel(slog.LevelWarn)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM) // it has children to see to first
+	defer stop()
 	dir, err := os.MkdirTemp("", "deploy") // a real tool keeps its state
 	must(err)
 	defer os.RemoveAll(dir)
@@ -56,8 +60,8 @@ func main() {
 	})
 	must(err)
 	defer fleet.Close()
-	must(fleet.Start(ctx))
 	defer fleet.Stop(context.Background())
+	must(fleet.Start(ctx))
 
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	must(err)
