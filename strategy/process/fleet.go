@@ -29,8 +29,9 @@ type Fleet struct {
 	lock    *os.File
 	front   *split.Splitter
 	running atomic.Bool
-	seen    atomic.Pointer[[]seen] // for Children
-	serving atomic.Pointer[string] // for Serving
+	seen    atomic.Pointer[[]seen]         // for Children
+	serving atomic.Pointer[string]         // for Serving
+	wanted  atomic.Pointer[map[string]int] // for pins; what it points to never changes
 
 	turn chan struct{} // whoever has put something in may use what follows
 
@@ -163,8 +164,11 @@ func (f *Fleet) adopt(records []record) error {
 
 // route lets requests go where the state says.
 func (f *Fleet) route() (err error) {
-	s := f.state
-	if f.front, err = split.New(f.options.Split, split.Backend{Name: s.Old, Handler: f.handler(s.Old)}); err != nil {
+	s, options := f.state, f.options.Split
+	if options.Pin != nil {
+		options.Pin = f.pin
+	}
+	if f.front, err = split.New(options, split.Backend{Name: s.Old, Handler: f.handler(s.Old)}); err != nil {
 		return err
 	}
 	f.publish()
@@ -177,6 +181,14 @@ func (f *Fleet) route() (err error) {
 		f.front.Prepare(ctx, s.Old, s.New),
 		f.front.Shift(ctx, s.Share),
 		f.front.Mirror(ctx, s.Mirror))
+}
+
+// pin leaves requests for versions that are not to run to the weights.
+func (f *Fleet) pin(r *http.Request) string {
+	if version := f.options.Split.Pin(r); (*f.wanted.Load())[version] > 0 {
+		return version
+	}
+	return ""
 }
 
 // handler serves requests of a version by its children, those to come included.
@@ -273,6 +285,7 @@ func (f *Fleet) save() error {
 // publish lets everybody see which children there are.
 func (f *Fleet) publish() {
 	f.serving.Store(new(f.state.Serving))
+	f.wanted.Store(new(f.state.Wanted))
 	children := make([]seen, len(f.children))
 	for i, c := range f.children {
 		children[i] = seen{c.seen(), c}

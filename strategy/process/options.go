@@ -47,7 +47,8 @@ type Options struct {
 	// by whatever call finds out, before that returns. Nil logs it to slog's default.
 	OnExit func(Exit)
 	// Split says who gets which version, and what is recorded of it. Its zero value
-	// places each request at random.
+	// places each request at random. A pin to a version that is to have no children is
+	// left to the weights, too: one that is retired, or not scaled yet.
 	Split split.Options
 }
 
