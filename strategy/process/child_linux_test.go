@@ -22,10 +22,11 @@ import (
 const (
 	asChild = "GUIDON_TEST_CHILD" // and its version
 	asTool  = "GUIDON_TEST_TOOL"  // and its folder
+	asOne   = "GUIDON_TEST_ONE"   // the same of one that is process 1
 )
 
 func TestMain(m *testing.M) {
-	switch version, folder := os.Getenv(asChild), os.Getenv(asTool); {
+	switch version, folder, first := os.Getenv(asChild), os.Getenv(asTool), os.Getenv(asOne); {
 	case version != "":
 		time.AfterFunc(2*time.Minute, func() { os.Exit(9) }) // whatever becomes of the test
 		fmt.Printf("%s is child %d\n", version, os.Getpid())
@@ -33,6 +34,9 @@ func TestMain(m *testing.M) {
 		os.Exit(3)
 	case folder != "":
 		fmt.Println(tool(folder))
+		os.Exit(3)
+	case first != "":
+		fmt.Println(one(first))
 		os.Exit(3)
 	}
 	os.Exit(m.Run())

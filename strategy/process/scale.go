@@ -61,12 +61,21 @@ func (f *Fleet) bury(c *child) (bool, error) {
 		}
 	}
 	heirs, err := killMarked(c.mark())
-	c.heirs = slices.DeleteFunc(append(c.heirs, heirs...), func(p proc) bool {
+	for _, p := range heirs {
+		if !slices.Contains(c.heirs, p) {
+			c.heirs = append(c.heirs, p)
+		}
+	}
+	if err != nil || slices.ContainsFunc(c.heirs, func(p proc) bool {
 		l, err := p.life()
-		return err == nil && l != alive
-	})
-	if len(c.heirs) > 0 || err != nil {
+		return err != nil || l == alive
+	}) {
 		return false, err
+	}
+	for _, p := range c.heirs { // now they are nobody else's: ours, if we are process 1, or init's
+		if l, err := p.life(); err == nil && l == ended {
+			reap(p.pid)
+		}
 	}
 	_ = os.Remove(c.output)
 	return true, nil

@@ -209,6 +209,40 @@ func (w *world) start(t testing.TB, version string) *exec.Cmd {
 	return cmd
 }
 
+// TestProcessOne: a tool that inherits what children leave behind, as process 1 does in a
+// container, has nothing of it in the list of processes when they are gone.
+func TestProcessOne(t *testing.T) {
+	t.Parallel()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), asOne+"="+t.TempDir())
+	out, err := cmd.CombinedOutput()
+	require.Error(t, err)
+	require.Equal(t, "nothing is left\n", string(out))
+}
+
+// one is a tool that is its children's process 1.
+func one(folder string) error {
+	const setChildSubreaper = 36 // prctl(2)
+	if _, _, err := syscall.RawSyscall(syscall.SYS_PRCTL, setChildSubreaper, 1, 0); err != 0 {
+		return err
+	}
+	w := &world{mark: "GUIDON_TEST_MARK=" + folder}
+	fleet, err := process.Open(process.Options{State: filepath.Join(folder, "state.json"), Command: w.command, Serving: "forks-away", Ready: "/healthz"})
+	if err != nil {
+		return err
+	}
+	ctx := context.Background()
+	for range 3 {
+		if err := errors.Join(fleet.Start(ctx), fleet.Stop(ctx)); err != nil {
+			return err
+		}
+		if n, err := syscall.Wait4(-1, nil, syscall.WNOHANG, nil); err != syscall.ECHILD {
+			return fmt.Errorf("found process %d, %w", n, err)
+		}
+	}
+	return errors.Join(fleet.Close(), errors.New("nothing is left"))
+}
+
 func TestTwoTools(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
