@@ -111,7 +111,7 @@ func TestDeaf(t *testing.T) {
 // ignores SIGTERM, or has left the process group.
 func TestForks(t *testing.T) {
 	t.Parallel()
-	for _, version := range []string{"forks", "forks-away"} {
+	for _, version := range []string{"forks", "forks-away", "forks-bare"} {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, func(o *process.Options) { o.Serving = version })

@@ -3,6 +3,7 @@ package process
 import (
 	"net/http"
 	"os"
+	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -30,7 +31,7 @@ type child struct {
 	stage stage
 	until time.Time // when the next stage begins
 	dead  bool      // and what it has started is not yet
-	heirs []proc    // what it had started when it died
+	heirs []proc    // what it has started, as far as it is known
 
 	transport http.Transport // its own, so that its connections go with it
 
@@ -84,9 +85,19 @@ func (c *child) serves() bool { return c.Ready && c.stays() }
 
 // giveUp sends the child away without asking.
 func (c *child) giveUp() {
+	c.inherit(offspring(proc{c.PID, c.Start}))
 	c.away.Store(true)
 	c.Leaving, c.stage = true, killed
 	kill(c.PID)
+}
+
+// inherit adds to what the child has started, which ends with it.
+func (c *child) inherit(heirs []proc) {
+	for _, p := range heirs {
+		if !slices.Contains(c.heirs, p) {
+			c.heirs = append(c.heirs, p)
+		}
+	}
 }
 
 // release gives up the port, which is the child's now, or nobody's.
@@ -113,12 +124,14 @@ func (c *child) leave(now time.Time, grace time.Duration) {
 			return
 		}
 		c.transport.CloseIdleConnections() // there are servers that wait for them
+		c.inherit(offspring(proc{c.PID, c.Start}))
 		terminate(c.PID)
 		c.stage, c.until = asked, now.Add(grace)
 	case asked:
 		if now.Before(c.until) {
 			return
 		}
+		c.inherit(offspring(proc{c.PID, c.Start}))
 		c.stage = killed
 		fallthrough
 	case killed:

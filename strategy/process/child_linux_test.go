@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -64,7 +65,10 @@ func behave(version string) error {
 			cmd := exec.Command(os.Args[0])
 			cmd.Env = append(os.Environ(), "GUIDON_TEST_FORKED=1")
 			cmd.Stdout = os.Stdout
-			cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: version == "forks-away"}
+			cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: version != "forks"}
+			if version == "forks-bare" { // as if it had overwritten its environment
+				cmd.Env = slices.DeleteFunc(cmd.Env, func(v string) bool { return strings.HasPrefix(v, "GUIDON_CHILD=") })
+			}
 			return cmd.Run()
 		}
 		signal.Ignore(syscall.SIGTERM)

@@ -26,7 +26,9 @@
 //     has answered those that it got, or had the time for it.
 //   - What a child has started ends with it, whatever it does about signals, process
 //     groups and sessions: it is known by a mark in its environment, the variable
-//     GUIDON_CHILD. Only a process that was started without it escapes.
+//     GUIDON_CHILD, and by its parents when the child is told to end. Only a process
+//     without it escapes, as some overwrite it that set their title, and only if it has
+//     left the process group, and its parents or the child died by themselves.
 //   - Everything is in the state file before it is done, but for one thing: requests are
 //     taken from a new version even if nothing can be written, see [Fleet.Shift]. A tool
 //     that is killed at any moment leaves no child that the next one does not know. A

@@ -149,8 +149,8 @@ func (f *Fleet) adopt(records []record) error {
 			}
 			i := slices.IndexFunc(all, leader)
 			if i < 0 { // it never was, or only what it has started still is
-				if _, err := killMarked(c.mark()); err != nil {
-					return err
+				for _, p := range all {
+					end(p)
 				}
 				_ = os.Remove(c.output)
 				continue

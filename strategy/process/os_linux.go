@@ -67,27 +67,35 @@ const (
 // the machine did: a number alone may be another process's by now. An error says
 // nothing about the process.
 func look(pid int) (life, uint64, error) {
+	l, start, _, err := stat(pid)
+	return l, start, err
+}
+
+// stat says of which process it is a child, too.
+func stat(pid int) (l life, start uint64, parent int, err error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ESRCH):
-		return gone, 0, nil
+		return gone, 0, 0, nil
 	case err != nil:
-		return gone, 0, err
+		return gone, 0, 0, err
 	}
 	// The second field is the name, which may have anything in it.
 	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
 	if len(fields) < 20 {
-		return gone, 0, fmt.Errorf("/proc/%d/stat: found %q, want 22 fields and more", pid, text)
+		return gone, 0, 0, fmt.Errorf("/proc/%d/stat: found %q, want 22 fields and more", pid, text)
 	}
-	start, err := strconv.ParseUint(fields[19], 10, 64)
-	if err != nil {
-		return gone, 0, fmt.Errorf("/proc/%d/stat: field 22: %w", pid, err)
+	if start, err = strconv.ParseUint(fields[19], 10, 64); err != nil {
+		return gone, 0, 0, fmt.Errorf("/proc/%d/stat: field 22: %w", pid, err)
+	}
+	if parent, err = strconv.Atoi(fields[1]); err != nil {
+		return gone, 0, 0, fmt.Errorf("/proc/%d/stat: field 4: %w", pid, err)
 	}
 	// The first thread may have ended before the others.
 	if threads := fields[17]; (fields[0] == "Z" || fields[0] == "X") && (threads == "0" || threads == "1") {
-		return ended, start, nil
+		return ended, start, parent, nil
 	}
-	return alive, start, nil
+	return alive, start, parent, nil
 }
 
 // reserve takes a free port of 127.0.0.1. Nobody is given the same one while the file is
@@ -194,19 +202,15 @@ func reap(pid int) string {
 // marked are the processes that have a mark in the environment they were started with,
 // the oldest first.
 func marked(mark string) ([]proc, error) {
-	names, err := filepath.Glob("/proc/[0-9]*/environ")
+	pids, err := processes()
 	if err != nil {
 		return nil, err
 	}
 	var all []proc
-	for _, name := range names {
-		text, err := os.ReadFile(name)
+	for _, pid := range pids {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
 		if err != nil || !bytes.Contains(append([]byte{0}, text...), []byte("\x00"+mark+"\x00")) {
 			continue // gone, or somebody else's
-		}
-		pid, err := strconv.Atoi(strings.Split(name, "/")[2])
-		if err != nil {
-			return nil, err
 		}
 		if life, start, err := look(pid); err == nil && life == alive {
 			all = append(all, proc{pid, start})
@@ -216,15 +220,44 @@ func marked(mark string) ([]proc, error) {
 	return all, nil
 }
 
-// killMarked ends the processes that have a mark, wherever they went, and lists them.
-// They have no environment any more while they end.
-func killMarked(mark string) ([]proc, error) {
-	all, err := marked(mark)
-	for _, p := range all {
-		_ = syscall.Kill(p.pid, syscall.SIGKILL)
+// processes are all numbers of processes.
+func processes() ([]int, error) {
+	names, err := filepath.Glob("/proc/[0-9]*")
+	if err != nil {
+		return nil, err
 	}
-	return all, err
+	pids := make([]int, len(names))
+	for i, name := range names {
+		if pids[i], err = strconv.Atoi(filepath.Base(name)); err != nil {
+			return nil, err
+		}
+	}
+	return pids, nil
 }
+
+// offspring are the processes that a process has started, and theirs: as far as their
+// parents still are.
+func offspring(of proc) (all []proc) {
+	pids, _ := processes() // who cannot be found here may be by its mark
+	children := map[int][]proc{}
+	for _, pid := range pids {
+		if l, start, parent, err := stat(pid); err == nil && l != gone {
+			children[parent] = append(children[parent], proc{pid, start})
+		}
+	}
+	if l, err := of.life(); err != nil || l == gone {
+		return nil
+	}
+	for next := []proc{of}; len(next) > 0; next = next[1:] {
+		all = append(all, children[next[0].pid]...)
+		next = append(next, children[next[0].pid]...)
+		delete(children, next[0].pid)
+	}
+	return all
+}
+
+// end ends a process, and nothing else of its group.
+func end(p proc) { _ = syscall.Kill(p.pid, syscall.SIGKILL) }
 
 // leader says whether a process is the first of its group.
 func leader(p proc) bool {

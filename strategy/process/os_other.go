@@ -51,7 +51,9 @@ func reap(int) string { return "" }
 
 func marked(string) ([]proc, error) { return nil, supported() }
 
-func killMarked(string) ([]proc, error) { return nil, supported() }
+func offspring(proc) []proc { return nil }
+
+func end(proc) {}
 
 func leader(proc) bool { return false }
 

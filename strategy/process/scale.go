@@ -60,16 +60,18 @@ func (f *Fleet) bury(c *child) (bool, error) {
 			f.report(c, status)
 		}
 	}
-	heirs, err := killMarked(c.mark())
-	for _, p := range heirs {
-		if !slices.Contains(c.heirs, p) {
-			c.heirs = append(c.heirs, p)
-		}
-	}
-	if err != nil || slices.ContainsFunc(c.heirs, func(p proc) bool {
+	// They have no environment any more while they end.
+	heirs, err := marked(c.mark())
+	c.inherit(heirs)
+	left := err != nil
+	for _, p := range c.heirs {
 		l, err := p.life()
-		return err != nil || l == alive
-	}) {
+		if err == nil && l == alive {
+			end(p)
+		}
+		left = left || err != nil || l == alive
+	}
+	if left {
 		return false, err
 	}
 	for _, p := range c.heirs { // now they are nobody else's: ours, if we are process 1, or init's
