@@ -42,7 +42,9 @@
 //     them for more than 90 seconds, which is when the fleet closes them.
 //   - Nothing is started that nobody asked for, but what net/http does for connections. So
 //     a child that has died is seen by the next call, and removed from the system's
-//     list: by [Fleet.Run], five times in a second.
+//     list: by [Fleet.Run], five times in a second. An orphan that ends before the child
+//     that left it is process 1's to remove: a container whose process 1 is the tool wants
+//     an init before it.
 //
 // # What a child prints
 //
