@@ -154,9 +154,7 @@ func BackID(id string) string { return id + " back" }
 
 // takeBack requests the way back of a rollout that has succeeded.
 func (e *Engine) takeBack(ctx context.Context, r *run, act Act) error {
-	q, none := r.request, func(format string, args ...any) error {
-		return fmt.Errorf("%w: %s", ErrNoWayBack, fmt.Sprintf(format, args...))
-	}
+	q := r.request
 	e.mu.Lock()
 	l := e.track(q.lane())
 	newest := ""
@@ -165,22 +163,16 @@ func (e *Engine) takeBack(ctx context.Context, r *run, act Act) error {
 	}
 	target, active := r.target, l.active
 	e.mu.Unlock()
-	end := len(q.Plan.Steps) - 1
 	switch {
 	case newest != r.id && e.known(BackID(r.id)):
 		return none("it was taken back already")
 	case newest != r.id:
 		return none("%q has come after it", newest)
-	case !q.Plan.Returns(end):
-		return none("it is past its point of no return")
-	case len(q.Plan.Undo(end)) == 0:
-		return none("its plan moved nothing")
-	case q.Flag == "" && q.Previous == (Release{}):
-		return none("the journal knows no earlier release that succeeded")
-	case q.Flag == "" && q.Previous.Digest == q.Release.Digest && q.Release.Digest != "":
-		return none("the release before it, %v, has the same digest", q.Previous)
-	case active != nil:
+	case active != nil && active != r:
 		return refused("rollout %q is under way on top of it: abort that", active.id)
+	}
+	if err := q.wayBack(); err != nil {
+		return err
 	}
 	if err := (&driver{engine: e, request: Request{Target: target}}).preflight(ctx, q.Previous); err != nil {
 		return err
@@ -188,7 +180,7 @@ func (e *Engine) takeBack(ctx context.Context, r *run, act Act) error {
 	back := q
 	back.TakesBack, back.Release, back.Previous = r.id, q.Previous, q.Release
 	back.Promotion = NoHarmSeen // no judge watches a way back
-	back.Plan = strategy.Plan{Strategy: "roll back", Old: q.Plan.Old, New: q.Plan.New, Steps: q.Plan.Undo(end)}
+	back.Plan = strategy.Plan{Strategy: "roll back", Old: q.Plan.Old, New: q.Plan.New, Steps: q.Plan.Undo(len(q.Plan.Steps) - 1)}
 	back.Digest = digest(back)
 	child := newRun(BackID(r.id))
 	child.target = target
@@ -198,7 +190,7 @@ func (e *Engine) takeBack(ctx context.Context, r *run, act Act) error {
 		return refused("the journal has the ID %q for another rollout", child.id)
 	}
 	e.mu.Lock()
-	if l.active == nil && e.runs[child.id] == nil {
+	if (l.active == nil || l.active == r) && e.runs[child.id] == nil {
 		l.active, e.runs[child.id], child.active = child, child, true // nobody else's before it is written
 	}
 	won := l.active == child
@@ -210,6 +202,27 @@ func (e *Engine) takeBack(ctx context.Context, r *run, act Act) error {
 		Reason: fmt.Sprintf("roll back of %s: %s", q.what(), act.Reason)})
 	e.release(child)
 	return err
+}
+
+// none is why there is no way back.
+func none(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrNoWayBack, fmt.Sprintf(format, args...))
+}
+
+// wayBack says why what was asked for could not be taken back after it has succeeded.
+func (q Requested) wayBack() error {
+	end := len(q.Plan.Steps) - 1
+	switch {
+	case !q.Plan.Returns(end):
+		return none("it is past its point of no return")
+	case len(q.Plan.Undo(end)) == 0:
+		return none("its plan moved nothing")
+	case q.Flag == "" && q.Previous == (Release{}):
+		return none("the journal knows no earlier release that succeeded")
+	case q.Flag == "" && q.Previous.Digest == q.Release.Digest && q.Release.Digest != "":
+		return none("the release before it, %v, has the same digest", q.Previous)
+	}
+	return nil
 }
 
 // refused is an act that does not fit.

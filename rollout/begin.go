@@ -22,6 +22,14 @@ func (d *driver) begin(ctx context.Context, asked Requested) error {
 	if old := asked.Plan.Old; asked.Previous == (Release{}) && old != "" { // the first of this journal replaces something, too
 		asked.Previous = Release{Name: asked.Release.Name, Version: old}
 	}
+	if asked.Drill {
+		if err := asked.wayBack(); err != nil {
+			return err
+		}
+		if back := BackID(d.run.id); d.engine.known(back) {
+			return refused("the journal has the ID %q for another rollout", back)
+		}
+	}
 	if err := d.sameArtifact(ctx); err != nil { // it may have waited for long
 		return err
 	}
@@ -35,6 +43,9 @@ func (d *driver) begin(ctx context.Context, asked Requested) error {
 		return err
 	}
 	reason := asked.Plan.Strategy + " of " + asked.what()
+	if asked.Drill {
+		reason = "drill: " + reason
+	}
 	if d.request.Reason != "" {
 		reason += ": " + d.request.Reason
 	}

@@ -21,6 +21,10 @@ import (
 // place of is a deployment that did not fail, as nobody and no judge has said that
 // it was bad.
 //
+// A drill ([Engine.Drill]) that went as it should is none, either, nor one that somebody
+// has ended. One that came back by itself is a deployment that failed, and one that was
+// never taken back is a deployment.
+//
 // A deployment failed if it was rolled back, by itself or by a person; if it was
 // taken back later; or if a person has said [FailedLater]. It counts once, when it
 // ended, whenever it turned out to be bad.

@@ -22,7 +22,8 @@ func (e *Engine) Deploy(ctx context.Context, request Request) (Outcome, error) {
 	asked := digest(struct {
 		Release Release
 		Plan    any
-	}{request.Release.anonymous(), request.Plan})
+		Drill   bool `json:",omitempty"`
+	}{request.Release.anonymous(), request.Plan, request.drill})
 	return e.deploy(ctx, request, Requested{Digest: asked}, nil)
 }
 
@@ -87,12 +88,17 @@ func (e *Engine) deploy(ctx context.Context, request Request, asked Requested, r
 			asked.Floor = request.Plan.Start().Share
 		}
 		asked.Promotion, asked.Shadow, asked.Deadlines, asked.Rework = request.Promotion, request.Shadow, request.Deadlines, request.Rework
-		asked.Fails = request.fails()
+		asked.Fails, asked.Drill = request.fails(), request.drill
 		if err := d.begin(ctx, asked); err != nil {
 			return fail(err)
 		}
 	}
 	outcome, err := d.drive(ctx)
+	if err == nil && outcome == Succeeded && run.request.Drill { // before anybody else has a turn
+		if err = e.takeBack(ctx, run, request.drillBack()); e.known(BackID(run.id)) {
+			err = nil // a person was faster
+		}
+	}
 	if err != nil {
 		return fail(err)
 	}
@@ -175,8 +181,11 @@ func (e *Engine) release(r *run) {
 		return
 	}
 	r.active, r.problem = false, nil
-	if r.machine.State().Phase == Pending { // it never began
+	phase := r.machine.State().Phase
+	if phase == Pending { // it never began
 		delete(e.runs, r.id)
+	}
+	if phase == Pending || phase == Done {
 		for _, l := range e.lanes {
 			if l.active == r {
 				l.active = nil

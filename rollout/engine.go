@@ -303,7 +303,7 @@ func (e *Engine) track(l lane) *track {
 // end notes what a rollout that is over means for others.
 func (e *Engine) end(r *run) {
 	s, l := r.machine.State(), e.track(r.request.lane())
-	if l.active == r {
+	if l.active == r && !(r.active && r.request.Drill && s.Outcome == Succeeded) { // or its driver asks for its way back first
 		l.active = nil
 	}
 	switch {

@@ -110,6 +110,7 @@ type Request struct {
 	Actor, Reason string
 
 	guard  *Guard // whose rollout it is, if it is a guarded flag's
+	drill  bool   // it comes back after it has succeeded: see Engine.Drill
 	parent string // the run of a pipeline whose stage it is
 }
 
@@ -192,6 +193,9 @@ func (r Request) check() error {
 				add("promotion: wants evidence of no harm from every judge that sends it back, and %q does not watch the last hold that has judges", name)
 			}
 		}
+	}
+	if r.drill && !r.Plan.Returns(len(r.Plan.Steps)-1) {
+		add("plan: passes a point of no return, and a drill has to come back")
 	}
 	problems = append(problems, r.checkShared())
 	for _, name := range r.Plan.Gates() {
@@ -279,6 +283,7 @@ type Requested struct {
 	Shadow    bool           `json:"shadow,omitempty"`     // of Request
 	Deadlines Deadlines      `json:"deadlines,omitzero"`   // of Request
 	Rework    bool           `json:"rework,omitempty"`     // of Request
+	Drill     bool           `json:"drill,omitempty"`      // it is practice: see Engine.Drill
 	// Fails is Watch.Then of the judges whose Fail does not send it back.
 	Fails map[string]Expiry `json:"fails,omitempty"`
 }

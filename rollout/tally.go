@@ -42,7 +42,12 @@ func (t *tally) take(w walked) {
 	}
 	q, s := &w.run.request, w.run.machine.State()
 	if q.TakesBack != "" {
-		if d := t.ended[q.TakesBack]; d != nil && s.Phase == Done {
+		switch d := t.ended[q.TakesBack]; {
+		case d == nil || s.Phase != Done:
+		case q.Drill:
+			delete(t.ended, q.TakesBack)
+			t.all = slices.DeleteFunc(t.all, func(one *deployment) bool { return one == d })
+		default:
 			d.failed, d.restored = true, w.At
 			if d.detected.IsZero() {
 				d.detected = w.run.started
@@ -76,16 +81,17 @@ func (t *tally) take(w walked) {
 
 // end notes a rollout that is over, if it is a deployment that counts.
 func (t *tally) end(w walked, d *deployment) {
-	q, o := w.run.request, t.options
+	q, s, o := w.run.request, w.run.machine.State(), t.options
 	switch {
 	case d.exposed.IsZero() || d.peak < o.MinExposure,
 		!o.From.IsZero() && w.At.Before(o.From),
 		!o.To.IsZero() && !w.At.Before(o.To),
+		q.Drill && s.Outcome != Succeeded && !s.Automatic, // somebody has ended it
 		o.Only != nil && !o.Only(q):
 		return
 	}
 	d.ended = w.At
-	switch w.run.machine.State().Outcome {
+	switch s.Outcome {
 	case Succeeded:
 		d.committed, d.detected = q.Release.Committed, time.Time{}
 	case RolledBack:
