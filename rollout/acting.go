@@ -41,7 +41,7 @@ func (d *driver) retreat(ctx context.Context, m Machine) error {
 	case !m.gone():
 		steps = m.wayBack()
 	}
-	ctx, cancel := context.WithTimeout(ctx, d.timeout())
+	ctx, cancel := d.engine.clock.within(ctx, d.timeout(), nil)
 	defer cancel()
 	held := false
 	for _, step := range steps {

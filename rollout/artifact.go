@@ -15,7 +15,7 @@ func (d *driver) sameArtifact(ctx context.Context) error {
 		return nil
 	}
 	found := ""
-	ctx, cancel := context.WithTimeout(ctx, d.timeout())
+	ctx, cancel := d.engine.clock.within(ctx, d.timeout(), nil)
 	defer cancel()
 	err := ask(ctx, func(ctx context.Context) (err error) {
 		if found, err = d.request.Artifact(ctx); err == nil && found == "" {

@@ -68,7 +68,7 @@ func (d *driver) named(p strategy.Plan, previous Release) strategy.Plan {
 // before anything else is asked of it.
 func (d *driver) prepare(ctx context.Context, p strategy.Plan) error {
 	if preparer, ok := d.request.Target.(strategy.Preparer); ok {
-		ctx, cancel := context.WithTimeout(ctx, d.timeout())
+		ctx, cancel := d.engine.clock.within(ctx, d.timeout(), nil)
 		defer cancel()
 		if err := ask(ctx, func(ctx context.Context) error { return preparer.Prepare(ctx, p.Old, p.New) }); err != nil {
 			return fmt.Errorf("target: %w", err)
@@ -84,7 +84,7 @@ func (d *driver) atStart(ctx context.Context, asked Requested) error {
 	if _, ok := d.request.Target.(strategy.Preparer); !ok {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, d.timeout())
+	ctx, cancel := d.engine.clock.within(ctx, d.timeout(), nil)
 	defer cancel()
 	return ask(ctx, func(ctx context.Context) error {
 		seen, err := d.observe(ctx)
@@ -111,7 +111,7 @@ func (d *driver) preflight(ctx context.Context, previous Release) error {
 	if !ok || previous == (Release{}) {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, d.timeout())
+	ctx, cancel := d.engine.clock.within(ctx, d.timeout(), nil)
 	defer cancel()
 	if err := ask(ctx, func(ctx context.Context) error { return keeper.Keeps(ctx, previous.Version) }); err != nil {
 		return fmt.Errorf("%w to %v: %w", ErrNoWayBack, previous, err)

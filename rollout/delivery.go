@@ -116,7 +116,7 @@ func (o DeliveryOptions) check() error {
 // Delivery measures the deployments of this engine's journal, as [NewDelivery] does.
 // A zero To is the full second after now.
 func (e *Engine) Delivery(o DeliveryOptions) ([]Delivery, error) {
-	return deliver(e.journal.Records(), o, now())
+	return deliver(e.journal.Records(), o, e.clock.now())
 }
 
 // NewDelivery measures the deployments among a journal's records: by service and

@@ -165,9 +165,8 @@ func (e *Engine) claim(ctx context.Context, request Request, asked Requested) (*
 		if request.guard != nil {
 			return nil, ErrRunning
 		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
+		e.clock.wait(ctx, forever, changed)
+		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
 	}
@@ -252,9 +251,8 @@ func (e *Engine) myTurn(ctx context.Context, r *run, request Request, l lane) er
 				continue
 			}
 		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
+		e.clock.wait(ctx, forever, changed)
+		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 	}

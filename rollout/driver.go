@@ -76,7 +76,7 @@ func (d *driver) drive(ctx context.Context) (Outcome, error) {
 func (d *driver) rejoin(left time.Duration) {
 	m := d.engine.machine(d.run)
 	if hold, ok := m.current().(strategy.Hold); ok && m.State().Phase == Waiting {
-		d.hold = time.Now().Add(min(left, hold.For))
+		d.hold = d.engine.clock.steady().Add(min(left, hold.For))
 	}
 }
 
@@ -93,7 +93,8 @@ func (d *driver) next(ctx context.Context, m Machine) error {
 		return nil
 	}
 	d.lost = nil
-	at := now()
+	clock := d.engine.clock
+	at := clock.now()
 	effect := m.Next(at)
 	if until, frozen := d.frozen(m, effect, at); frozen != "" {
 		return d.write(ctx, m, Record{Kind: KindFrozen, At: at, Actor: actor, Until: until, Reason: frozen})
@@ -106,11 +107,11 @@ func (d *driver) next(ctx context.Context, m Machine) error {
 		return d.take(ctx, m, effect.Step)
 	case DoHold:
 		hold := effect.Step.(strategy.Hold)
-		d.hold, d.waits = time.Now().Add(hold.For), time.Time{}
+		d.hold, d.waits = clock.steady().Add(hold.For), time.Time{}
 		return d.write(ctx, m, Record{Kind: KindWaiting, At: at, Actor: actor, Reason: hold.String(), Until: at.Add(hold.For)})
 	case DoAdvance:
-		if !m.State().Forced && time.Now().Before(d.hold) { // the clock on the wall has jumped, or nobody watched for a while
-			return d.watch(ctx, m, Effect{Do: DoWait, At: at.Add(time.Until(d.hold))})
+		if left := d.hold.Sub(clock.steady()); !m.State().Forced && left > 0 { // the clock on the wall has jumped, or nobody watched for a while
+			return d.watch(ctx, m, Effect{Do: DoWait, At: at.Add(left)})
 		}
 		if d.unseen(ctx, m) { // a hold without a judge would go on blindly
 			return d.watch(ctx, m, Effect{Do: DoWait, At: at.Add(cmp.Or(d.request.Look, time.Second))})
@@ -189,7 +190,7 @@ func (d *driver) write(ctx context.Context, m Machine, r Record) error {
 // interruptible is a context with the time of a step, that ends, too, when somebody
 // does what makes that step pointless, or has done so since m was read.
 func (d *driver) interruptible(ctx context.Context, m Machine, within time.Duration) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithTimeout(ctx, within)
+	ctx, cancel := d.engine.clock.within(ctx, within, nil)
 	d.engine.mu.Lock()
 	d.run.cancel = cancel
 	if d.run.machine.interrupts(m.State()) {
@@ -208,7 +209,7 @@ func (d *driver) interruptible(ctx context.Context, m Machine, within time.Durat
 // was begun before is begun again: every act may be repeated.
 func (d *driver) take(ctx context.Context, m Machine, step strategy.Step) error {
 	s := m.State()
-	at := now()
+	at := d.engine.clock.now()
 	deadline := at.Add(d.within(step))
 	if err := d.write(ctx, m, Record{Kind: KindBegun, At: at, Attempt: s.Attempt + 1, Actor: actor, Reason: step.String(), Until: deadline}); err != nil {
 		if s.Phase == Back && heals(err) { // the journal has said that it goes back
@@ -242,7 +243,7 @@ func (d *driver) take(ctx context.Context, m Machine, step strategy.Step) error 
 		doubt := d.request.Doubt
 		switch {
 		case s.Phase == Back:
-			r.Until = now().Add(min(time.Second<<min(s.Attempt, 6), longestRest))
+			r.Until = d.engine.clock.now().Add(min(time.Second<<min(s.Attempt, 6), longestRest))
 		case errors.Is(err, ErrInconclusive) && doubt == ThenPause:
 			r.Kind = KindPaused
 		case gates && errors.Is(err, ErrInconclusive) && doubt == ThenGoOn: // a target that says so has moved nothing

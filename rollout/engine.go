@@ -25,6 +25,7 @@ type Engine struct {
 	journal  Journal
 	options  Options
 	calendar calendar // of Options.Freezes
+	clock    timing   // the real one, but in a simulation
 
 	mu      sync.Mutex // guards what follows, and what is in runs; never held while anything is written or called
 	runs    map[string]*run
@@ -134,12 +135,16 @@ func New(journal Journal, options Options) (*Engine, error) {
 	if journal == nil {
 		panic("rollout: New needs a journal")
 	}
+	return newEngine(journal, options, realClock{})
+}
+
+func newEngine(journal Journal, options Options, clock timing) (*Engine, error) {
 	calendar, err := options.check()
 	if err != nil {
 		return nil, &Error{"open", "options", err}
 	}
 	e := &Engine{
-		journal: journal, options: options, calendar: calendar, seed: maphash.MakeSeed(), changed: make(chan struct{}),
+		journal: journal, options: options, calendar: calendar, clock: clock, seed: maphash.MakeSeed(), changed: make(chan struct{}),
 		runs: map[string]*run{}, ended: map[uint64]struct{}{}, later: map[uint64]struct{}{}, salts: map[uint64]struct{}{}, lanes: map[lane]*track{}, guards: map[string]*Guard{}, shipped: map[shipment]Release{},
 	}
 	for r, err := range recent(journal) {

@@ -112,7 +112,7 @@ func (e *Engine) Explain(id string) ([]Reason, error) {
 	if guard != nil && guard.request.ID == id {
 		seen = guard.cohorts.Snapshot().Candidate.Requests()
 	}
-	all, err := explain(e.journal.Records(), id, now(), seen)
+	all, err := explain(e.journal.Records(), id, e.clock.now(), seen)
 	if err == nil && problem != nil {
 		all = append(all, Reason{What: "stalled", Rule: "engine", Actor: actor, Text: problem.Error()})
 	}

@@ -63,7 +63,7 @@ func (e *Engine) Run(ctx context.Context, request RunRequest, pipeline Pipeline)
 		return r.course.report(r.id), nil // nobody writes to it any more
 	}
 	defer e.releaseRun(r)
-	c := &conductor{engine: e, run: r, pipeline: pipeline, request: request, flights: map[int]*flight{}, landed: make(chan landing)}
+	c := &conductor{engine: e, run: r, pipeline: pipeline, request: request, flights: map[int]*flight{}, landed: make(chan landing, len(pipeline.Stages))}
 	err = c.conduct(ctx, asked)
 	report, unknown := e.Report(r.id)
 	if err == nil {
@@ -104,7 +104,7 @@ type conductor struct {
 	pipeline Pipeline
 	request  RunRequest
 	flights  map[int]*flight // what is under way, by stage
-	landed   chan landing    // what has ended
+	landed   chan landing    // what has ended, with room for all: whoever sends wakes the run up
 }
 
 // conduct goes on until the run is over or the context ends.
@@ -121,7 +121,7 @@ func (c *conductor) conduct(ctx context.Context, asked RequestedRun) (err error)
 		}
 	}
 	for {
-		at := now()
+		at := c.engine.clock.now()
 		next := c.engine.nextOf(c.run, at, c.mine)
 		for _, f := range c.flights {
 			if next.phase == Back && (!f.undo || next.leave) {
@@ -160,24 +160,34 @@ func (c *conductor) mine(i int) bool { return c.flights[i] != nil }
 
 // wait lets a stage end, a person act, or time go by.
 func (c *conductor) wait(ctx context.Context, until time.Time) error {
-	var timer <-chan time.Time
+	rest := forever
 	if !until.IsZero() {
-		timer = time.After(min(until.Sub(now()), longestRest)) // the clock may be put back
+		rest = min(until.Sub(c.engine.clock.now()), longestRest) // the clock may be put back
 	}
-	select {
-	case landing := <-c.landed:
-		r := c.ended(landing)
-		err := c.write(ctx, r)
-		if err != nil && ctx.Err() != nil {
-			c.keep(ctx, r)
-		}
-		return err
-	case <-c.run.wake:
-	case <-timer:
-	case <-ctx.Done():
+	landing, landed := c.arrival()
+	if !landed {
+		c.engine.clock.wait(ctx, rest, c.run.wake)
+		landing, landed = c.arrival()
+	}
+	if !landed {
 		return ctx.Err()
 	}
-	return nil
+	r := c.ended(landing)
+	err := c.write(ctx, r)
+	if err != nil && ctx.Err() != nil {
+		c.keep(ctx, r)
+	}
+	return err
+}
+
+// arrival is something that has ended.
+func (c *conductor) arrival() (l landing, ok bool) {
+	select {
+	case l = <-c.landed:
+		return l, true
+	default:
+		return l, false
+	}
 }
 
 // write appends a record, and tries again while the journal cannot be written: nothing
@@ -193,9 +203,8 @@ func (c *conductor) write(ctx context.Context, r Record) error {
 			return err
 		}
 		c.engine.problem(c.run, err)
-		select {
-		case <-time.After(min(time.Second<<min(stalls, 3), 10*time.Second)):
-		case <-ctx.Done():
+		c.engine.clock.wait(ctx, min(time.Second<<min(stalls, 3), 10*time.Second), nil)
+		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 	}
@@ -216,7 +225,11 @@ func (c *conductor) land(ctx context.Context) error {
 	}
 	var lost []string
 	for len(c.flights) > 0 {
-		landing := <-c.landed
+		landing, landed := c.arrival()
+		if !landed {
+			c.engine.clock.wait(context.Background(), forever, c.run.wake)
+			continue
+		}
 		if errors.Is(landing.err, errGiven) {
 			lost = append(lost, c.name(landing.stage))
 		}

@@ -71,15 +71,17 @@ func (c *conductor) begin(ctx context.Context, m move, at time.Time) error {
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	c.flights[m.stage] = &flight{undo: undo, cancel: cancel, run: s}
-	go func() {
+	clock := c.engine.clock
+	clock.start(func() {
 		defer cancel(nil)
 		if stage.Timeout > 0 {
-			timed, stop := context.WithTimeoutCause(ctx, stage.Timeout, errLate)
+			timed, stop := clock.within(ctx, stage.Timeout, errLate)
 			defer stop()
 			ctx = timed
 		}
-		c.landed <- supervise(ctx, m.stage, s, c.action(stage, undo))
-	}()
+		c.landed <- c.supervise(ctx, m.stage, s, c.action(stage, undo))
+		c.run.wakeUp()
+	})
 	return nil
 }
 
@@ -106,30 +108,29 @@ func (c *conductor) action(stage Stage, undo bool) Action {
 }
 
 // supervise waits for an action, and, once its context has ended, for some seconds more.
-func supervise(ctx context.Context, stage int, s *StageRun, do Action) landing {
-	returned := make(chan landing, 1)
-	go func() {
-		l := landing{stage: stage, cut: true, err: errors.New("it has ended its goroutine")}
-		defer func() { returned <- l }()
+func (c *conductor) supervise(ctx context.Context, stage int, s *StageRun, do Action) landing {
+	clock := c.engine.clock
+	last := landing{stage: stage, cut: true, err: errors.New("it has ended its goroutine")} // the goroutine's, until it has returned
+	returned := make(chan struct{})
+	clock.start(func() {
+		defer close(returned)
 		defer func() {
 			if p := recover(); p != nil {
-				l.err = panicked{fmt.Sprintf("panic: %v", p)}
+				last.err = panicked{fmt.Sprintf("panic: %v", p)}
 				fmt.Fprintf(s, "panic: %v\n\n%s", p, debug.Stack())
 				slog.Default().Error("rollout: a stage panicked", "panic", p, "run", s.Run, "stage", s.Stage, "stack", string(debug.Stack()))
 			}
 		}()
 		err := do(ctx, s)
-		l.err, l.cut = err, err != nil && ctx.Err() != nil
-	}()
-	var l landing
+		last.err, last.cut = err, err != nil && ctx.Err() != nil
+	})
+	clock.wait(ctx, forever, returned)
+	clock.wait(context.Background(), patience, returned)
+	l := landing{stage: stage, cut: true, err: errGiven}
 	select {
-	case l = <-returned:
-	case <-ctx.Done():
-		select {
-		case l = <-returned:
-		case <-time.After(patience):
-			l = landing{stage: stage, cut: true, err: errGiven}
-		}
+	case <-returned:
+		l = last
+	default:
 	}
 	switch cause := context.Cause(ctx); {
 	case errors.Is(cause, errLate) && l.err == nil:
@@ -146,7 +147,7 @@ func (c *conductor) ended(l landing) Record {
 	delete(c.flights, l.stage)
 	result := f.run.end()
 	result.Cut = l.cut
-	r := Record{Kind: KindDone, Stage: stage.Name, Attempt: f.run.Attempt, Actor: actor, Reason: "run " + stage.Name, Result: &result, At: now()}
+	r := Record{Kind: KindDone, Stage: stage.Name, Attempt: f.run.Attempt, Actor: actor, Reason: "run " + stage.Name, Result: &result, At: c.engine.clock.now()}
 	given := errors.Is(l.err, errGiven)
 	text := ""
 	if l.err != nil {

@@ -52,9 +52,6 @@ func (r *run) sealed(record Record) (Record, error) {
 	c := r.course
 	record.Rollout, record.From = r.id, c.state(record)
 	record.Pipeline = cmp.Or(record.Pipeline, c.name)
-	if record.At.IsZero() {
-		record.At = now()
-	}
 	if _, err := c.follow(record); err != nil && record.Kind == KindActed {
 		return record, err
 	} else if err != nil {
@@ -119,9 +116,8 @@ func (e *Engine) claimRun(ctx context.Context, id, pipeline string, asked *Reque
 		if err != nil {
 			return nil, err
 		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
+		e.clock.wait(ctx, forever, changed)
+		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
 	}

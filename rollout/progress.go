@@ -47,7 +47,7 @@ func (g *Guard) Progress() Progress {
 		Status: status, Sample: g.cohorts.Snapshot(), Resumed: g.resumed,
 		Skipped: Skipped{g.noView.Load(), g.notAsked.Load(), g.notByRamp.Load()},
 	}
-	if p.Sample.Elapsed = status.State.elapsed(now()); status.State.Phase == Done || status.State.Phase == Back {
+	if p.Sample.Elapsed = status.State.elapsed(g.engine.clock.now()); status.State.Phase == Done || status.State.Phase == Back {
 		p.Verdict = status.Verdict // there is nothing left to judge
 		return p
 	}

@@ -22,7 +22,7 @@ func (e *Engine) rotate(ctx context.Context) {
 	e.mu.Unlock()
 	checkpoint, err := summary(journal)
 	if err == nil {
-		_, err = journal.Checkpoint(ctx, Record{Kind: KindCheckpoint, Seq: seq, At: now(), Actor: actor, Checkpoint: checkpoint})
+		_, err = journal.Checkpoint(ctx, Record{Kind: KindCheckpoint, Seq: seq, At: e.clock.now(), Actor: actor, Checkpoint: checkpoint})
 	}
 	switch {
 	case err == nil:

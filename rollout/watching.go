@@ -18,20 +18,20 @@ import (
 // watch sleeps until the effect's time, looking at intervals; it returns as soon
 // as something changes what comes next.
 func (d *driver) watch(ctx context.Context, m Machine, effect Effect) error {
-	every := cmp.Or(d.request.Look, time.Second)
+	every, clock := cmp.Or(d.request.Look, time.Second), d.engine.clock
 	if effect.Do == DoWatch && d.waits.IsZero() {
-		d.waits, d.told = time.Now(), false
+		d.waits, d.told = clock.steady(), false
 	}
-	comes := m.Next(now()).Do
+	comes := m.Next(clock.now()).Do
 	for {
 		if err := d.look(ctx, m, effect.Do == DoWatch); err != nil {
 			return err
 		}
-		at := now()
+		at := clock.now()
 		if m = d.engine.machine(d.run); m.Next(at).Do != comes {
 			return nil
 		}
-		if effect.Do == DoWatch && !d.told && time.Since(d.waits) >= time.Minute {
+		if effect.Do == DoWatch && !d.told && clock.steady().Sub(d.waits) >= time.Minute {
 			d.told = true
 			slog.Default().Warn("rollout: the hold is over, and waits for more requests on the new side", "rollout", d.run.id, "progress", d.tell())
 		}
@@ -49,13 +49,7 @@ func (d *driver) watch(ctx context.Context, m Machine, effect Effect) error {
 
 // rest sleeps for a while, or until something happens to the rollout.
 func (d *driver) rest(ctx context.Context, pause time.Duration) error {
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-d.run.wake:
-	case <-timer.C:
-	}
+	d.engine.clock.wait(ctx, pause, d.run.wake)
 	return ctx.Err()
 }
 
@@ -105,7 +99,7 @@ func (d *driver) look(ctx context.Context, m Machine, last bool) error {
 				return err
 			}
 			d.run.unwritten[w.Cohorts] = cp
-			cp.Sample.Elapsed = s.elapsed(now())
+			cp.Sample.Elapsed = s.elapsed(d.engine.clock.now())
 		}
 		written, err := d.judge(ctx, m, hold, name, cp, last)
 		if err != nil {
@@ -142,8 +136,8 @@ func (d *driver) judge(ctx context.Context, m Machine, hold strategy.Hold, name 
 		return true, d.fail(ctx, m, r)
 	}
 	if s.Phase == Waiting { // for how long it has to be watched still
-		r.At = now()
-		r.Until = r.At.Add(max(time.Until(d.hold), 0))
+		r.At = d.engine.clock.now()
+		r.Until = r.At.Add(max(d.hold.Sub(d.engine.clock.steady()), 0))
 	}
 	return true, d.write(ctx, m, r) // dropped, if somebody made it turn round meanwhile, and then no look counts any more
 }
@@ -180,9 +174,10 @@ func (d *driver) alarm(ctx context.Context, m Machine) (Record, bool) {
 	if len(d.request.Alarms) == 0 || s.Forced || s.Share <= d.run.request.Floor {
 		return Record{}, false
 	}
-	until := time.Now().Add(cmp.Or(d.request.Look, time.Second))
+	clock := d.engine.clock
+	until := clock.steady().Add(cmp.Or(d.request.Look, time.Second))
 	for _, name := range slices.Sorted(maps.Keys(d.request.Alarms)) {
-		asking, cancel := context.WithDeadline(ctx, until)
+		asking, cancel := clock.within(ctx, until.Sub(clock.steady()), nil)
 		err := ask(asking, d.request.Alarms[name])
 		cancel()
 		switch {
@@ -193,7 +188,7 @@ func (d *driver) alarm(ctx context.Context, m Machine) (Record, bool) {
 				d.doubts = map[string]time.Time{}
 			}
 			if _, already := d.doubts[name]; !already {
-				d.doubts[name] = time.Now()
+				d.doubts[name] = clock.steady()
 			}
 		default:
 			return Record{Kind: KindFailed, Actor: "alarm " + name, Reason: fmt.Sprintf("alarm %q says no: %v", name, err)}, true
@@ -206,7 +201,7 @@ func (d *driver) alarm(ctx context.Context, m Machine) (Record, bool) {
 // what it asks.
 func (d *driver) silent() error {
 	for _, name := range slices.Sorted(maps.Keys(d.doubts)) {
-		if time.Since(d.doubts[name]) >= time.Minute {
+		if d.engine.clock.steady().Sub(d.doubts[name]) >= time.Minute {
 			return fmt.Errorf("alarm %q cannot tell, for a minute or more: the rollout goes on without it", name)
 		}
 	}

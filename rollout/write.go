@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"os"
 	"runtime/debug"
-	"time"
 )
 
 // unwritten is a record that the journal does not take.
@@ -84,6 +83,9 @@ func (e *Engine) record(ctx context.Context, run *run, r Record) error {
 }
 
 func (e *Engine) append(ctx context.Context, run *run, r Record) (Record, error) {
+	if r.At.IsZero() {
+		r.At = e.clock.now()
+	}
 	if run.course != nil {
 		e.mu.Lock()
 		r, err := run.sealed(r)
@@ -101,9 +103,6 @@ func (e *Engine) append(ctx context.Context, run *run, r Record) (Record, error)
 		return Record{}, nil
 	}
 	r.Rollout, r.From = run.id, m.State().String()
-	if r.At.IsZero() {
-		r.At = now()
-	}
 	if err := m.Apply(r); err != nil {
 		return r, err
 	}
@@ -199,9 +198,3 @@ func (e *Engine) problem(run *run, err error) {
 		slog.Default().Info("rollout: it goes on", "rollout", run.id)
 	}
 }
-
-// wallClock is replaced by tests of clocks that jump.
-var wallClock = time.Now
-
-// now is a time as the journal keeps it: no monotonic reading, no zone.
-func now() time.Time { return wallClock().Round(0).UTC() }
