@@ -117,6 +117,13 @@ func NewCohorts(o CohortsOptions) *Cohorts {
 	return c
 }
 
+// Options returns what the cohorts were made with, as it was clamped.
+func (c *Cohorts) Options() CohortsOptions {
+	o := c.o
+	o.Slow = slices.Clone(o.Slow)
+	return o
+}
+
 // Record counts one outcome, exactly once per request. Slots below
 // [CohortsOptions.Floor] are ignored; a slot out of range is counted apart, as
 // [Sample.Invalid].

@@ -299,3 +299,13 @@ func BenchmarkOutcome(b *testing.B) {
 		})
 	}
 }
+
+// Options are those that it was made with, as they count: changing them changes nothing.
+func TestCohortsOptions(t *testing.T) {
+	c := health.NewCohorts(health.CohortsOptions{Floor: -1, Slow: []time.Duration{2, 1}, Harm: 1, Strict: 100, Seed: 7})
+	want := health.CohortsOptions{MaxUnits: 65536, Slow: []time.Duration{1, 2}, Strict: 64, Seed: 7}
+	o := c.Options()
+	require.Equal(t, want, o)
+	o.Slow[0] = 9
+	require.Equal(t, want, c.Options())
+}
