@@ -26,6 +26,8 @@ type Engine struct {
 	options  Options
 	calendar calendar // of Options.Freezes
 	clock    timing   // the real one, but in a simulation
+	// simulated says that nobody is told anything but by Options.
+	simulated bool
 
 	mu      sync.Mutex // guards what follows, and what is in runs; never held while anything is written or called
 	runs    map[string]*run

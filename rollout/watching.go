@@ -31,7 +31,7 @@ func (d *driver) watch(ctx context.Context, m Machine, effect Effect) error {
 		if m = d.engine.machine(d.run); m.Next(at).Do != comes {
 			return nil
 		}
-		if effect.Do == DoWatch && !d.told && clock.steady().Sub(d.waits) >= time.Minute {
+		if effect.Do == DoWatch && !d.told && !d.engine.simulated && clock.steady().Sub(d.waits) >= time.Minute {
 			d.told = true
 			slog.Default().Warn("rollout: the hold is over, and waits for more requests on the new side", "rollout", d.run.id, "progress", d.tell())
 		}
