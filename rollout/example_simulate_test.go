@@ -54,3 +54,33 @@ func ExampleEngine_Simulate() {
 	//          14s  v2              done: shift from 5 % to 0 %
 	//          14s  v2              is over: rolled back
 }
+
+// What would become of the schema if the last stage of a pipeline failed?
+func ExampleEngine_SimulateRun() {
+	engine, err := rollout.New(&rollout.Memory{}, rollout.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	work := func(context.Context, *rollout.StageRun) error { return nil } // is not called
+	pipeline := rollout.Pipeline{Stages: []rollout.Stage{
+		{Name: "expand", Do: work, Undo: work},
+		{Name: "migrate", Needs: []string{"expand"}, Do: work, Undo: work, Retry: rollout.Retry{Attempts: 2, Wait: time.Minute}},
+		{Name: "announce", Needs: []string{"migrate"}, Do: work},
+	}}
+	s, err := engine.SimulateRun(context.Background(), rollout.RunRequest{ID: "shop 42"}, pipeline, rollout.World{Faults: []rollout.Fault{
+		{Kind: rollout.FaultStageTakes, Name: "migrate", By: time.Hour},
+		{Kind: rollout.FaultStageFails, Name: "announce"},
+		{Kind: rollout.FaultUndoFails, Name: "migrate", Times: 2},
+	}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(s.Report)
+	// Output:
+	// shop 42: rolled back after 1h0m3s: announce failed: so the world has it
+	//   expand          0s  undone
+	//   migrate     1h0m0s  undone; its way back, attempt 3: so the world has it
+	//   announce        0s  failed: so the world has it
+}

@@ -23,6 +23,11 @@ func (c *outerClock) set(d time.Duration, do func()) (drop func()) {
 	return func() { timer.Stop() }
 }
 
+// SimulateRunOutside is SimulateRun by package time.
+func (e *Engine) SimulateRunOutside(ctx context.Context, request RunRequest, pipeline Pipeline, world World) (Simulation, error) {
+	return e.simulateRun(ctx, request, pipeline, world, &outerClock{})
+}
+
 // SimulateOutside is Simulate by package time: what an engine does with such a world for
 // real.
 func (e *Engine) SimulateOutside(ctx context.Context, request Request, world World) (Simulation, error) {

@@ -90,7 +90,10 @@ func (s *scene) bound(p *process, stage string, r Request) (Request, error) {
 
 // watches are those of a request, with cohorts that count in the world.
 func (s *scene) watches(p *process, stage string, r Request) (map[string]Watch, error) {
-	if there := p.watches[r.ID]; there != nil {
+	s.mu.Lock()
+	there := p.watches[r.ID]
+	s.mu.Unlock()
+	if there != nil {
 		return there, nil
 	}
 	watches, fresh := map[string]Watch{}, map[*health.Cohorts]*health.Cohorts{}
@@ -114,9 +117,9 @@ func (s *scene) watches(p *process, stage string, r Request) (map[string]Watch, 
 		w.Cohorts = fresh[w.Cohorts]
 		watches[name] = w
 	}
-	p.watches[r.ID] = watches
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	p.watches[r.ID] = watches
 	t := s.target(stage, r.Plan)
 	t.feed()
 	t.cohorts = all

@@ -30,6 +30,8 @@ type Simulation struct {
 	// Timeline is what happened, a line each: when, in simulated time since World.Start, to
 	// what, and what. Looks that changed nothing are left out.
 	Timeline []string
+	// Report is of the run; zero of a rollout.
+	Report Report
 	// Broken is what should not have been: it has not ended, the new version had more than
 	// the journal allowed, or what was taken back is not where it was before.
 	Broken []string
@@ -52,12 +54,16 @@ func (s Simulation) line() string {
 // result is what has come of it.
 func (s *scene) result(outcome Outcome) Simulation {
 	amiss := s.amiss(outcome)
+	var report Report
+	if s.process != nil {
+		report, _ = s.process.engine.Report(s.id) // of a rollout there is none
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, what := range amiss {
 		s.breaks(what)
 	}
-	out := Simulation{ID: s.id, World: s.world, Outcome: outcome, Took: s.last, Records: s.ledger.records, Timeline: s.story, Broken: s.broken}
+	out := Simulation{ID: s.id, World: s.world, Outcome: outcome, Took: s.last, Records: s.ledger.records, Timeline: s.story, Report: report, Broken: s.broken}
 	if outcome == Unfinished {
 		out.Took = s.elapsed()
 	}
@@ -80,6 +86,9 @@ func (s *scene) amiss(outcome Outcome) (all []string) {
 	s.mu.Unlock()
 	if outcome == Unfinished {
 		return []string{"it has not ended: " + s.stands(p)}
+	}
+	if left := s.leftovers(); outcome == RolledBack && len(left) > 0 {
+		all = append(all, "it is rolled back, and not taken back is "+strings.Join(left, ", "))
 	}
 	for _, t := range targets {
 		id := t.rollout
@@ -104,6 +113,9 @@ func (s *scene) amiss(outcome Outcome) (all []string) {
 func (s *scene) stands(p *process) string {
 	if p == nil || s.isDead(p) {
 		return "its process is gone"
+	}
+	if report, err := p.engine.Report(s.id); err == nil {
+		return report.String()
 	}
 	reasons, err := p.engine.Explain(s.id)
 	if err != nil {

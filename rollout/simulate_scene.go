@@ -48,8 +48,8 @@ type process struct {
 	engine *Engine
 	ctx    context.Context // ends when it dies
 	die    context.CancelFunc
-	dead   bool // guarded by the scene's mu
 
+	dead    bool                        // guarded by the scene's mu, like what follows
 	watches map[string]map[string]Watch // of each rollout
 }
 

@@ -55,6 +55,9 @@ func made(t testing.TB, seed uint64) (rollout.Request, rollout.World, rollout.Op
 	r, w, o := canary(t), busy, rollout.Options{}
 	w.Seed, w.Limit = seed, 2*time.Hour
 	r.Look = 45 * time.Second
+	if seed%4 > 0 { // quick
+		r.Watches["errors"] = rollout.Watch{Judge: health.FirstFailure{}}
+	}
 	chance := func() bool { return luck.IntN(2) == 0 }
 	moment := func() time.Duration {
 		return time.Duration(luck.IntN(30*60))*time.Second + time.Duration(1+luck.IntN(998))*time.Millisecond
