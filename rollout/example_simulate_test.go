@@ -84,3 +84,43 @@ func ExampleEngine_SimulateRun() {
 	//   migrate     1h0m0s  undone; its way back, attempt 3: so the world has it
 	//   announce        0s  failed: so the world has it
 }
+
+// Which mishaps does a rollout bear?
+func ExampleGameDay() {
+	engine, err := rollout.New(&rollout.Memory{}, rollout.Options{Service: "shop", Environment: "production"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	plan, err := strategy.Canary{
+		Weights: []strategy.Share{5 * strategy.Percent, 50 * strategy.Percent, strategy.All},
+		Hold:    10 * time.Minute, Exposed: 100, Judges: []string{"errors"}, Gates: []string{"smoke"},
+	}.Plan(strategy.Input{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	request := rollout.Request{ID: "v2", Plan: plan, Look: 10 * time.Second, Watches: map[string]rollout.Watch{"errors": {Judge: health.DefaultJudge(plan.Length())}}}
+	report, err := rollout.GameDay(rollout.World{Rate: 20, Users: 10_000, ErrorRate: 0.01}, func(w rollout.World) (rollout.Simulation, error) {
+		return engine.Simulate(context.Background(), request, w)
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(report)
+	// Output:
+	// nothing                                     succeeded after 20m0s    0 harmed  held
+	// target is moved: to 100 %                   rolled back after 6m40s  0 harmed  held
+	// clock jumps: by 1h0m0s                      succeeded after 20m0s    0 harmed  held
+	// clock jumps: by -1h0m0s                     succeeded after 1h20m0s  0 harmed  held
+	// process dies                                succeeded after 25m10s   0 harmed  held
+	// target hangs                                rolled back after 28m3s  0 harmed  held
+	// target refuses                              rolled back after 27m3s  0 harmed  held
+	// target cannot be seen                       succeeded after 36m40s   0 harmed  held
+	// metrics vanish                              succeeded after 27m0s    0 harmed  held
+	// old version is sick: 10 times as many fail  succeeded after 20m0s    0 harmed  held
+	// gate says no                                succeeded after 20m0s    0 harmed  held
+	// gate cannot tell                            succeeded after 20m0s    0 harmed  held
+	// journal is full                             succeeded after 36m47s   0 harmed  held
+}

@@ -12,8 +12,8 @@ import (
 
 // Simulate plays a rollout in a made-up world, on a time that passes only while everybody
 // waits: days take seconds, and nothing of the host is touched. The engine is the real
-// one, with the options of this one, on a journal of its own, which knows the release that
-// came before if this one's does. Of the request all counts that is configuration: plan,
+// one, with the options of this one, on a journal of its own, which knows the good
+// releases that this one's has. Of the request all counts that is configuration: plan,
 // judges, deadlines, timeouts, and so on. What the host would do is done by the world:
 // Target, Gates, Alarms, Artifact and Stable, which are not called and may be nil, and
 // what Watches' cohorts count, in cohorts of the same options. Nobody is told: OnRecord,
@@ -42,8 +42,7 @@ func (e *Engine) simulate(ctx context.Context, request Request, world World, clo
 	if err := errors.Join(problems...); err != nil {
 		return fail(Simulation{}, err)
 	}
-	before, _ := e.Good(request.Service, request.Environment)
-	if err := s.follows(Requested{Service: request.Service, Environment: request.Environment, Release: before}); err != nil {
+	if err := s.ledger.follows(e, clock.now()); err != nil {
 		return fail(Simulation{}, err)
 	}
 	outcome, err := s.play(ctx, func(p *process) (Outcome, error) {

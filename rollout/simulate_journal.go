@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/guidon-go/guidon/health"
+	"github.com/guidon-go/guidon/strategy"
 )
 
 // ledger is the journal of a simulation. It has every record, but for looks after which
@@ -18,6 +21,38 @@ type ledger struct {
 	records []Record
 	all     bool  // somebody may have to restore cohorts, for which every look counts
 	looks   []int // those of the records, ascending, that the next look of their judge replaces
+}
+
+// follows begins the journal with what there is to come back to: the good releases of a
+// host's engine.
+func (l *ledger) follows(host *Engine, at time.Time) error {
+	host.mu.Lock()
+	var ended []Ended
+	for of, track := range host.lanes {
+		if n := len(track.good); n > 0 {
+			q := &Requested{Service: of.service, Environment: of.environment, Flag: of.flag, Release: track.good[n-1].release}
+			ended = append(ended, Ended{ID: track.good[n-1].id, Outcome: Succeeded, Share: strategy.All, Peak: strategy.All, Started: at, At: at, Request: q})
+		}
+	}
+	for of, release := range host.shipped {
+		q := &RequestedRun{Service: of.service, Environment: of.environment, Release: release}
+		ended = append(ended, Ended{ID: fmt.Sprintf("%s of %v", of.pipeline, release), Outcome: Succeeded, Started: at, At: at, Pipeline: of.pipeline, Run: q})
+	}
+	host.mu.Unlock()
+	if len(ended) == 0 {
+		return nil
+	}
+	slices.SortFunc(ended, func(a, b Ended) int { return strings.Compare(a.place(), b.place()) })
+	_, err := l.add(Record{Kind: KindCheckpoint, At: at, Actor: actor, Checkpoint: &Checkpoint{Ended: ended}})
+	return err
+}
+
+// place is what it was about, in the order of which a journal begins.
+func (e Ended) place() string {
+	if e.Run != nil {
+		return strings.Join([]string{e.Run.Service, e.Run.Environment, e.Pipeline}, "\x00")
+	}
+	return strings.Join([]string{e.Request.Service, e.Request.Environment, e.Request.Flag}, "\x00")
 }
 
 // add writes a record.

@@ -115,7 +115,7 @@ func (s *scene) stands(p *process) string {
 		return "its process is gone"
 	}
 	if report, err := p.engine.Report(s.id); err == nil {
-		return report.String()
+		return strings.ReplaceAll(report.String(), "\n", ";")
 	}
 	reasons, err := p.engine.Explain(s.id)
 	if err != nil {

@@ -31,15 +31,12 @@ func (e *Engine) simulateRun(ctx context.Context, request RunRequest, pipeline P
 			c.deploys = append(c.deploys, s.Name)
 		}
 	}
-	asked, wrong := e.askedRun(request, pipeline)
+	_, wrong := e.askedRun(request, pipeline)
 	if err := errors.Join(world.check(c), wrong); err != nil {
 		return fail(Simulation{}, err)
 	}
 	s := e.scene(request.ID, world, clock)
-	e.mu.Lock()
-	before := e.previous(pipeline.name(), asked)
-	e.mu.Unlock()
-	if err := s.follows(Requested{Service: asked.Service, Environment: asked.Environment, Release: before}); err != nil {
+	if err := s.ledger.follows(e, clock.now()); err != nil {
 		return fail(Simulation{}, err)
 	}
 	outcome, err := s.play(ctx, func(p *process) (Outcome, error) {

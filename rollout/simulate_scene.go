@@ -7,8 +7,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/guidon-go/guidon/strategy"
 )
 
 // stageClock is the clock of a scene, by which things happen that nobody waits for.
@@ -60,17 +58,6 @@ func (e *Engine) scene(id string, world World, clock stageClock) *scene {
 		s.ledger.all = s.ledger.all || f.Kind == FaultProcessDies
 	}
 	return s
-}
-
-// follows begins the journal with the release that came before.
-func (s *scene) follows(q Requested) error {
-	if q.Release == (Release{}) {
-		return nil
-	}
-	at := s.clock.now()
-	before := Ended{ID: "before " + s.id, Outcome: Succeeded, Share: strategy.All, Peak: strategy.All, Started: at, At: at, Request: &q}
-	_, err := s.ledger.add(Record{Kind: KindCheckpoint, At: at, Actor: actor, Checkpoint: &Checkpoint{Ended: []Ended{before}}})
-	return err
 }
 
 // elapsed is since when it plays.
