@@ -34,6 +34,18 @@
 // run freezes, and a person decides. Its records stand in the same journal, from which
 // [Engine.Report] tells of it. [ParsePipeline] reads one from a file.
 //
+// # Simulation
+//
+// What would become of it? [Engine.Simulate] plays a request, and [Engine.SimulateRun] a
+// pipeline, in a made-up [World]: with this traffic, a change that harms so much, and these
+// faults. The engine is the real one, on a time of its own, so days take seconds, and
+// nothing of the host is touched:
+//
+//	s, err := engine.Simulate(ctx, request, rollout.World{Rate: 100, Users: 10_000, ErrorRate: 0.01, Harm: 5})
+//	fmt.Println(s.Outcome, "after", s.Took, s.Harmed, "users were harmed")
+//
+// [GameDay] does so with one fault after the other, and says which are not borne.
+//
 // # The machine
 //
 //	Pending
@@ -106,6 +118,11 @@
 //     is called rolled back has nothing left that can be taken back. After a crash at any
 //     record it ends as it would have: TestCourse, TestPipelineCrashAnywhere,
 //     TestPipelines.
+//   - What a simulation does is what the engine does: the same journal, by package time and
+//     by simulated time. Equal worlds give equal journals, byte for byte, and what is kept
+//     of it does not grow with the time: TestSimulationIsReal, TestSimulatedRunIsReal,
+//     TestSimulationsAreEqual, TestSimulatedRunsAreEqual, TestSimulationForgets,
+//     TestSimulations.
 //   - With the default judge, a change that does nothing is rolled back by it with
 //     probability at most 5 %, however often it looks; [health.FirstFailure] and
 //     [health.Placebo] say what that rests on, and what is proved where: a hold that
