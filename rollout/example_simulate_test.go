@@ -48,7 +48,7 @@ func ExampleEngine_Simulate() {
 	//           0s  v2              done: verify by smoke
 	//           0s  v2              begins to shift from 0 % to 5 %
 	//           0s  v2              done: shift from 0 % to 5 %
-	//           0s  v2              waits: hold 10m0s under errors
+	//           0s  v2              waits: hold 10m0s and 20 requests under errors
 	//          14s  v2              judge errors looked, fail: first errors
 	//          14s  v2              begins to shift from 5 % to 0 %
 	//          14s  v2              done: shift from 5 % to 0 %

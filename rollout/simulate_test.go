@@ -259,7 +259,7 @@ func TestSimulateStops(t *testing.T) {
 // TestSimulateKnowsWhatCameBefore: a rollout can be taken back after its end, if the
 // engine's journal has a release to come back to.
 func TestSimulateKnowsWhatCameBefore(t *testing.T) {
-	world := rollout.World{Faults: []rollout.Fault{{Kind: rollout.FaultPersonActs, At: 3 * time.Hour, Act: rollout.Act{Kind: rollout.RollBack, Actor: "anna", Reason: "customers complain"}}}}
+	world := rollout.World{Rate: 10, ErrorRate: 0.01, Faults: []rollout.Fault{{Kind: rollout.FaultPersonActs, At: 3 * time.Hour, Act: rollout.Act{Kind: rollout.RollBack, Actor: "anna", Reason: "customers complain"}}}}
 	engine := simulator(t, rollout.Options{})
 	s, err := engine.Simulate(t.Context(), canary(t), world)
 	require.NoError(t, err)

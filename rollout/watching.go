@@ -155,7 +155,7 @@ func (d *driver) blind(m Machine, hold strategy.Hold) (Record, bool) {
 			continue
 		}
 		sample := w.Cohorts.Snapshot()
-		sample.Elapsed = s.elapsed(now())
+		sample.Elapsed = s.elapsed(d.engine.clock.now())
 		if v, _ := judge(w.Judge, d.engine.judgeState(d.run.id, name), sample); v.Missing != health.Present && v.Call == health.Inconclusive {
 			r := Record{Kind: KindFailed, Actor: "judge " + name, Reason: fmt.Sprintf("judge %q cannot tell at the end of its hold: %s", name, v.Reason)}
 			if d.request.Doubt == ThenPause {

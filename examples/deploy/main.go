@@ -79,7 +79,7 @@ func main() {
 
 	load := startLoad(url)
 	deploy := func(version string, s strategy.Strategy) {
-		plan, err := s.Plan(strategy.Input{Old: fleet.Serving(), New: version, Instances: 2})
+		plan, err := s.Plan(strategy.Input{Instances: 2}) // the engine says from which version to which
 		must(err)
 		fmt.Printf("\n%v\n\n", plan)
 		id := "shop " + version

@@ -14,8 +14,8 @@
 //	defer fleet.Close()
 //	go fleet.Run(ctx) // starts what should run, and what dies
 //	go http.ListenAndServe(":8080", fleet)
-//	plan, err := strategy.BlueGreen{...}.Plan(strategy.Input{Old: fleet.Serving(), New: "1.1.0", Instances: 2})
-//	outcome, err := engine.Deploy(ctx, rollout.Request{Plan: plan, Target: fleet, ...})
+//	plan, err := strategy.BlueGreen{...}.Plan(strategy.Input{Instances: 2}) // the engine says from which version to which
+//	outcome, err := engine.Deploy(ctx, rollout.Request{Release: rollout.Release{Version: "1.1.0"}, Plan: plan, Target: fleet, ...})
 //
 // Children outlive the tool, and the next one finds them by its state file. While there
 // is no tool there is nobody in front of them either: what is served is served by it.
