@@ -106,6 +106,44 @@ func TestNotices(t *testing.T) {
 	})
 }
 
+// TestNoticesOfRunsOverCheckpoints: wherever a journal begins, a run of a pipeline that is
+// over is told no more, and one that is not is told from its beginning.
+func TestNoticesOfRunsOverCheckpoints(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		memory := &rollout.Memory{CheckpointEvery: 1}
+		engine := newEngine(t, memory)
+		for id, do := range map[string]rollout.Action{
+			"1": func(context.Context, *rollout.StageRun) error { return nil },
+			"2": func(context.Context, *rollout.StageRun) error { return errors.New("no") },
+			"3": func(ctx context.Context, _ *rollout.StageRun) error { <-ctx.Done(); return ctx.Err() },
+		} {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			_, err := engine.Run(ctx, rollout.RunRequest{ID: id}, rollout.Pipeline{Stages: []rollout.Stage{{Name: "a", Do: do}}})
+			require.Equal(t, id == "3", err != nil)
+			cancel()
+		}
+		all := records(t, memory)
+		for begin, r := range all {
+			if begin > 0 && r.Checkpoint == nil {
+				continue
+			}
+			last := map[string]rollout.NoticeKind{}
+			for n, err := range rollout.Notices(sequence(all[begin:], nil)) {
+				require.NoError(t, err)
+				if last[n.Rollout] == "" {
+					require.Equal(t, rollout.NoticeBegan, n.Kind)
+				}
+				last[n.Rollout] = n.Kind
+			}
+			require.Equal(t, rollout.NoticeBegan, last["3"])
+			delete(last, "3")
+			for id, kind := range last {
+				require.Equal(t, rollout.NoticeOver, kind, id)
+			}
+		}
+	})
+}
+
 // TestNoticesEndInErrors: what cannot be read, and what cannot follow.
 func TestNoticesEndInErrors(t *testing.T) {
 	broken := errors.New("broken")

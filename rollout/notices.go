@@ -25,7 +25,9 @@ func Notices(records iter.Seq2[Record, error]) iter.Seq2[Notice, error] {
 			if cp := record.Checkpoint; cp != nil {
 				if all = nil; first {
 					for _, ended := range cp.Ended {
-						t.over(ended.ID, ended.run().machine)
+						if ended.Run == nil { // nobody says anything of a run that is over
+							t.over(ended.ID, ended.run().machine)
+						}
 					}
 					all = cp.Live
 				}
