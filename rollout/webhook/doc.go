@@ -30,10 +30,13 @@
 //
 // It is sent again, after one second, two, four, and so on up to Options.Pause, each
 // time up to a half less at random, and not before an answer's Retry-After, of at most an
-// hour. Meanwhile nothing overtakes it. An answer of 410 Gone ends Run with [ErrGone].
+// hour; Options.GiveUp, if that is given, comes first. Meanwhile nothing overtakes it. An answer of 410 Gone ends Run with [ErrGone].
 // Redirects are not followed: they are failures. No proxy of the environment is used,
 // unless Options.Client does. Neither a secret, nor the URL but for scheme and host, is
 // in an error or a log line.
+//
+// What was never sent can only be sent as long as the journal has it: keep its old files
+// until the webhook has caught up. OnProblem is told which records were gone before.
 //
 // # Guarantees
 //

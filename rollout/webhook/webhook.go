@@ -28,10 +28,13 @@ type Options struct {
 	Secrets []Secret
 	// Cursor is the file that says how far it has come. It belongs to one journal and
 	// one URL: a good place is the journal's folder, which keeps them together. Empty
-	// is for a journal that is gone with the process: then each Run begins anew.
+	// is for a journal that is gone with the process: then each Run begins anew. With
+	// another journal, or one that was begun anew, Run starts over, and OnProblem is
+	// told; so it does with one that was restored from a backup, but no sooner than that
+	// has as many records again: remove the cursor then.
 	Cursor string
-	// Since is the time from which on notices are sent if there is no Cursor yet: for
-	// a journal that has a past. Zero sends everything that the journal has.
+	// Since is the time from which on notices are sent if there is no Cursor yet, or it
+	// is of another journal. Zero sends everything that the journal has.
 	Since time.Time
 	// Wants says which notices to send, and soon. Nil is all of them.
 	Wants func(rollout.Notice) bool
@@ -46,11 +49,15 @@ type Options struct {
 	// more. Zero means 5 minutes.
 	Pause time.Duration
 	// GiveUp is after how long a notice that this process has tried to deliver is left
-	// out, and the next one is sent; OnProblem is told. Zero means never.
+	// out, and the next one is sent at once, whatever the receiver has asked for;
+	// OnProblem is told of each. Zero means never.
 	GiveUp time.Duration
 	// OnProblem is told when something cannot be delivered, the journal cannot be read,
-	// or the cursor cannot be written. It is tried again, and when all is well OnProblem
-	// is told with a nil error. Nil means that slog.Default is told.
+	// or the cursor cannot be written, of each once. It is tried again, and when a notice
+	// gets through and all is well OnProblem is told with a nil error. It is also told of
+	// what is not sent or sent twice: a notice that is given up, records that are no
+	// longer in the journal, and a journal that is another one than the cursor's. Nil
+	// means that slog.Default is told.
 	OnProblem func(error)
 }
 
@@ -76,6 +83,7 @@ func Run(ctx context.Context, follow func(context.Context) iter.Seq2[rollout.Rec
 	if options.Client == nil {
 		defer s.client.CloseIdleConnections()
 	}
+	defer s.save() // what told nothing since the last notice, too
 	for unread := 0; ; {
 		begun := s.cursor
 		notice, err := s.pass(ctx, follow(ctx))
@@ -93,13 +101,18 @@ func Run(ctx context.Context, follow func(context.Context) iter.Seq2[rollout.Rec
 			continue
 		case err == nil:
 			return nil
+		case errors.Is(err, errOther):
+			s.cursor, s.since = cursor{}, s.options.Since
+			s.failing[ofJournal] = true
+			s.tell(err)
+			continue
 		case s.cursor != begun:
 			unread = 0
 		}
 		if unread++; errors.Is(err, rollout.ErrVersion) || errors.Is(err, rollout.ErrCorrupt) && unread > 1 {
 			return s.error(err)
 		}
-		s.problem(err)
+		s.problem(ofJournal, err)
 		if err := s.rest(ctx, s.backoff(unread)); err != nil {
 			return err
 		}
@@ -113,9 +126,18 @@ type sender struct {
 	keys    [][]byte
 	client  http.Client
 	cursor  cursor
+	saved   cursor // what its file has
+	reads   place  // the record that is being told
 	since   time.Time
-	failing bool // OnProblem was told
+	failing [3]bool // whether OnProblem was told of a problem
 }
+
+// What there may be a problem with.
+const (
+	ofReceiver = iota
+	ofJournal
+	ofCursor
+)
 
 func newSender(o Options) (*sender, error) {
 	s := &sender{options: o, name: "URL"}
@@ -144,6 +166,7 @@ func newSender(o Options) (*sender, error) {
 	if s.cursor == (cursor{}) {
 		s.since = o.Since
 	}
+	s.saved = s.cursor
 	s.client = http.Client{Transport: &http.Transport{
 		ForceAttemptHTTP2: true, MaxConnsPerHost: 1, IdleConnTimeout: 30 * time.Second, MaxResponseHeaderBytes: 64 << 10,
 	}}
@@ -162,13 +185,13 @@ func (s *sender) error(err error) error {
 
 // pass reads and sends, up to the first notice that cannot be delivered.
 func (s *sender) pass(ctx context.Context, records iter.Seq2[rollout.Record, error]) (*rollout.Notice, error) {
-	for n, err := range rollout.Notices(records) {
+	for n, err := range rollout.Notices(s.watch(records)) {
 		switch {
 		case err != nil:
 			return nil, err
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
-		case !s.cursor.before(n) || n.At.Before(s.since) || s.options.Wants != nil && !s.options.Wants(n):
+		case !s.cursor.before(n.Seq, n.ID) || n.At.Before(s.since) || s.options.Wants != nil && !s.options.Wants(n):
 			continue
 		}
 		if err := s.send(ctx, n); err != nil {
@@ -187,17 +210,22 @@ func (s *sender) insist(ctx context.Context, n rollout.Notice, err error) error 
 		if errors.Is(err, ErrGone) {
 			return err
 		}
-		if up := s.options.GiveUp; up > 0 && time.Since(began) >= up {
-			s.failing = false
-			s.problem(fmt.Errorf("notice %s of rollout %s is given up: %w", n.ID, n.Rollout, err))
-			s.forward(n)
-			return nil
-		}
-		s.problem(err)
+		s.problem(ofReceiver, err)
 		var no refusal
 		errors.As(err, &no)
-		if err := s.rest(ctx, max(s.backoff(failures), no.after)); err != nil {
+		pause, left := max(s.backoff(failures), no.after), s.options.GiveUp-time.Since(began)
+		last := s.options.GiveUp > 0 && left <= pause
+		if last {
+			pause = left
+		}
+		if err := s.rest(ctx, pause); err != nil {
 			return err
+		}
+		if last {
+			s.failing[ofReceiver] = true
+			s.tell(fmt.Errorf("notice %s of rollout %s is given up: %w", n.ID, n.Rollout, err))
+			s.forward(n)
+			return nil
 		}
 		if err = s.send(ctx, n); err == nil {
 			s.delivered(n)
@@ -208,30 +236,53 @@ func (s *sender) insist(ctx context.Context, n rollout.Notice, err error) error 
 	}
 }
 
-// delivered says that all is well, and keeps how far it has come.
+// delivered keeps how far it has come, and says that all is well.
 func (s *sender) delivered(n rollout.Notice) {
-	if s.forward(n) {
-		s.problem(nil)
+	was := s.failing
+	s.failing[ofReceiver], s.failing[ofJournal] = false, false
+	s.forward(n)
+	if s.failing == [3]bool{} && was != s.failing {
+		s.tell(nil)
 	}
 }
 
 // forward moves the cursor on, also where it cannot be written: then a restart sends
 // something again.
-func (s *sender) forward(n rollout.Notice) bool {
-	s.cursor = cursor{n.Seq, n.ID}
-	err := s.cursor.write(s.options.Cursor)
-	if err != nil {
-		s.problem(fmt.Errorf("the cursor cannot be written: %w", err))
+func (s *sender) forward(n rollout.Notice) {
+	p := place{Seq: n.Seq, ID: n.ID}
+	if p.ID == s.reads.ID { // otherwise it is in a checkpoint
+		p = s.reads
 	}
-	return err == nil
+	s.cursor.place = p
+	err := s.save()
+	if err != nil {
+		s.problem(ofCursor, fmt.Errorf("the cursor cannot be written: %w", err))
+	}
+	s.failing[ofCursor] = err != nil
 }
 
-// problem tells once that something is wrong, and once that nothing is any more.
-func (s *sender) problem(err error) {
-	if s.failing == (err != nil) {
-		return
+// save writes the cursor if it has moved.
+func (s *sender) save() error {
+	if s.cursor == s.saved || s.cursor.ID == "" {
+		return nil
 	}
-	s.failing = err != nil
+	err := s.cursor.write(s.options.Cursor)
+	if err == nil {
+		s.saved = s.cursor
+	}
+	return err
+}
+
+// problem tells once that something is wrong.
+func (s *sender) problem(of int, err error) {
+	if !s.failing[of] {
+		s.failing[of] = true
+		s.tell(err)
+	}
+}
+
+// tell says that something is wrong, or that nothing is any more.
+func (s *sender) tell(err error) {
 	if err != nil {
 		err = s.error(err)
 	}
@@ -239,7 +290,7 @@ func (s *sender) problem(err error) {
 	case s.options.OnProblem != nil:
 		s.options.OnProblem(err)
 	case err != nil:
-		slog.Default().Error("rollout: a webhook does not get through, and is tried again", "url", s.name, "error", err)
+		slog.Default().Error("rollout: a webhook is in trouble, and goes on trying", "url", s.name, "error", err)
 	default:
 		slog.Default().Info("rollout: the webhook gets through", "url", s.name)
 	}

@@ -373,19 +373,151 @@ func TestJournalTrouble(t *testing.T) {
 }
 
 // TestTakenBack: a record that was sent and has another one in its place later, because
-// its writer could not keep it, is followed by that.
+// its writer could not keep it, is followed by that, and nothing else is sent again.
 func TestTakenBack(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "cursor")
-	x := &receiver{t: t}
-	for _, id := range []string{"v1", "v2"} { // both begin with record 1
-		journal := &rollout.Memory{}
-		deploy(t, journal, id)
-		o := x.options()
-		o.Cursor = path
-		o.Wants = func(n rollout.Notice) bool { return n.Kind == rollout.NoticeBegan }
-		require.NoError(t, webhook.Run(t.Context(), once(journal), o))
-		require.Equal(t, ids(t, journal)[0], x.ids[len(x.ids)-1])
+	journal, before := &rollout.Memory{}, &rollout.Memory{}
+	deploy(t, journal, "v1", "v2")
+	want := ids(t, journal)
+	for r := range journal.Records() {
+		if r.Rollout == "v2" && r.Kind != rollout.KindRequested {
+			break
+		}
+		if r.Rollout == "v2" {
+			r.Reason = "of another try"
+		}
+		_, err := before.Append(t.Context(), r)
+		require.NoError(t, err)
 	}
+	x := &receiver{t: t}
+	o := x.options()
+	o.Cursor = filepath.Join(t.TempDir(), "cursor")
+	o.OnProblem = func(err error) { require.NoError(t, err) }
+	require.NoError(t, webhook.Run(t.Context(), once(before), o))
+	require.NotEqual(t, want[2], x.ids[2])
+	x.ids = nil
+	require.NoError(t, webhook.Run(t.Context(), once(journal), o))
+	require.Equal(t, want[2:], x.ids)
+}
+
+// TestOtherJournal: with a cursor of another journal everything is sent, and OnProblem is
+// told, whether that is longer or shorter, and wherever they part.
+func TestOtherJournal(t *testing.T) {
+	whole, short, long := &rollout.Memory{}, &rollout.Memory{}, &rollout.Memory{}
+	deploy(t, whole, "v1", "v2", "v3")
+	deploy(t, short, "v4")
+	deploy(t, long, "v1", "v2", "v3", "v4", "v5")
+	restored := &rollout.Memory{}
+	for r := range whole.Records() {
+		if r.Rollout == "v1" {
+			_, err := restored.Append(t.Context(), r)
+			require.NoError(t, err)
+		}
+	}
+	deploy(t, restored, "v4", "v5", "v6")
+	for name, journal := range map[string]*rollout.Memory{"short": short, "long": long, "restored from a backup": restored} {
+		t.Run(name, func(t *testing.T) {
+			x := &receiver{t: t}
+			var told []string
+			o := x.options()
+			o.Cursor = filepath.Join(t.TempDir(), "cursor")
+			o.OnProblem = func(err error) { told = append(told, fmt.Sprint(err)) }
+			require.NoError(t, webhook.Run(t.Context(), once(whole), o))
+			require.Empty(t, told)
+			x.ids = nil
+			require.NoError(t, webhook.Run(t.Context(), once(journal), o))
+			require.Subset(t, x.ids, ids(t, journal))
+			require.Len(t, told, 2)
+			require.Contains(t, told[0], "the journal is another one than the cursor's")
+			require.Equal(t, "<nil>", told[1])
+			x.ids = nil
+			require.NoError(t, webhook.Run(t.Context(), once(journal), o))
+			require.Empty(t, x.ids)
+			require.Len(t, told, 2)
+		})
+	}
+}
+
+// TestMovedAway: OnProblem is told of records that are gone and were not read, and of no
+// others, and that once.
+func TestMovedAway(t *testing.T) {
+	dir := t.TempDir()
+	journal, err := rollout.FileOptions{SegmentSize: 1}.Open(dir)
+	require.NoError(t, err)
+	defer journal.Close()
+	var told []string
+	x := &receiver{t: t}
+	o := x.options()
+	o.Cursor = filepath.Join(dir, "webhook.json")
+	o.OnProblem = func(err error) { told = append(told, fmt.Sprint(err)) }
+	o.Wants = func(n rollout.Notice) bool { return n.Kind == rollout.NoticeBegan }
+	run := func() int {
+		x.ids = nil
+		require.NoError(t, webhook.Run(t.Context(), once(journal), o))
+		return len(x.ids)
+	}
+	moveAway := func() {
+		old, err := filepath.Glob(filepath.Join(dir, "journal-*.jsonl"))
+		require.NoError(t, err)
+		for _, name := range old {
+			require.NoError(t, os.Remove(name))
+		}
+	}
+	deploy(t, journal, "v1", "v2")
+	require.Equal(t, 2, run())
+	moveAway()
+	require.Zero(t, run())
+	require.Empty(t, told, "all of it was read")
+	deploy(t, journal, "v3", "v4", "v5")
+	moveAway()
+	require.Less(t, run(), 3)
+	require.Regexp(t, `records \d+ to \d+ are no longer in the journal`, told[0])
+	require.Equal(t, []string{"<nil>"}, told[1:])
+	require.Zero(t, run())
+	deploy(t, journal, "v6")
+	require.Equal(t, 1, run())
+	require.Len(t, told, 2)
+}
+
+// TestEachProblem: one that lasts hides no other.
+func TestEachProblem(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		journal := &rollout.Memory{}
+		deploy(t, journal, "v1", "v2")
+		x := &receiver{t: t, answer: func(attempt int, _ *http.Request) (*http.Response, error) {
+			return status(map[bool]int{true: 500, false: 204}[attempt%3 > 0]), nil
+		}}
+		var told []string
+		o := x.options()
+		o.Cursor = filepath.Join(t.TempDir(), "missing", "cursor")
+		o.OnProblem = func(err error) {
+			_, what, _ := strings.Cut(fmt.Sprint(err), "receiver.example: ")
+			told = append(told, strings.SplitN(what, ":", 2)[0])
+		}
+		require.NoError(t, webhook.Run(t.Context(), once(journal), o))
+		no := "found status 500, want 2xx"
+		require.Equal(t, []string{no, "the cursor cannot be written", no, no, no}, told, "each outage, and the cursor once")
+	})
+}
+
+// TestGiveUpComesFirst: also before the time that a receiver asks for.
+func TestGiveUpComesFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		journal, gone := &rollout.Memory{}, 0
+		deploy(t, journal, "v1")
+		x := &receiver{t: t, answer: func(int, *http.Request) (*http.Response, error) { return status(503, "Retry-After", "3600"), nil }}
+		o := x.options()
+		o.GiveUp = time.Minute
+		o.OnProblem = func(err error) {
+			if strings.Contains(err.Error(), "given up") {
+				gone++
+			}
+		}
+		began := time.Now()
+		require.NoError(t, webhook.Run(t.Context(), once(journal), o))
+		require.Equal(t, 2*time.Minute, time.Since(began))
+		require.Equal(t, 2, gone)
+		require.Len(t, x.ids, 2)
+	})
 }
 
 // TestBadOptions: everything that is wrong, at once, and nothing that may be secret.
