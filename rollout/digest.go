@@ -32,7 +32,12 @@ import (
 //
 // Nothing else counts: no other mode, owner or time. So a digest survives a copy, tar
 // and rsync; git and zip may lose empty folders. Pipes, sockets and devices are
-// errors, and so is a file that is replaced while it is read.
+// errors, and so is an empty path.
+//
+// What changes meanwhile is an error as well, as far as it can be seen: when all is read,
+// each file, folder and link still has to be the same one, of the same mode, size and time
+// of modification. A write that sets that time back, or that comes within one tick of it,
+// is not noticed.
 func Digest(ctx context.Context, path string) (string, error) {
 	sum, err := digestOf(ctx, path)
 	if err != nil {
@@ -42,6 +47,9 @@ func Digest(ctx context.Context, path string) (string, error) {
 }
 
 func digestOf(ctx context.Context, path string) (string, error) {
+	if path == "" { // which would be the current folder
+		return "", fmt.Errorf("%w: found an empty path, want that of a file or a folder", ErrInvalid)
+	}
 	root, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return "", err
@@ -50,35 +58,68 @@ func digestOf(ctx context.Context, path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if !info.IsDir() {
-		return sumFile(ctx, root, info)
+	var nodes []node
+	sum := ""
+	if info.IsDir() {
+		nodes, sum, err = sumFolder(ctx, root)
+	} else {
+		sum, err = sumFile(ctx, root, info)
 	}
+	for _, n := range append(nodes, node{"", info}) {
+		if err == nil {
+			err = n.unchanged(root)
+		}
+	}
+	if now, wrong := filepath.EvalSymlinks(path); err == nil && now != root {
+		err = errors.Join(changed(path), wrong)
+	}
+	return sum, err
+}
+
+// sumFolder is the SHA-256 of the list of a folder.
+func sumFolder(ctx context.Context, root string) ([]node, string, error) {
 	nodes, err := tree(ctx, root)
 	if err != nil {
-		return "", err
+		return nil, "", err
 	}
 	list := sha256.New()
 	for _, n := range nodes {
 		if err := n.write(ctx, root, list); err != nil {
-			return "", err
+			return nil, "", err
 		}
 	}
-	return hex.EncodeToString(list.Sum(nil)), nil
+	return nodes, hex.EncodeToString(list.Sum(nil)), nil
 }
 
-// node is something in a folder.
+// node is a folder, or something in it.
 type node struct {
 	path string // from the folder, with slashes
 	info fs.FileInfo
 }
 
+func (n node) in(root string) string { return filepath.Join(root, filepath.FromSlash(n.path)) }
+
+// unchanged says no if it is not what was found before it was read.
+func (n node) unchanged(root string) error {
+	now, err := os.Lstat(n.in(root))
+	if err != nil {
+		return err
+	}
+	if was := n.info; !os.SameFile(was, now) || was.Mode() != now.Mode() || was.Size() != now.Size() || !was.ModTime().Equal(now.ModTime()) {
+		return changed(n.in(root))
+	}
+	return nil
+}
+
+func changed(path string) error { return fmt.Errorf("%s: has changed while it was read", path) }
+
 // tree lists what is below a folder in the order of a digest.
 func tree(ctx context.Context, root string) (all []node, err error) {
-	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+	err = filepath.WalkDir(root, func(path string, _ fs.DirEntry, err error) error {
 		if err = errors.Join(ctx.Err(), err); err != nil || path == root {
 			return err
 		}
-		info, err := d.Info()
+		info, err := os.Lstat(path) // an entry's own may be out of date on Windows
 		if err != nil {
 			return err
 		}
@@ -92,7 +133,7 @@ func tree(ctx context.Context, root string) (all []node, err error) {
 
 // write adds it to a list.
 func (n node) write(ctx context.Context, root string, list hash.Hash) error {
-	path := filepath.Join(root, filepath.FromSlash(n.path))
+	path := n.in(root)
 	kind, sum := "f", ""
 	var err error
 	switch mode := n.info.Mode(); {
@@ -125,7 +166,7 @@ func sumFile(ctx context.Context, path string, found fs.FileInfo) (string, error
 	}
 	defer f.Close()
 	if now, err := f.Stat(); err != nil || !os.SameFile(found, now) {
-		return "", errors.Join(fmt.Errorf("%s: was replaced while it was read", path), err)
+		return "", errors.Join(changed(path), err)
 	}
 	h := sha256.New()
 	if _, err := io.Copy(h, until{ctx, f}); err != nil {

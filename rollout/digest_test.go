@@ -117,11 +117,88 @@ func TestDigestTellsApart(t *testing.T) {
 func TestDigestFails(t *testing.T) {
 	_, err := rollout.Digest(t.Context(), filepath.Join(t.TempDir(), "none"))
 	require.ErrorIs(t, err, os.ErrNotExist)
+	_, err = rollout.Digest(t.Context(), "")
+	require.ErrorIs(t, err, rollout.ErrInvalid)
 	dir := artifact(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for _, path := range []string{dir, filepath.Join(dir, "shop")} {
 		_, err = rollout.Digest(ctx, path)
 		require.ErrorIs(t, err, context.Canceled)
+	}
+}
+
+// meddler is a context that does something when it is asked for the nth time whether it
+// is over.
+type meddler struct {
+	context.Context
+	asked, n int
+	do       func()
+}
+
+func (m *meddler) Err() error {
+	if m.asked++; m.asked == m.n {
+		m.do()
+	}
+	return m.Context.Err()
+}
+
+// TestDigestOfWhatChanges: whenever it changes, the digest is that of before or of after,
+// or an error.
+func TestDigestOfWhatChanges(t *testing.T) {
+	write := func(text string) func(string) error {
+		return func(path string) error { return os.WriteFile(path, []byte(text), 0o644) }
+	}
+	old, other := strings.Repeat("a", 40_000), strings.Repeat("b", 40_000)
+	tests := map[string]struct {
+		of     string // what the digest is of, in the folder
+		change func(dir string) error
+	}{
+		"written": {".", func(dir string) error { return write(other)(filepath.Join(dir, "sub/big")) }},
+		"grown":   {"sub/big", func(dir string) error { return write(old + other)(filepath.Join(dir, "sub/big")) }},
+		"replaced": {"sub/big", func(dir string) error {
+			return errors.Join(write(other)(filepath.Join(dir, "new")), os.Rename(filepath.Join(dir, "new"), filepath.Join(dir, "sub/big")))
+		}},
+		"one more": {".", func(dir string) error { return write("")(filepath.Join(dir, "sub/a")) }},
+		"one less": {".", func(dir string) error { return os.Remove(filepath.Join(dir, "sub/z")) }},
+		"renamed":  {".", func(dir string) error { return os.Rename(filepath.Join(dir, "sub/z"), filepath.Join(dir, "a")) }},
+		"a mode":   {".", func(dir string) error { return os.Chmod(filepath.Join(dir, "b"), 0o755) }},
+		"a link elsewhere": {"link", func(dir string) error {
+			return errors.Join(os.Remove(filepath.Join(dir, "link")), os.Symlink("b", filepath.Join(dir, "link")))
+		}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			noticed := 0
+			for n := 1; ; n++ {
+				dir := artifact(t)
+				for file, text := range map[string]string{"b": "b", "sub/big": old, "sub/z": "z"} {
+					require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(dir, file)), 0o755))
+					require.NoError(t, write(text)(filepath.Join(dir, file)))
+				}
+				require.NoError(t, os.Remove(filepath.Join(dir, "link")))
+				require.NoError(t, os.Symlink("sub/big", filepath.Join(dir, "link")))
+				for _, of := range []string{"b", "sub/big", "sub/z", "sub", "."} { // so that a change has another time
+					require.NoError(t, os.Chtimes(filepath.Join(dir, of), time.Unix(0, 0), time.Unix(0, 0)))
+				}
+				path := filepath.Join(dir, tt.of)
+				before, err := rollout.Digest(t.Context(), path)
+				require.NoError(t, err)
+				ctx := &meddler{Context: t.Context(), n: n, do: func() { require.NoError(t, tt.change(dir)) }}
+				got, err := rollout.Digest(ctx, path)
+				if ctx.asked < n {
+					break
+				}
+				after, wrong := rollout.Digest(t.Context(), path)
+				require.NoError(t, wrong)
+				require.NotEqual(t, before, after)
+				if err != nil {
+					noticed++
+				} else {
+					require.Equal(t, after, got, "whatever is read before is no longer so: changed when asked for the time %d", n)
+				}
+			}
+			require.NotZero(t, noticed)
+		})
 	}
 }
