@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -91,6 +92,70 @@ func TestArtifactWithoutADigest(t *testing.T) {
 	request.ID = "none"
 	_, err := newEngine(t, memory).Deploy(t.Context(), request)
 	require.ErrorContains(t, err, "artifact: found no digest, want one")
+}
+
+// finds is a stage that deploys what has a digest; without it, the run goes on.
+func finds(environment, service, digest string, needs ...string) rollout.Stage {
+	return rollout.Stage{Name: environment, Needs: needs, Optional: true, Deploy: func(*rollout.StageRun) (rollout.Request, error) {
+		return rollout.Request{
+			Service: service, Environment: environment, Plan: toFifty, Target: harmless(),
+			Artifact: func(context.Context) (string, error) { return digest, nil },
+		}, nil
+	}}
+}
+
+// refusedOf is how many stages found another artifact than others of their run.
+func refusedOf(report rollout.Report) (n int) {
+	for _, s := range report.Stages {
+		if strings.Contains(s.Reason, "artifact has changed: found sha256:") && strings.HasSuffix(s.Reason, "as elsewhere in this run") {
+			n++
+		}
+	}
+	return n
+}
+
+// TestArtifactOfARun: a run's rollouts of one service find the same content of a release
+// everywhere, also those that begin at the same time; those of another service, and those
+// that say which they want, need not.
+func TestArtifactOfARun(t *testing.T) {
+	says := finds("production", "shop", "sha256:b", "staging")
+	deploy := says.Deploy
+	says.Deploy = func(s *rollout.StageRun) (rollout.Request, error) {
+		r, err := deploy(s)
+		r.Release = s.Release
+		r.Release.Digest = "sha256:b"
+		return r, err
+	}
+	for name, test := range map[string]struct {
+		second  rollout.Stage
+		refused int
+	}{
+		"the same":         {finds("production", "shop", "sha256:a", "staging"), 0},
+		"another one":      {finds("production", "shop", "sha256:b", "staging"), 1},
+		"at the same time": {finds("production", "shop", "sha256:b"), 1},
+		"another service":  {finds("production", "search", "sha256:b", "staging"), 0},
+		"it says which":    {says, 0},
+	} {
+		report := ran(t, &rollout.Memory{}, "1", rollout.Pipeline{Stages: []rollout.Stage{finds("staging", "shop", "sha256:a"), test.second}})
+		require.Equal(t, rollout.Succeeded, report.Outcome, name)
+		require.Equal(t, test.refused, refusedOf(report), name)
+	}
+}
+
+// TestArtifactOfARunAfterACrash: a process that carries a run on has what the ones before
+// it found, also from a checkpoint.
+func TestArtifactOfARunAfterACrash(t *testing.T) {
+	for name, memory := range map[string]*rollout.Memory{"records": {}, "checkpoints": {CheckpointEvery: 1}} {
+		ctx, die := context.WithCancel(t.Context())
+		soak := rollout.Stage{Name: "soak", Needs: []string{"staging"}, Do: func(ctx context.Context, _ *rollout.StageRun) error {
+			die() // once
+			return ctx.Err()
+		}}
+		pipeline := rollout.Pipeline{Stages: []rollout.Stage{finds("staging", "shop", "sha256:a"), soak, finds("production", "shop", "sha256:b", "soak")}}
+		_, err := newEngine(t, memory).Run(ctx, rollout.RunRequest{ID: "1", Release: rollout.Release{Version: "1"}}, pipeline)
+		require.ErrorIs(t, err, context.Canceled, name)
+		require.Equal(t, 1, refusedOf(ran(t, memory, "1", pipeline)), name)
+	}
 }
 
 // TestArtifactInDoubt: what cannot be told on the way is decided as the request says, and

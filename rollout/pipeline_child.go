@@ -71,6 +71,7 @@ func (c *conductor) asks(stage Stage, s *StageRun) (Request, error) {
 	}
 	r.Service, r.Environment = cmp.Or(r.Service, s.Service), cmp.Or(r.Environment, s.Environment)
 	r.Actor, r.Reason = cmp.Or(r.Actor, c.request.Actor), cmp.Or(r.Reason, c.request.Reason)
+	r.Artifact = c.pinned(r)
 	return r, nil
 }
 

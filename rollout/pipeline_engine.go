@@ -20,7 +20,9 @@ type RunRequest struct {
 	// Service and Environment are what the run is about, if that is one. Empty means what
 	// Options say, or nothing, where the stages say it.
 	Service, Environment string
-	// Release is what gets out.
+	// Release is what gets out. If it has no Digest, the run's rollouts of one service have
+	// to find the same one, by Request.Artifact, in every environment: the first that one of
+	// them found.
 	Release Release
 	// Actor and Reason are who asks, and why, for the journal. Empty means "host".
 	Actor, Reason string
@@ -105,6 +107,7 @@ type conductor struct {
 	request  RunRequest
 	flights  map[int]*flight // what is under way, by stage
 	landed   chan landing    // what has ended, with room for all: whoever sends wakes the run up
+	pins     pins            // what the release was found to be; any goroutine may ask
 }
 
 // conduct goes on until the run is over or the context ends.
