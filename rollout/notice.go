@@ -18,7 +18,7 @@ const (
 	NoticeApproval    NoticeKind = "approval"         // a hold began that a person has to approve
 	NoticePaused      NoticeKind = "paused"           // a person, a deadline, a judge or a doubt keeps it until somebody continues it
 	NoticeFrozen      NoticeKind = "frozen"           // a freeze keeps it, until it is over; or a failure past the point of no return
-	NoticeActed       NoticeKind = "acted"            // a person approved, continued, promoted it, or hurried its way back
+	NoticeActed       NoticeKind = "acted"            // a person approved, continued or promoted it, hurried its way back, or ended a run as it is
 	NoticeReported    NoticeKind = "reported"         // a judge that only reports says that the change fails
 	NoticeRollingBack NoticeKind = "rolling_back"     // it turned round, or the way back of one that had succeeded was requested
 	NoticeHeld        NoticeKind = "held"             // the way back waits, because the old version is no better
@@ -50,8 +50,8 @@ type Notice struct {
 	Outcome     Outcome        `json:"outcome,omitempty"`     // of NoticeOver
 	Reason      string         `json:"reason,omitempty"`      // why, on one line of about 1,000 bytes at most
 	Actor       string         `json:"actor,omitempty"`       // who: a person, "engine", "judge errors"
-	// Until is when it ends by itself, or is tried again; for an approval, by when it
-	// has to come. Zero means never.
+	// Until is when it ends by itself, or is tried or asked again; for an approval, by
+	// when it has to come. Zero means never.
 	Until time.Time `json:"until,omitzero"`
 	// Person says that somebody is needed: to approve, to continue or abort, to decide
 	// what is better, or to see why the way back fails.
@@ -140,9 +140,23 @@ func oneLine(text string) string {
 
 var noticeWords = map[NoticeKind]string{
 	NoticeBegan: "has begun", NoticeApproval: "needs approval", NoticePaused: "is paused", NoticeFrozen: "is frozen",
-	NoticeActed: "moves on", NoticeReported: "would have gone back", NoticeRollingBack: "goes back",
-	NoticeHeld: "waits to go back", NoticeFailing: "cannot be taken back, and tries again", NoticeOver: "is over", NoticeFailedLater: "has turned out bad",
+	NoticeActed: "is acted on", NoticeReported: "fails a judge that only reports", NoticeRollingBack: "goes back",
+	NoticeHeld: "waits to go back", NoticeFailing: "could not be taken back, and is tried again", NoticeOver: "is over", NoticeFailedLater: "has turned out bad",
 }
+
+// words say what happened, after whom it happened to.
+func (n Notice) words() string {
+	switch {
+	case n.Kind == NoticeFailing && n.Until.IsZero():
+		return "could not be taken back, and waits for a person"
+	case n.Kind == NoticeFrozen && n.Person:
+		return "is frozen, and waits for a person"
+	}
+	return cmp.Or(noticeWords[n.Kind], string(n.Kind))
+}
+
+// untilWords say what Until is, where it is not until when.
+var untilWords = map[NoticeKind]string{NoticeApproval: "by", NoticeHeld: "asked again at", NoticeFailing: "at"}
 
 // String is one line for people.
 func (n Notice) String() string {
@@ -153,11 +167,7 @@ func (n Notice) String() string {
 	if n.Stage != "" {
 		text += ": " + n.Stage
 	}
-	words := cmp.Or(noticeWords[n.Kind], string(n.Kind))
-	if n.Kind == NoticeFailing && n.Until.IsZero() {
-		words = "cannot be taken back, and waits for a person"
-	}
-	text += " " + words
+	text += " " + n.words()
 	if n.Kind == NoticeOver {
 		text += ", " + n.Outcome.String()
 	}
@@ -165,7 +175,7 @@ func (n Notice) String() string {
 		text += ", by " + n.Actor
 	}
 	if !n.Until.IsZero() {
-		text += ", until " + n.Until.Format(time.DateTime)
+		text += ", " + cmp.Or(untilWords[n.Kind], "until") + " " + n.Until.Format(time.DateTime)
 	}
 	if n.Reason != "" {
 		text += ": " + n.Reason

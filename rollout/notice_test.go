@@ -189,6 +189,54 @@ func TestLogNotices(t *testing.T) {
 	require.Contains(t, b.String(), "level=WARN")
 }
 
+// TestNoticesThatNeedAPerson: of a run as of a rollout they say so, and are no mere
+// information; and what is left as it is does not go back.
+func TestNoticesThatNeedAPerson(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		drop := rollout.Stage{Name: "drop", NoReturn: "it is dropped", Do: refuses}
+		stuck := rollout.Stage{Name: "stuck", Do: func(context.Context, *rollout.StageRun) error { return nil }, Undo: func(context.Context, *rollout.StageRun) error { return rollout.ErrNoWayBack }}
+		for name, test := range map[string]struct {
+			pipeline rollout.Pipeline
+			kinds    []rollout.NoticeKind
+			line     string // of the one that needs a person
+		}{
+			"frozen": {line(drop), []rollout.NoticeKind{rollout.NoticeBegan, rollout.NoticeFrozen, rollout.NoticeActed, rollout.NoticeOver},
+				`level=WARN msg="rollout: is frozen, and waits for a person"`},
+			"stuck": {line(stuck, rollout.Stage{Name: "check", Do: refuses}), []rollout.NoticeKind{rollout.NoticeBegan, rollout.NoticeRollingBack, rollout.NoticeFailing, rollout.NoticeActed, rollout.NoticeOver},
+				`level=ERROR msg="rollout: could not be taken back, and waits for a person"`},
+		} {
+			var kinds []rollout.NoticeKind
+			var log bytes.Buffer
+			tell := rollout.LogNotices(slog.New(slog.NewTextHandler(&log, nil)))
+			engine, err := rollout.New(&rollout.Memory{}, rollout.Options{OnNotice: func(n rollout.Notice) {
+				if kinds = append(kinds, n.Kind); n.Person {
+					tell(n)
+				}
+			}})
+			require.NoError(t, err)
+			go func() {
+				time.Sleep(time.Hour)
+				_ = engine.Act(t.Context(), "1", rollout.Act{Kind: rollout.Abort, Actor: "ann"})
+			}()
+			_, err = engine.Run(t.Context(), rollout.RunRequest{ID: "1"}, test.pipeline)
+			require.NoError(t, err)
+			synctest.Wait()
+			require.Equal(t, test.kinds, kinds, name)
+			require.Contains(t, log.String(), test.line, name)
+			require.Equal(t, 1, strings.Count(log.String(), "\n"), name)
+		}
+	})
+	for n, want := range map[*rollout.Notice]string{
+		{Kind: rollout.NoticeFailing, Until: time.Unix(0, 0).UTC()}:  "r could not be taken back, and is tried again, at 1970-01-01 00:00:00",
+		{Kind: rollout.NoticeHeld, Until: time.Unix(0, 0).UTC()}:     "r waits to go back, asked again at 1970-01-01 00:00:00",
+		{Kind: rollout.NoticeApproval, Until: time.Unix(0, 0).UTC()}: "r needs approval, by 1970-01-01 00:00:00",
+		{Kind: rollout.NoticeFrozen, Until: time.Unix(0, 0).UTC()}:   "r is frozen, until 1970-01-01 00:00:00",
+	} {
+		n.Rollout = "r"
+		require.Equal(t, want, n.String())
+	}
+}
+
 // TestNoticesAreShort: a reason is one line of some length, whatever a gate says.
 func TestNoticesAreShort(t *testing.T) {
 	var notices []rollout.Notice

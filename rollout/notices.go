@@ -99,16 +99,16 @@ func (t *teller) over(id string, m Machine) {
 
 // LogNotices returns what logs notices, for Options.OnNotice: one line each, as
 // "rollout: goes back". A way back that fails or is held is an error; what needs a
-// person otherwise, a way back, an end other than success, and what failed later or
-// would have, is a warning; everything else is information. The attributes are those of
-// [Notice.LogValue]. Nil is slog.Default, as it is when something is logged.
+// person otherwise, a way back, an end other than success, what failed later, and what a
+// judge only reports, is a warning; everything else is information. The attributes are
+// those of [Notice.LogValue]. Nil is slog.Default, as it is when something is logged.
 func LogNotices(logger *slog.Logger) func(Notice) {
 	return func(n Notice) {
 		l := logger
 		if l == nil {
 			l = slog.Default()
 		}
-		l.LogAttrs(context.Background(), n.level(), "rollout: "+noticeWords[n.Kind], n.LogValue().Group()...)
+		l.LogAttrs(context.Background(), n.level(), "rollout: "+n.words(), n.LogValue().Group()...)
 	}
 }
 

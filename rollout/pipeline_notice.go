@@ -29,7 +29,7 @@ func (c *course) notice(was glance, r Record) (Notice, bool) {
 		n.Kind = NoticeOver
 	case was.phase == Pending:
 		n.Kind = NoticeBegan
-	case was.phase == Forward && is.phase == Back:
+	case was.phase == Forward && is.phase == Back && !c.leave: // otherwise nothing goes back
 		if n.Kind = NoticeRollingBack; r.Kind != KindActed {
 			n.Reason = c.reason
 		}
