@@ -111,15 +111,17 @@ func supervise(ctx context.Context, stage int, s *StageRun, do Action) landing {
 	go func() {
 		l := landing{stage: stage, cut: true, err: errors.New("it has ended its goroutine")}
 		defer func() { returned <- l }()
+		what := "panic"
 		defer func() {
 			if p := recover(); p != nil {
-				l.err = panicked{fmt.Sprintf("panic: %v", p)}
+				l = landing{stage: stage, cut: true, err: panicked{bounded(fmt.Sprintf("%s: %v", what, p))}}
 				fmt.Fprintf(s, "panic: %v\n\n%s", p, debug.Stack())
 				slog.Default().Error("rollout: a stage panicked", "panic", p, "run", s.Run, "stage", s.Stage, "stack", string(debug.Stack()))
 			}
 		}()
 		err := do(ctx, s)
-		l.err, l.cut = err, err != nil && ctx.Err() != nil
+		what = fmt.Sprintf("its error, a %T, panics as it is read", err) // a nil pointer that is no nil error, for example
+		l.err, l.cut = plain(err), err != nil && ctx.Err() != nil
 	}()
 	var l landing
 	select {
@@ -140,6 +142,40 @@ func supervise(ctx context.Context, stage int, s *StageRun, do Action) landing {
 	return l
 }
 
+// failure is what an error said while its panics were contained: nothing of the host's is
+// called later.
+type failure struct {
+	text string
+	is   error // what a run goes by, or nil
+}
+
+func (f failure) Error() string { return f.text }
+
+func (f failure) Unwrap() error { return f.is }
+
+func plain(err error) error {
+	if err == nil {
+		return nil
+	}
+	f := failure{text: bounded(err.Error())}
+	for _, is := range []error{ErrSkip, ErrNoWayBack} {
+		if errors.Is(err, is) {
+			f.is = is
+		}
+	}
+	return f
+}
+
+// bounded is a reason as the journal keeps it: valid, and not longer than people read.
+func bounded(text string) string {
+	const most = 4 << 10
+	more := ""
+	if over := len(text) - most; over > 0 {
+		text, more = text[:most], fmt.Sprintf("... and %d bytes more", over)
+	}
+	return strings.ToValidUTF8(text, "\uFFFD") + more
+}
+
 // ended is the record of what became of a flight.
 func (c *conductor) ended(l landing) Record {
 	f, stage := c.flights[l.stage], c.pipeline.Stages[l.stage]
@@ -150,7 +186,7 @@ func (c *conductor) ended(l landing) Record {
 	given := errors.Is(l.err, errGiven)
 	text := ""
 	if l.err != nil {
-		text = strings.ToValidUTF8(l.err.Error(), "\uFFFD")
+		text = l.err.Error()
 		result.Outputs = nil
 	}
 	c.engine.mu.Lock()
