@@ -85,7 +85,10 @@ func Ask(gate Gate) Action {
 	return func(ctx context.Context, _ *StageRun) error { return gate(ctx) }
 }
 
-// Retry is how often to try. The zero value is once.
+// Retry is how often to try. The zero value is once. Tried again is whatever has failed,
+// was late, or panicked; but not a stage that was given up, nor a rollout that a person has
+// made go back, or whose place another one has taken, nor a guarded flag, whose rollout is
+// never begun twice: there the stage has failed for good.
 type Retry struct {
 	// Attempts is how often in all. Zero means once.
 	Attempts int

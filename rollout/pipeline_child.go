@@ -8,8 +8,9 @@ import (
 )
 
 // child is the ID of the rollout that a stage is. Each attempt is a new one, unless the
-// last is not over; the way back is about the last one.
-func (c *conductor) child(stage Stage, undo bool) (string, error) {
+// last is not over, or ended for good before a process died that was to write so; the way
+// back is about the last one.
+func (c *conductor) child(stage Stage, undo, resumed bool) (string, error) {
 	switch {
 	case stage.Guard != nil:
 		return stage.Guard.request.ID, nil
@@ -26,7 +27,7 @@ func (c *conductor) child(stage Stage, undo bool) (string, error) {
 			return id, nil
 		case err != nil:
 			return "", err
-		case !undo && (status.State.Phase != Done || status.State.Outcome == Succeeded):
+		case !undo && (status.State.Phase != Done || status.State.Outcome == Succeeded || resumed && c.forGood(id)):
 			return id, nil
 		}
 		last, id = id, fmt.Sprintf("%s/%s#%d", c.run.id, stage.Name, n)
@@ -53,7 +54,22 @@ func (c *conductor) deploy(ctx context.Context, stage Stage, s *StageRun) error 
 	if err != nil {
 		return err
 	}
-	return fmt.Errorf("rollout %q is %v: %s", s.Rollout, outcome, status.State.Reason)
+	err = fmt.Errorf("rollout %q is %v: %s", s.Rollout, outcome, status.State.Reason)
+	if stage.Guard != nil || c.forGood(s.Rollout) {
+		err = failure{err.Error(), errForGood}
+	}
+	return err
+}
+
+// forGood says whether a rollout came back because somebody wanted it so: a person, or
+// who asked for another one, whose place no new attempt takes.
+func (c *conductor) forGood(id string) bool {
+	r, err := c.engine.lookUp(id)
+	if err != nil || r == nil {
+		return false
+	}
+	m := c.engine.machine(r)
+	return !m.State().Automatic || m.replaced || m.State().Outcome == Superseded
 }
 
 // asks is what the stage's rollout is asked with: of what it does not say, the run does.

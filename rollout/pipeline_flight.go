@@ -16,9 +16,10 @@ import (
 const patience = 10 * time.Second
 
 var (
-	errTurned = errors.New("the run goes back")
-	errLate   = errors.New("its time is over")
-	errGiven  = fmt.Errorf("it has not returned %v later: it is given up, and its goroutine is left behind", patience)
+	errTurned  = errors.New("the run goes back")
+	errLate    = errors.New("its time is over")
+	errForGood = errors.New("not tried again")
+	errGiven   = fmt.Errorf("it has not returned %v later: it is given up, and its goroutine is left behind", patience)
 )
 
 // flight is an attempt at a stage, or at its way back, that is under way.
@@ -54,7 +55,7 @@ func (c *conductor) begin(ctx context.Context, m move, at time.Time) error {
 	if stage.Timeout > 0 {
 		r.Until = at.Add(stage.Timeout)
 	}
-	child, err := c.child(stage, undo)
+	child, err := c.child(stage, undo, report.Status == StageRunning)
 	if err == nil {
 		err = c.write(ctx, r)
 	}
@@ -158,7 +159,7 @@ func plain(err error) error {
 		return nil
 	}
 	f := failure{text: bounded(err.Error())}
-	for _, is := range []error{ErrSkip, ErrNoWayBack} {
+	for _, is := range []error{ErrSkip, ErrNoWayBack, errForGood} {
 		if errors.Is(err, is) {
 			f.is = is
 		}
@@ -204,7 +205,7 @@ func (c *conductor) ended(l landing) Record {
 		r.Kind, r.Reason = KindSkipped, strings.TrimPrefix(text, ErrSkip.Error()+": ")
 	case l.err != nil:
 		r.Kind, r.Reason = KindFailed, text
-		if tries := f.run.Attempt - fresh; tries < stage.Retry.Attempts && !given && !errors.Is(l.err, errTurned) {
+		if tries := f.run.Attempt - fresh; tries < stage.Retry.Attempts && !given && !errors.Is(l.err, errTurned) && !errors.Is(l.err, errForGood) {
 			r.Until = r.At.Add(stage.Retry.rest(tries))
 		}
 	}
