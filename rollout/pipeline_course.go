@@ -44,12 +44,18 @@ type course struct {
 // courseStage is what a run's records say of one stage.
 type courseStage struct {
 	StageReport
-	unmet  int  // needs that are not done
-	fresh  int  // attempts before a person had it tried again
-	cut    bool // an attempt was cut short
-	clear  bool // on the way back: nothing of it, and of what needs it, is left
-	users  int  // who needs it and is not clear
-	person bool // its way back is tried again only if a person says so
+	rest   time.Duration // from its last failure to Until
+	unmet  int           // needs that are not done
+	fresh  int           // attempts before a person had it tried again
+	cut    bool          // an attempt was cut short
+	clear  bool          // on the way back: nothing of it, and of what needs it, is left
+	users  int           // who needs it and is not clear
+	person bool          // its way back is tried again only if a person says so
+}
+
+// due says whether it is tried again now: its rest is over, or the clock was put back.
+func (s *courseStage) due(now time.Time) bool {
+	return !now.Before(s.Until) || s.Until.Sub(now) > 2*s.rest
 }
 
 // What comes next in a run.
@@ -95,7 +101,7 @@ func (c *course) forward(now time.Time, mine func(int) bool) move {
 		case s.Status == StageRunning && !mine(i):
 			return move{do: courseBegin, stage: i}
 		case s.Status == StageRunning || halted:
-		case !now.Before(s.Until):
+		case s.due(now):
 			return move{do: courseBegin, stage: i}
 		default:
 			wait.at = earlier(wait.at, s.Until)
@@ -133,7 +139,7 @@ func (c *course) back(now time.Time, mine func(int) bool) move {
 		s := &c.stages[i]
 		switch {
 		case s.clear || s.users > 0 || s.person:
-		case s.Until.After(now):
+		case !s.due(now):
 			wait.at = earlier(wait.at, s.Until)
 		default:
 			return move{do: courseUndo, stage: i}

@@ -236,3 +236,29 @@ func TestCourse(t *testing.T) {
 		require.Greater(t, outcomes[outcome], 100, "%v", outcome)
 	}
 }
+
+// TestCourseAndClocks: a clock that is put back keeps neither an attempt nor a way back
+// waiting.
+func TestCourseAndClocks(t *testing.T) {
+	p := line(rollout.Stage{Name: "a", Do: noop, Undo: noop}, rollout.Stage{Name: "b", Do: noop})
+	j := &journey{t: t, asked: rollout.NewRun(p, rollout.Release{}), course: &rollout.Course{}, now: time.Unix(1e9, 0).UTC(), flying: map[string]bool{}}
+	until := func(want string) {
+		t.Helper()
+		for after, want := range map[time.Duration]string{0: "wait", 59 * time.Second: "wait", time.Minute: want, -30 * 24 * time.Hour: want} {
+			do, _, _ := j.course.Next(j.now.Add(after), j.mine)
+			require.Equal(t, want, do, "%v later", after)
+		}
+	}
+	j.write(rollout.Record{Kind: rollout.KindRequested, Run: &j.asked})
+	j.write(rollout.Record{Kind: rollout.KindBegun, Stage: "a", Attempt: 1})
+	j.write(rollout.Record{Kind: rollout.KindFailed, Stage: "a", Until: j.now.Add(time.Minute)})
+	until("begin")
+	j.now = j.now.Add(time.Minute)
+	j.write(rollout.Record{Kind: rollout.KindBegun, Stage: "a", Attempt: 2})
+	j.write(rollout.Record{Kind: rollout.KindDone, Stage: "a"})
+	j.write(rollout.Record{Kind: rollout.KindBegun, Stage: "b", Attempt: 1})
+	j.write(rollout.Record{Kind: rollout.KindFailed, Stage: "b"})
+	j.write(rollout.Record{Kind: rollout.KindBegun, Stage: "a"})
+	j.write(rollout.Record{Kind: rollout.KindFailed, Stage: "a", Until: j.now.Add(time.Minute)})
+	until("undo")
+}

@@ -107,7 +107,7 @@ func (c *course) ofStage(i int, r Record) (change func(), err error) {
 	case r.Kind == KindFailed && s.Status == StageUndoing:
 		return func() {
 			c.undoing = -1
-			s.Status, s.Until, s.person = StageStuck, r.Until, r.Until.IsZero()
+			s.Status, s.Until, s.rest, s.person = StageStuck, r.Until, r.Until.Sub(r.At), r.Until.IsZero()
 			s.Undo.Reason, s.Undo.StageResult = r.Reason, r.result()
 		}, nil
 	}
@@ -186,7 +186,7 @@ func (c *course) fails(i int, r Record) {
 	s, asked := &c.stages[i], c.asked.Stages[i]
 	s.Reason, s.StageResult, s.cut = r.Reason, r.result(), s.cut || r.result().Cut
 	if !r.Until.IsZero() && c.phase == Forward {
-		s.Status, s.Until = StageResting, r.Until
+		s.Status, s.Until, s.rest = StageResting, r.Until, r.Until.Sub(r.At)
 		return
 	}
 	c.leaves(i)
