@@ -105,7 +105,11 @@ type conductor struct {
 	request  RunRequest
 	flights  map[int]*flight // what is under way, by stage
 	landed   chan landing    // what has ended
+	hangs    bool            // the journal did not take the last word
 }
+
+// lastWord is how long the journal has for what ends as the context does.
+const lastWord = 3 * time.Second
 
 // conduct goes on until the run is over or the context ends.
 func (c *conductor) conduct(ctx context.Context, asked RequestedRun) (err error) {
@@ -204,9 +208,13 @@ func (c *conductor) write(ctx context.Context, r Record) error {
 // keep writes of what ended as the context did that it was done, so that it is not done
 // again.
 func (c *conductor) keep(ctx context.Context, r Record) {
-	if r.Kind != KindFailed {
-		_ = c.engine.record(context.WithoutCancel(ctx), c.run, r) // otherwise it is done again, which it bears
+	if r.Kind == KindFailed || c.hangs {
+		return
 	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWord)
+	defer cancel()
+	_ = c.engine.record(ctx, c.run, r) // otherwise it is done again, which it bears
+	c.hangs = ctx.Err() != nil
 }
 
 // land ends what is under way, and waits for it.

@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/guidon-go/guidon/rollout"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -56,4 +60,46 @@ func TestLongErrorsAreBounded(t *testing.T) {
 			require.Less(t, len(r.Reason), 5<<10, name)
 		}
 	}
+}
+
+// hanging is a journal that takes nothing any more once it hangs.
+type hanging struct {
+	*rollout.Memory
+	hangs atomic.Bool
+}
+
+func (h *hanging) Append(ctx context.Context, r rollout.Record) (rollout.Record, error) {
+	if h.hangs.Load() {
+		<-ctx.Done()
+		return r, ctx.Err()
+	}
+	return h.Memory.Append(ctx, r)
+}
+
+// TestRunLeavesAJournalThatHangs: a run that is stopped waits for the journal for a few
+// seconds, however many stages have ended.
+func TestRunLeavesAJournalThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		journal := &hanging{Memory: &rollout.Memory{}}
+		ctx, stop := context.WithCancel(t.Context())
+		p := rollout.Pipeline{}
+		for _, name := range []string{"a", "b", "c"} {
+			p.Stages = append(p.Stages, rollout.Stage{Name: name, Do: func(ctx context.Context, _ *rollout.StageRun) error {
+				<-ctx.Done()
+				return nil
+			}})
+		}
+		engine := newEngine(t, journal)
+		done := make(chan time.Time)
+		go func() {
+			_, err := engine.Run(ctx, rollout.RunRequest{ID: "1"}, p)
+			assert.ErrorIs(t, err, context.Canceled)
+			done <- time.Now()
+		}()
+		synctest.Wait()
+		journal.hangs.Store(true)
+		stopped := time.Now()
+		stop()
+		require.Less(t, (<-done).Sub(stopped), 5*time.Second)
+	})
 }
