@@ -156,7 +156,7 @@ func (e *Engine) claim(ctx context.Context, request Request, asked Requested) (*
 			return r, nil
 		}
 		e.mu.Unlock()
-		if request.guard != nil {
+		if request.guard != nil && request.parent == "" { // a stage waits for what becomes of it
 			return nil, ErrRunning
 		}
 		select {

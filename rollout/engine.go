@@ -77,6 +77,7 @@ type Options struct {
 // run is one rollout as this process knows it.
 type run struct {
 	id      string
+	parent  string  // the run of a pipeline that it is part of, or the rollout that it takes back
 	course  *course // of a run of a pipeline, whose machine stays Pending; nil for a rollout
 	machine Machine
 	request Requested
@@ -276,7 +277,7 @@ func (r *run) apply(record Record) error {
 	case KindWaiting:
 		r.left = record.Until.Sub(record.At)
 	case KindRequested:
-		r.request, r.started = *record.Request, record.At
+		r.request, r.started, r.parent = *record.Request, record.At, record.Parent
 	case KindLooked:
 		look := record.Look
 		if !record.Until.IsZero() { // what others write, while nobody watches, does not count

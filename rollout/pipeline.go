@@ -55,7 +55,8 @@ type Stage struct {
 	// must only say what to do.
 	Deploy func(*StageRun) (Request, error)
 	// Guard makes the stage the rollout of a guarded flag, of the same engine. The way
-	// back takes it back.
+	// back takes it back, if this run has begun it. One that the host, or another run, has
+	// begun is waited for, and stays as it is; one that is over has its outcome.
 	Guard *Guard
 	// When says whether there is anything to do: an error that wraps [ErrSkip] skips the
 	// stage, and any other fails it. Nil means always.

@@ -72,6 +72,12 @@ func (c *conductor) forGood(id string) bool {
 	return !m.State().Automatic || m.replaced || m.State().Outcome == Superseded
 }
 
+// begun says whether this run has begun a rollout.
+func (c *conductor) begun(id string) bool {
+	r, err := c.engine.lookUp(id)
+	return err == nil && r != nil && r.parent == c.run.id
+}
+
 // asks is what the stage's rollout is asked with: of what it does not say, the run does.
 func (c *conductor) asks(stage Stage, s *StageRun) (Request, error) {
 	r, err := stage.Deploy(s)
@@ -98,6 +104,9 @@ func (c *conductor) takeBack(ctx context.Context, stage Stage, s *StageRun) erro
 		return nil // it never began
 	} else if err != nil {
 		return err
+	}
+	if stage.Guard != nil && !c.begun(s.Rollout) {
+		return nil // what the host, or another run, has begun is not this run's to take back
 	}
 	resume := func(id string) (Outcome, error) {
 		if stage.Guard != nil {
