@@ -37,6 +37,7 @@ type Engine struct {
 	backs   []rollback        // automatic, of late
 	guards  map[string]*Guard // by flag
 	shipped map[shipment]Release
+	takings int           // how many rollouts that had succeeded were asked to be taken back
 	changed chan struct{} // closed and made anew when a rollout ends, or nobody drives it any more
 	last    uint64        // the newest record that was folded
 	pending uint64        // appends under way
@@ -245,6 +246,9 @@ func (e *Engine) fold(r Record) error {
 	}
 	switch now := run.machine.State(); {
 	case r.Kind == KindRequested:
+		if run.request.TakesBack != "" {
+			e.takings++
+		}
 		e.track(run.request.lane()).active = run
 		e.tell() // whoever takes its place waits for it to be under way
 	case now.Phase == Done && before.Phase != Done:

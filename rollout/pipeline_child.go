@@ -27,8 +27,13 @@ func (c *conductor) child(stage Stage, undo, resumed bool) (string, error) {
 			return id, nil
 		case err != nil:
 			return "", err
-		case !undo && (status.State.Phase != Done || status.State.Outcome == Succeeded || resumed && c.forGood(id)):
+		case undo:
+		case status.State.Phase != Done, resumed && c.forGood(id):
 			return id, nil
+		case status.State.Outcome == Succeeded:
+			if why, _ := c.takenBack(id); why == "" || resumed {
+				return id, nil
+			}
 		}
 		last, id = id, fmt.Sprintf("%s/%s#%d", c.run.id, stage.Name, n)
 	}
@@ -47,8 +52,14 @@ func (c *conductor) deploy(ctx context.Context, stage Stage, s *StageRun) error 
 		}
 		outcome, err = c.engine.Deploy(ctx, request)
 	}
-	if err != nil || outcome == Succeeded {
+	if err != nil {
 		return err
+	}
+	if why, _ := c.takenBack(s.Rollout); why != "" { // before the journal has the stage as done
+		return failure{why, errTaken}
+	}
+	if outcome == Succeeded {
+		return nil
 	}
 	status, err := c.engine.Status(s.Rollout)
 	if err != nil {
@@ -76,6 +87,40 @@ func (c *conductor) forGood(id string) bool {
 func (c *conductor) begun(id string) bool {
 	r, err := c.engine.lookUp(id)
 	return err == nil && r != nil && r.parent == c.run.id
+}
+
+// takenBack says that a rollout that had succeeded is taken back, and who wants that.
+func (c *conductor) takenBack(id string) (why, by string) {
+	back, err := c.engine.Status(BackID(id))
+	if err != nil || back.TakesBack != id {
+		return "", ""
+	}
+	return fmt.Sprintf("rollout %q was taken back by %s: %s", id, back.State.Actor, back.State.Reason), back.State.Actor
+}
+
+// taken is the record that a stage that was done has failed after all, as somebody has
+// taken its rollout back since. It looks only if anything was taken back.
+func (c *conductor) taken() (r Record, found bool) {
+	c.engine.mu.Lock()
+	takings := c.engine.takings
+	var done []Stage
+	for i, s := range c.pipeline.Stages {
+		if takings != c.takings && s.Do == nil && c.run.course.stages[i].Status == StageDone {
+			done = append(done, s)
+		}
+	}
+	c.engine.mu.Unlock()
+	for _, s := range done {
+		id, err := c.child(s, true, false)
+		if err != nil {
+			continue
+		}
+		if why, by := c.takenBack(id); why != "" {
+			return Record{Kind: KindFailed, Stage: s.Name, Actor: by, Reason: bounded(why), Result: &StageResult{Cut: true}}, true
+		}
+	}
+	c.takings = takings
+	return r, false
 }
 
 // asks is what the stage's rollout is asked with: of what it does not say, the run does.

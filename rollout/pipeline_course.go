@@ -46,6 +46,7 @@ type courseStage struct {
 	StageReport
 	rest   time.Duration // from its last failure to Until
 	unmet  int           // needs that are not done
+	waits  []int         // who waits for it, if it has failed after it was done
 	fresh  int           // attempts before a person had it tried again
 	cut    bool          // an attempt was cut short
 	clear  bool          // on the way back: nothing of it, and of what needs it, is left
@@ -169,7 +170,7 @@ func (c *course) unmet(i int) string {
 			return fmt.Sprintf("it needs %s, which %s", s.Name, verb)
 		}
 	}
-	return "what it needs was not done" // never
+	return "what it needs was not done"
 }
 
 // String is "forward", "forward, frozen", "back", "succeeded": what records call From

@@ -63,7 +63,7 @@ func (e *Engine) Run(ctx context.Context, request RunRequest, pipeline Pipeline)
 		return r.course.report(r.id), nil // nobody writes to it any more
 	}
 	defer e.releaseRun(r)
-	c := &conductor{engine: e, run: r, pipeline: pipeline, request: request, flights: map[int]*flight{}, landed: make(chan landing)}
+	c := &conductor{engine: e, run: r, pipeline: pipeline, request: request, flights: map[int]*flight{}, takings: -1, landed: make(chan landing)}
 	err = c.conduct(ctx, asked)
 	report, unknown := e.Report(r.id)
 	if err == nil {
@@ -105,6 +105,7 @@ type conductor struct {
 	request  RunRequest
 	flights  map[int]*flight // what is under way, by stage
 	landed   chan landing    // what has ended
+	takings  int             // of the engine, when it has looked whether one is its
 	hangs    bool            // the journal did not take the last word
 }
 
@@ -127,6 +128,14 @@ func (c *conductor) conduct(ctx context.Context, asked RequestedRun) (err error)
 	for {
 		at := now()
 		next := c.engine.nextOf(c.run, at, c.mine)
+		if next.phase == Forward && !next.frozen && (next.do == courseBegin || next.do == courseFinish) {
+			if r, found := c.taken(); found {
+				if err := c.write(ctx, r); err != nil && !errors.Is(err, errOutOfPlace) {
+					return err
+				}
+				continue
+			}
+		}
 		for _, f := range c.flights {
 			if next.phase == Back && (!f.undo || next.leave) {
 				f.cancel(errTurned)

@@ -18,6 +18,7 @@ const patience = 10 * time.Second
 var (
 	errTurned  = errors.New("the run goes back")
 	errLate    = errors.New("its time is over")
+	errTaken   = errors.New("taken back")
 	errForGood = errors.New("not tried again")
 	errGiven   = fmt.Errorf("it has not returned %v later: it is given up, and its goroutine is left behind", patience)
 )
@@ -117,12 +118,12 @@ func supervise(ctx context.Context, stage int, s *StageRun, do Action) landing {
 			if p := recover(); p != nil {
 				l = landing{stage: stage, cut: true, err: panicked{bounded(fmt.Sprintf("%s: %v", what, p))}}
 				fmt.Fprintf(s, "panic: %v\n\n%s", p, debug.Stack())
-				slog.Default().Error("rollout: a stage panicked", "panic", p, "run", s.Run, "stage", s.Stage, "stack", string(debug.Stack()))
+				slog.Default().Error("rollout: a stage panicked", "panic", l.err, "run", s.Run, "stage", s.Stage, "stack", string(debug.Stack()))
 			}
 		}()
 		err := do(ctx, s)
 		what = fmt.Sprintf("its error, a %T, panics as it is read", err) // a nil pointer that is no nil error, for example
-		l.err, l.cut = plain(err), err != nil && ctx.Err() != nil
+		l.err, l.cut = plain(err), err != nil && (ctx.Err() != nil || errors.Is(err, errTaken))
 	}()
 	var l landing
 	select {
@@ -159,7 +160,7 @@ func plain(err error) error {
 		return nil
 	}
 	f := failure{text: bounded(err.Error())}
-	for _, is := range []error{ErrSkip, ErrNoWayBack, errForGood} {
+	for _, is := range []error{ErrSkip, ErrNoWayBack, errForGood, errTaken} {
 		if errors.Is(err, is) {
 			f.is = is
 		}
@@ -205,7 +206,7 @@ func (c *conductor) ended(l landing) Record {
 		r.Kind, r.Reason = KindSkipped, strings.TrimPrefix(text, ErrSkip.Error()+": ")
 	case l.err != nil:
 		r.Kind, r.Reason = KindFailed, text
-		if tries := f.run.Attempt - fresh; tries < stage.Retry.Attempts && !given && !errors.Is(l.err, errTurned) && !errors.Is(l.err, errForGood) {
+		if tries := f.run.Attempt - fresh; tries < stage.Retry.Attempts && !given && !errors.Is(l.err, errTurned) && !errors.Is(l.err, errForGood) && !errors.Is(l.err, errTaken) {
 			r.Until = r.At.Add(stage.Retry.rest(tries))
 		}
 	}

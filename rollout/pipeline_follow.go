@@ -97,6 +97,8 @@ func (c *course) ofStage(i int, r Record) (change func(), err error) {
 		return func() { c.done(i, r) }, nil
 	case r.Kind == KindFailed && running:
 		return func() { c.fails(i, r) }, nil
+	case r.Kind == KindFailed && s.Status == StageDone && c.phase == Forward && !c.frozen.on():
+		return func() { c.revoke(i, r) }, nil
 	case r.Kind == KindDone && s.Status == StageUndoing:
 		return func() {
 			c.undoing = -1
@@ -149,9 +151,11 @@ func (c *course) done(i int, r Record) {
 	s.Status, s.Ended, s.Until, s.Reason, s.StageResult = StageDone, r.At, time.Time{}, "", r.result()
 	c.open--
 	c.over = append(c.over, i)
-	for _, user := range c.graph.Users(i) {
-		if c.stages[user].unmet--; c.stages[user].unmet == 0 {
-			c.ready = append(c.ready, user)
+	for _, user := range c.users(i) {
+		if u := &c.stages[user]; u.Status == StagePending && u.unmet > 0 { // it may have begun before this one failed after all
+			if u.unmet--; u.unmet == 0 {
+				c.ready = append(c.ready, user)
+			}
 		}
 	}
 	c.collect()
@@ -173,7 +177,7 @@ func (c *course) skipped(i int, r Record) {
 
 // pass skips whoever needs a stage that was not done.
 func (c *course) pass(i int) {
-	for _, user := range c.graph.Users(i) {
+	for _, user := range c.users(i) {
 		if s := &c.stages[user]; s.unmet >= 0 && s.Status == StagePending {
 			s.unmet = -1 // once, whoever else of its needs is not done
 			c.skips = append(c.skips, user)
@@ -183,7 +187,7 @@ func (c *course) pass(i int) {
 
 // fails is an attempt that has failed.
 func (c *course) fails(i int, r Record) {
-	s, asked := &c.stages[i], c.asked.Stages[i]
+	s := &c.stages[i]
 	s.Reason, s.StageResult, s.cut = r.Reason, r.result(), s.cut || r.result().Cut
 	if !r.Until.IsZero() && c.phase == Forward {
 		s.Status, s.Until, s.rest = StageResting, r.Until, r.Until.Sub(r.At)
@@ -191,7 +195,47 @@ func (c *course) fails(i int, r Record) {
 	}
 	c.leaves(i)
 	c.lost(i, r.At)
-	why := fmt.Sprintf("%s failed: %s", s.Name, r.Reason)
+	c.without(i, fmt.Sprintf("%s failed: %s", s.Name, r.Reason), r)
+}
+
+// users are those who wait for a stage.
+func (c *course) users(i int) []int {
+	if waits := c.stages[i].waits; waits != nil {
+		return waits
+	}
+	return c.graph.Users(i)
+}
+
+// revoke is a stage that was done and has failed after all: what needs it, by way of
+// others or not, and has not begun, waits for it again.
+func (c *course) revoke(i int, r Record) {
+	s := &c.stages[i]
+	s.Status, s.Ended, s.Reason, s.cut, s.Cut = StageFailed, r.At, r.Reason, true, true
+	c.open++
+	s.waits = []int{}
+	seen := map[int]bool{}
+	for next := []int{i}; len(next) > 0; {
+		one := next[0]
+		next = next[1:]
+		for _, user := range c.graph.Users(one) {
+			if seen[user] {
+				continue
+			}
+			seen[user] = true
+			next = append(next, user)
+			if u := &c.stages[user]; u.Status == StagePending && u.unmet >= 0 {
+				u.unmet++
+				s.waits = append(s.waits, user)
+			}
+		}
+	}
+	c.ready = slices.DeleteFunc(c.ready, func(one int) bool { return seen[one] })
+	c.without(i, fmt.Sprintf("%s failed after it was done: %s", s.Name, r.Reason), r)
+}
+
+// without is how the run goes on when a stage has failed for good.
+func (c *course) without(i int, why string, r Record) {
+	asked := c.asked.Stages[i]
 	switch {
 	case c.phase == Back:
 	case asked.Optional:

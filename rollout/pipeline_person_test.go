@@ -74,3 +74,84 @@ func TestRetriesLeaveWhatPeopleDecide(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatWasTakenBackIsNotDone: when somebody takes back what a run has deployed, the run
+// does not go on as if it stood, be it before or after the journal has the stage as done.
+func TestWhatWasTakenBackIsNotDone(t *testing.T) {
+	const late, early, gone = "while another stage is under way", "before the stage's record", "past a point of no return"
+	for _, name := range []string{late, early, gone} {
+		for _, resume := range []bool{false, true} {
+			synctest.Test(t, func(t *testing.T) {
+				memory, w := &rollout.Memory{}, harmless()
+				_, err := newEngine(t, memory).Deploy(t.Context(), rollout.Request{ID: "0", Release: version("0"), Plan: toFifty, Target: w})
+				require.NoError(t, err)
+				ctx, stop := context.WithCancel(t.Context())
+				engine, err := rollout.New(memory, rollout.Options{OnRecord: func(r rollout.Record) {
+					if name == early && r.Rollout == "run/ship" && r.Kind == rollout.KindFinished {
+						stop()
+					}
+				}})
+				require.NoError(t, err)
+				first := rollout.Stage{Name: "first", Do: noop}
+				if name == gone {
+					first.NoReturn = "gone"
+				}
+				contracts := 0
+				soak := func(context.Context, *rollout.StageRun) error { time.Sleep(time.Hour); return nil }
+				p := line(first, shipping(toFifty, w), rollout.Stage{Name: "soak", Do: soak}, rollout.Stage{Name: "contract", Do: func(context.Context, *rollout.StageRun) error { contracts++; return nil }})
+				var back rollout.Outcome
+				takeBack := func(engine *rollout.Engine) {
+					require.NoError(t, engine.Act(t.Context(), "run/ship", rollout.Act{Kind: rollout.RollBack, Actor: "anna", Reason: "orders are lost"}))
+					if resume {
+						back, err = engine.Resume(t.Context(), rollout.Request{ID: rollout.BackID("run/ship"), Target: w})
+						require.NoError(t, err)
+						require.Equal(t, rollout.RolledBack, back)
+					}
+				}
+				done := make(chan struct{})
+				go func() {
+					defer close(done)
+					time.Sleep(time.Minute)
+					if name != early {
+						takeBack(engine)
+					}
+					if name == gone {
+						time.Sleep(2 * time.Hour)
+						report, err := engine.Report("run")
+						require.NoError(t, err)
+						require.Equal(t, "forward, frozen", report.State)
+						require.Contains(t, report.Reason, "taken back by anna")
+						require.Zero(t, contracts)
+						if !resume { // nobody deploys again on top of a way back that is under way
+							_, err = engine.Resume(t.Context(), rollout.Request{ID: rollout.BackID("run/ship"), Target: w})
+							require.NoError(t, err)
+						}
+						require.NoError(t, engine.Act(t.Context(), "run", rollout.Act{Kind: rollout.Continue, Actor: "bob"}))
+					}
+				}()
+				request := rollout.RunRequest{ID: "run", Release: version("1")}
+				report, err := engine.Run(ctx, request, p)
+				<-done
+				stop()
+				if name == early {
+					require.ErrorIs(t, err, context.Canceled)
+					require.NotContains(t, records(t, memory)[len(records(t, memory))-1].Reason, "run ship")
+					engine = newEngine(t, memory)
+					takeBack(engine)
+					report, err = engine.Run(t.Context(), request, p)
+				}
+				require.NoError(t, err)
+				if name == gone {
+					require.NoError(t, report.Err(), "it was deployed again")
+					require.Equal(t, strategy.All, w.at())
+					require.Equal(t, 1, contracts)
+					return
+				}
+				require.Equal(t, rollout.RolledBack, report.Outcome, name)
+				require.Contains(t, report.Reason, `rollout "run/ship" was taken back by anna: `)
+				require.Zero(t, w.at())
+				require.Zero(t, contracts)
+			})
+		}
+	}
+}

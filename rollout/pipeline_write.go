@@ -142,6 +142,7 @@ func (e *Engine) releaseRun(r *run) {
 type sight struct {
 	move
 	phase   Phase
+	frozen  bool
 	leave   bool
 	records int
 }
@@ -150,5 +151,5 @@ func (e *Engine) nextOf(r *run, at time.Time, mine func(int) bool) sight {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	c := r.course
-	return sight{c.next(at, mine), c.phase, c.leave, c.records}
+	return sight{c.next(at, mine), c.phase, c.frozen.on(), c.leave, c.records}
 }
