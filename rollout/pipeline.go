@@ -69,8 +69,8 @@ type Stage struct {
 	Timeout time.Duration
 	// Optional says that the run goes on without it if it fails.
 	Optional bool
-	// NoReturn says why nothing can be taken back once the stage has begun: "orders.total
-	// is dropped". From then on a failure freezes the run, and a person decides: see
+	// NoReturn says why nothing can be taken back once Do has begun: "orders.total is
+	// dropped". When is asked before, and the journal says when it is passed. From then on a failure freezes the run, and a person decides: see
 	// [Engine.Run].
 	NoReturn string
 }

@@ -47,6 +47,7 @@ type courseStage struct {
 	rest   time.Duration // from its last failure to Until
 	unmet  int           // needs that are not done
 	waits  []int         // who waits for it, if it has failed after it was done
+	passed bool          // it is past its point of no return
 	fresh  int           // attempts before a person had it tried again
 	cut    bool          // an attempt was cut short
 	clear  bool          // on the way back: nothing of it, and of what needs it, is left

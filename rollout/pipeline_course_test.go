@@ -22,6 +22,7 @@ type journey struct {
 	records  []rollout.Record
 	now      time.Time
 	flying   map[string]bool // under way in this process
+	gone     map[string]bool // past its point of no return
 	finished []string        // done or cut short, in that order
 	smooth   bool            // no way back has failed
 	fails    int             // in a hundred
@@ -79,6 +80,10 @@ func (j *journey) step() bool {
 		}
 		require.NotEqual(j.t, rollout.StageDone, s.Status)
 		j.write(rollout.Record{Kind: rollout.KindBegun, Stage: stage, Attempt: s.Attempts + 1})
+		if asked, _ := j.stage(stage); asked.NoReturn != "" && !j.gone[stage] && j.random.IntN(3) > 0 {
+			j.write(rollout.Record{Kind: rollout.KindBegun, Stage: stage, Attempt: s.Attempts + 1})
+			j.gone[stage] = true
+		}
 		j.flying[stage] = true
 		require.LessOrEqual(j.t, len(j.flying), j.asked.Parallel)
 	case "skip":
@@ -182,6 +187,7 @@ func (j *journey) land(stage string) {
 		}
 	} else if !undoing && j.random.IntN(20) == 0 {
 		r.Kind, r.Reason = rollout.KindSkipped, "nothing to do"
+		j.gone[stage] = j.gone[stage] && s.Attempts > 1
 		j.finish(stage, false)
 	} else if delete(j.flying, stage); !undoing {
 		j.finish(stage, true)
@@ -219,7 +225,7 @@ func TestCourse(t *testing.T) {
 	outcomes := map[rollout.Outcome]int{}
 	for seed := range uint64(3000) {
 		random := rand.New(rand.NewPCG(seed, 9))
-		j := &journey{t: t, random: random, asked: rollout.NewRun(dice(random), rollout.Release{}), course: &rollout.Course{}, now: time.Unix(0, 0).UTC(), flying: map[string]bool{}, smooth: true, fails: random.IntN(30)}
+		j := &journey{t: t, random: random, asked: rollout.NewRun(dice(random), rollout.Release{}), course: &rollout.Course{}, now: time.Unix(0, 0).UTC(), flying: map[string]bool{}, gone: map[string]bool{}, smooth: true, fails: random.IntN(30)}
 		j.write(rollout.Record{Kind: rollout.KindRequested, Run: &j.asked})
 		for steps := 0; j.step(); steps++ {
 			require.Less(t, steps, 10_000, "seed %d: it never ends", seed)

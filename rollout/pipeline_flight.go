@@ -96,15 +96,34 @@ func (c *conductor) action(stage Stage, undo bool) Action {
 	case stage.Do == nil:
 		do = func(ctx context.Context, s *StageRun) error { return c.deploy(ctx, stage, s) }
 	}
-	if stage.When == nil {
-		return do
-	}
 	return func(ctx context.Context, s *StageRun) error {
-		if err := stage.When(ctx, s); err != nil || ctx.Err() != nil {
-			return cmp.Or(err, ctx.Err())
+		if stage.When != nil {
+			if err := stage.When(ctx, s); err != nil || ctx.Err() != nil {
+				return cmp.Or(err, ctx.Err())
+			}
+		}
+		if err := c.pass(ctx, stage, s); err != nil {
+			return err
 		}
 		return do(ctx, s)
 	}
+}
+
+// pass writes that a stage goes past its point of no return now: not before it knows that
+// there is something to do, and not once the run has turned round.
+func (c *conductor) pass(ctx context.Context, stage Stage, s *StageRun) error {
+	c.engine.mu.Lock()
+	course := c.run.course
+	passed := stage.NoReturn == "" || course.stages[course.find(stage.Name)].passed
+	c.engine.mu.Unlock()
+	if passed {
+		return nil
+	}
+	err := c.write(ctx, Record{Kind: KindBegun, Stage: stage.Name, Attempt: s.Attempt, Actor: actor, Reason: "go past the point of no return: " + stage.NoReturn})
+	if errors.Is(err, errOutOfPlace) {
+		return errTurned
+	}
+	return err
 }
 
 // supervise waits for an action, and, once its context has ended, for some seconds more.

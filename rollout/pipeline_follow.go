@@ -80,6 +80,8 @@ func (c *course) ofStage(i int, r Record) (change func(), err error) {
 	switch {
 	case r.Kind == KindBegun && comes && next.do == courseBegin && r.Attempt == s.Attempts+1:
 		return func() { c.run(i, r) }, nil
+	case r.Kind == KindBegun && running && r.Attempt == s.Attempts && c.phase == Forward && c.asked.Stages[i].NoReturn != "" && !s.passed:
+		return func() { s.passed, c.gone = true, c.gone+1 }, nil
 	case r.Kind == KindBegun && comes && next.do == courseUndo:
 		return func() { c.undo(i, r) }, nil
 	case r.Kind == KindSkipped && comes && next.do == courseSkip:
@@ -132,9 +134,6 @@ func (c *course) run(i int, r Record) {
 	}
 	if s.Attempts == 0 {
 		s.Begun = r.At
-		if c.asked.Stages[i].NoReturn != "" {
-			c.gone++
-		}
 	}
 	s.Status, s.Attempts, s.Until = StageRunning, r.Attempt, r.Until
 }
@@ -167,7 +166,8 @@ func (c *course) skipped(i int, r Record) {
 	s.Status, s.Ended, s.Until, s.Reason, s.StageResult = StageSkipped, r.At, time.Time{}, r.Reason, r.result()
 	c.open--
 	c.pass(i)
-	if c.asked.Stages[i].NoReturn != "" && s.Attempts == 1 {
+	if s.passed && s.Attempts == 1 {
+		s.passed = false
 		if c.gone--; c.gone == 0 && c.frozen.on() { // so there was a way back all the time
 			c.turn(c.reason, c.actor, r.At)
 		}
@@ -265,7 +265,7 @@ func (c *course) lost(i int, at time.Time) {
 // point says why there is no way back.
 func (c *course) point() string {
 	for i, s := range c.asked.Stages {
-		if s.NoReturn != "" && c.stages[i].Attempts > 0 && c.stages[i].Status != StageSkipped {
+		if c.stages[i].passed {
 			return s.NoReturn
 		}
 	}

@@ -155,3 +155,35 @@ func TestWhatWasTakenBackIsNotDone(t *testing.T) {
 		}
 	}
 }
+
+// TestNoReturnAfterACrash: a stage that had not begun to do what cannot be taken back, and
+// then has nothing to do, freezes nobody.
+func TestNoReturnAfterACrash(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		memory := &rollout.Memory{}
+		ctx, stop := context.WithCancel(t.Context())
+		p := line(
+			rollout.Stage{Name: "expand", Do: noop, Undo: noop},
+			rollout.Stage{Name: "contract", NoReturn: "the column is dropped", Do: refuses, When: func(ctx context.Context, s *rollout.StageRun) error {
+				if s.Attempt > 1 {
+					return rollout.ErrSkip
+				}
+				stop()
+				<-ctx.Done()
+				return ctx.Err()
+			}},
+		)
+		p.Stages = append(p.Stages, rollout.Stage{Name: "check", Needs: []string{"expand"}, Do: func(ctx context.Context, s *rollout.StageRun) error {
+			if err := sleep(ctx, time.Hour); err != nil {
+				return err
+			}
+			return refuses(ctx, s)
+		}})
+		_, err := newEngine(t, memory).Run(ctx, rollout.RunRequest{ID: "1"}, p)
+		require.ErrorIs(t, err, context.Canceled)
+		report, err := newEngine(t, memory).Run(t.Context(), rollout.RunRequest{ID: "1"}, p)
+		require.NoError(t, err)
+		require.Equal(t, rollout.RolledBack, report.Outcome)
+		require.Equal(t, rollout.StageUndone, report.Stages[0].Status)
+	})
+}
