@@ -106,6 +106,8 @@
 //     is called rolled back has nothing left that can be taken back. After a crash at any
 //     record it ends as it would have: TestCourse, TestPipelineCrashAnywhere,
 //     TestPipelines.
+//   - There is one run at a time of a pipeline in a service and environment; others wait, or
+//     are refused if nobody carries it out: TestOneRunAtATime, TestRunsThatNobodyCarriesOut.
 //   - With the default judge, a change that does nothing is rolled back by it with
 //     probability at most 5 %, however often it looks; [health.FirstFailure] and
 //     [health.Placebo] say what that rests on, and what is proved where: a hold that

@@ -37,12 +37,13 @@ type Engine struct {
 	backs   []rollback        // automatic, of late
 	guards  map[string]*Guard // by flag
 	shipped map[shipment]Release
-	takings int           // how many rollouts that had succeeded were asked to be taken back
-	changed chan struct{} // closed and made anew when a rollout ends, or nobody drives it any more
-	last    uint64        // the newest record that was folded
-	pending uint64        // appends under way
-	idle    chan struct{} // closed when there is none
-	hush    chan struct{} // closed when records may be appended again; nil while they may
+	sails   map[shipment][]*run // runs of pipelines that this process was asked for, oldest first
+	takings int                 // how many rollouts that had succeeded were asked to be taken back
+	changed chan struct{}       // closed and made anew when a rollout ends, or nobody drives it any more
+	last    uint64              // the newest record that was folded
+	pending uint64              // appends under way
+	idle    chan struct{}       // closed when there is none
+	hush    chan struct{}       // closed when records may be appended again; nil while they may
 }
 
 // Options tune an Engine. Every zero is right for most.
@@ -108,6 +109,7 @@ type run struct {
 
 // track is the rollouts of one lane.
 type track struct {
+	had    bool   // there was one
 	active *run   // under way, or about to be
 	queue  []*run // who waits for its turn
 	good   []good // what succeeded and was not taken back, newest last
@@ -142,7 +144,7 @@ func New(journal Journal, options Options) (*Engine, error) {
 	}
 	e := &Engine{
 		journal: journal, options: options, calendar: calendar, seed: maphash.MakeSeed(), changed: make(chan struct{}),
-		runs: map[string]*run{}, ended: map[uint64]struct{}{}, later: map[uint64]struct{}{}, salts: map[uint64]struct{}{}, lanes: map[lane]*track{}, guards: map[string]*Guard{}, shipped: map[shipment]Release{},
+		runs: map[string]*run{}, ended: map[uint64]struct{}{}, later: map[uint64]struct{}{}, salts: map[uint64]struct{}{}, lanes: map[lane]*track{}, guards: map[string]*Guard{}, shipped: map[shipment]Release{}, sails: map[shipment][]*run{},
 	}
 	for r, err := range recent(journal) {
 		if err != nil {
@@ -249,7 +251,7 @@ func (e *Engine) fold(r Record) error {
 		if run.request.TakesBack != "" {
 			e.takings++
 		}
-		e.track(run.request.lane()).active = run
+		e.track(run.request.lane()).active, e.track(run.request.lane()).had = run, true
 		e.tell() // whoever takes its place waits for it to be under way
 	case now.Phase == Done && before.Phase != Done:
 		e.end(run)
@@ -308,6 +310,7 @@ func (e *Engine) track(l lane) *track {
 // end notes what a rollout that is over means for others.
 func (e *Engine) end(r *run) {
 	s, l := r.machine.State(), e.track(r.request.lane())
+	l.had = true
 	if l.active == r {
 		l.active = nil
 	}

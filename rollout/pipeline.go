@@ -228,7 +228,7 @@ type RequestedRun struct {
 	Service     string  `json:"service,omitempty"`     // of RunRequest
 	Environment string  `json:"environment,omitempty"` // of RunRequest
 	Release     Release `json:"release,omitzero"`      // what gets out
-	Previous    Release `json:"previous,omitzero"`     // the last good one before it
+	Previous    Release `json:"previous,omitzero"`     // of StageRun
 	// Digest tells whether a later request with the same ID asks for the same: it is of
 	// the release and the stages.
 	Digest   string           `json:"digest"`

@@ -44,6 +44,12 @@ type RunRequest struct {
 // tried again at once; and Abort makes the run turn round, or, if a way back has failed,
 // leaves what is left.
 //
+// There is one run at a time of a pipeline in a service and environment, by the three
+// names together. Another one waits, in order of arrival, while this process carries the
+// first out; if nobody does here, it is [ErrConflict]: [Engine.Runs] has what is not over,
+// to be run again, or acted on. So a stage cannot run its own pipeline, and two pipelines
+// without names count as one.
+//
 // A run that fails is no error: look at Report.Outcome, or Report.Err. When the context
 // ends first, Run stops where it is and returns the context's error: that is no abort, and
 // the same request goes on from there, also in another process, as does one after a crash.
@@ -62,7 +68,7 @@ func (e *Engine) Run(ctx context.Context, request RunRequest, pipeline Pipeline)
 	if r.isOver() {
 		return r.course.report(r.id), nil // nobody writes to it any more
 	}
-	defer e.releaseRun(r)
+	defer e.releaseRun(r, pipeline.name(), asked)
 	c := &conductor{engine: e, run: r, pipeline: pipeline, request: request, flights: map[int]*flight{}, takings: -1, landed: make(chan landing)}
 	err = c.conduct(ctx, asked)
 	report, unknown := e.Report(r.id)
@@ -116,6 +122,9 @@ const lastWord = 3 * time.Second
 func (c *conductor) conduct(ctx context.Context, asked RequestedRun) (err error) {
 	defer func() { err = errors.Join(err, c.land(ctx)) }()
 	if c.engine.nextOf(c.run, time.Time{}, c.mine).phase == Pending {
+		if asked.Previous, err = c.engine.sailing(ctx, c.run, shipment{c.pipeline.name(), asked.Service, asked.Environment}); err != nil {
+			return err
+		}
 		reason := c.pipeline.name() + " of " + asked.Release.String()
 		if c.request.Reason != "" {
 			reason += ": " + c.request.Reason

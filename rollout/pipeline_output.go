@@ -13,11 +13,15 @@ import (
 // 64 kB. It is safe for concurrent use. Once the action has returned, or was given up,
 // nothing is written to it any more.
 type StageRun struct {
-	Run      string  // the run's ID
-	Stage    string  // the stage's name
-	Attempt  int     // of the stage, or of its way back, from 1
-	Release  Release // what gets out
-	Previous Release // the last good one before it, as the journal has it; zero if there is none
+	Run     string  // the run's ID
+	Stage   string  // the stage's name
+	Attempt int     // of the stage, or of its way back, from 1
+	Release Release // what gets out
+	// Previous is the last good release before it, of the run's service and environment, as
+	// the journal has it when the run begins: what [Engine.Good] says; or, where nothing was
+	// rolled out there, what the last run that has succeeded brought. Zero if there is none.
+	// A stage for another service or environment asks Engine.Good.
+	Previous Release
 	// Service and Environment are of the run; see [RunRequest].
 	Service, Environment string
 	// Rollout is the ID of the rollout that the stage is, if it has Deploy or Guard: for

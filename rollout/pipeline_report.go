@@ -15,7 +15,7 @@ type Report struct {
 	Service     string  `json:"service,omitempty"`     // of RunRequest
 	Environment string  `json:"environment,omitempty"` // of RunRequest
 	Release     Release `json:"release,omitzero"`      // what gets out
-	Previous    Release `json:"previous,omitzero"`     // the last good one before it
+	Previous    Release `json:"previous,omitzero"`     // of StageRun
 	// State is "forward", "forward, paused", "forward, frozen", "back", or the outcome:
 	// what [Act] calls Seen.
 	State   string    `json:"state"`
