@@ -67,7 +67,8 @@ type Stage struct {
 	// seconds after its context has ended is given up: its goroutine is left behind, the
 	// stage has failed, and it is not tried again. Zero means no bound.
 	Timeout time.Duration
-	// Optional says that the run goes on without it if it fails.
+	// Optional says that the run goes on without it if it fails; if it was cut short, as soon
+	// as it is taken back.
 	Optional bool
 	// NoReturn says why nothing can be taken back once Do has begun: "orders.total is
 	// dropped". When is asked before, and the journal says when it is passed. From then on a failure freezes the run, and a person decides: see

@@ -123,6 +123,29 @@ func (c *conductor) taken() (r Record, found bool) {
 	return r, false
 }
 
+// why is the reason of the record that ends the run. Where a person has all left as it is,
+// it names the rollouts that nobody drives any more.
+func (c *conductor) why() string {
+	c.engine.mu.Lock()
+	why, leave := c.run.course.why(), c.run.course.leave
+	c.engine.mu.Unlock()
+	for _, s := range c.pipeline.Stages {
+		if !leave || s.Do != nil {
+			continue
+		}
+		last, err := c.child(s, true, false)
+		if err != nil {
+			continue
+		}
+		for _, id := range []string{last, BackID(last)} {
+			if status, err := c.engine.Status(id); err == nil && status.State.Phase != Done && !status.Driven {
+				why += fmt.Sprintf("; rollout %q is not over, and nobody carries it out: Resume it, or deploy another one in its place", id)
+			}
+		}
+	}
+	return why
+}
+
 // asks is what the stage's rollout is asked with: of what it does not say, the run does.
 func (c *conductor) asks(stage Stage, s *StageRun) (Request, error) {
 	r, err := stage.Deploy(s)
@@ -164,7 +187,7 @@ func (c *conductor) takeBack(ctx context.Context, stage Stage, s *StageRun) erro
 		request.ID = id
 		return c.engine.Resume(ctx, request)
 	}
-	id, why := s.Rollout, fmt.Sprintf("the run %q goes back", s.Run)
+	id, why := s.Rollout, fmt.Sprintf("the run %q takes it back", s.Run)
 	switch state := status.State; {
 	case state.Phase == Done && state.Outcome != Succeeded:
 		return nil // it has come back already

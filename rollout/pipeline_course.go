@@ -30,6 +30,7 @@ type course struct {
 	failed  []int // by which
 	over    []int // what was done or cut short, in that order
 	leave   bool  // nothing is taken back any more
+	drops   []int // optional ones that were cut short, and are taken back before the run ends
 	way     []int // of over, what is not taken back yet; nothing before all has ended
 	undoing int   // is being taken back, or -1
 	took    int   // how many were taken back
@@ -97,6 +98,18 @@ func (c *course) next(now time.Time, mine func(stage int) bool) move {
 func (c *course) forward(now time.Time, mine func(int) bool) move {
 	wait := move{do: courseWait}
 	halted := c.paused.on() || c.frozen.on()
+	if c.undoing >= 0 && !mine(c.undoing) {
+		return move{do: courseUndo, stage: c.undoing}
+	}
+	for _, i := range c.drops {
+		switch s := &c.stages[i]; {
+		case c.undoing >= 0 || s.person:
+		case !s.due(now):
+			wait.at = earlier(wait.at, s.Until)
+		default:
+			return move{do: courseUndo, stage: i}
+		}
+	}
 	for _, i := range c.busy {
 		s := &c.stages[i]
 		switch {
@@ -163,7 +176,7 @@ func earlier(a, b time.Time) time.Time {
 // unmet says which need of a stage was not done.
 func (c *course) unmet(i int) string {
 	for _, need := range c.graph.Needs(i) {
-		if s := c.stages[need]; s.Status == StageSkipped || s.Status == StageFailed {
+		if s := c.stages[need]; s.Status == StageSkipped || s.Status == StageFailed || s.Status == StageUndone {
 			verb := "failed"
 			if s.Status == StageSkipped {
 				verb = "was skipped"
@@ -217,7 +230,7 @@ func (c *course) becomes(r Record) string {
 		return "back"
 	case r.Kind == KindActed:
 		return "forward"
-	case r.Kind == KindBegun && c.phase == Back:
+	case r.Kind == KindBegun && (c.phase == Back || s == StageFailed || s == StageUndoing || s == StageStuck):
 		s = StageUndoing
 	case r.Kind == KindBegun:
 		s = StageRunning
@@ -289,6 +302,8 @@ func (c *course) why() string {
 			but = append(but, s.Name+" was skipped")
 		case StageFailed:
 			but = append(but, s.Name+" failed")
+		case StageUndone:
+			but = append(but, s.Name+" failed and was taken back")
 		}
 	}
 	const most = 10

@@ -160,10 +160,7 @@ func (c *conductor) conduct(ctx context.Context, asked RequestedRun) (err error)
 		case courseCut:
 			err = c.write(ctx, Record{Kind: KindFailed, At: at, Stage: c.name(next.stage), Actor: actor, Reason: next.why, Result: &StageResult{Cut: true}})
 		case courseFinish:
-			c.engine.mu.Lock()
-			why := c.run.course.why()
-			c.engine.mu.Unlock()
-			err = c.write(ctx, Record{Kind: KindFinished, At: at, Actor: actor, Reason: why})
+			err = c.write(ctx, Record{Kind: KindFinished, At: at, Actor: actor, Reason: c.why()})
 		case courseWait:
 			err = c.wait(ctx, next.at)
 		}

@@ -105,8 +105,16 @@ func (c *course) ofStage(i int, r Record) (change func(), err error) {
 		return func() {
 			c.undoing = -1
 			s.Status, s.Undo.Ended, s.Undo.StageResult = StageUndone, r.At, r.result()
-			c.took++
-			c.clears(i)
+			switch c.drops = slices.DeleteFunc(c.drops, func(one int) bool { return one == i }); {
+			case c.phase == Forward:
+				c.open--
+				c.pass(i)
+			case c.way == nil: // what was under way has not ended yet
+				c.took++
+			default:
+				c.took++
+				c.clears(i)
+			}
 		}, nil
 	case r.Kind == KindFailed && s.Status == StageUndoing:
 		return func() {
@@ -238,6 +246,8 @@ func (c *course) without(i int, why string, r Record) {
 	asked := c.asked.Stages[i]
 	switch {
 	case c.phase == Back:
+	case asked.Optional && c.holds(i): // the run goes on without it once it is taken back
+		c.drops = append(c.drops, i)
 	case asked.Optional:
 		c.open--
 		c.pass(i)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/guidon-go/guidon/rollout"
 	"github.com/guidon-go/guidon/strategy"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -99,11 +100,10 @@ func TestWhatWasTakenBackIsNotDone(t *testing.T) {
 				contracts := 0
 				soak := func(context.Context, *rollout.StageRun) error { time.Sleep(time.Hour); return nil }
 				p := line(first, shipping(toFifty, w), rollout.Stage{Name: "soak", Do: soak}, rollout.Stage{Name: "contract", Do: func(context.Context, *rollout.StageRun) error { contracts++; return nil }})
-				var back rollout.Outcome
 				takeBack := func(engine *rollout.Engine) {
 					require.NoError(t, engine.Act(t.Context(), "run/ship", rollout.Act{Kind: rollout.RollBack, Actor: "anna", Reason: "orders are lost"}))
 					if resume {
-						back, err = engine.Resume(t.Context(), rollout.Request{ID: rollout.BackID("run/ship"), Target: w})
+						back, err := engine.Resume(t.Context(), rollout.Request{ID: rollout.BackID("run/ship"), Target: w})
 						require.NoError(t, err)
 						require.Equal(t, rollout.RolledBack, back)
 					}
@@ -185,5 +185,59 @@ func TestNoReturnAfterACrash(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, rollout.RolledBack, report.Outcome)
 		require.Equal(t, rollout.StageUndone, report.Stages[0].Status)
+	})
+}
+
+// TestNoRolloutIsLeftInTheAir: an optional rollout whose time is over is taken back before
+// the run goes on, also by the next process; and who leaves a run as it is is told what
+// nobody carries out any more.
+func TestNoRolloutIsLeftInTheAir(t *testing.T) {
+	for _, crash := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			memory, w := &rollout.Memory{}, harmless()
+			ctx, stop := context.WithCancel(t.Context())
+			defer stop()
+			engine, err := rollout.New(memory, rollout.Options{OnRecord: func(r rollout.Record) {
+				if crash && r.Stage == "ship" && r.Kind == rollout.KindFailed {
+					stop()
+				}
+			}})
+			require.NoError(t, err)
+			ship := shipping(anHour, w)
+			ship.Optional, ship.Timeout = true, time.Minute
+			var after time.Duration
+			begun := time.Now()
+			p := rollout.Pipeline{Stages: []rollout.Stage{ship, {Name: "needs it", Needs: []string{"ship"}, Do: refuses}, {Name: "other", Do: func(context.Context, *rollout.StageRun) error {
+				after = time.Since(begun)
+				return nil
+			}}}}
+			report, err := engine.Run(ctx, rollout.RunRequest{ID: "run"}, p)
+			if crash {
+				require.ErrorIs(t, err, context.Canceled)
+				report, err = newEngine(t, memory).Run(t.Context(), rollout.RunRequest{ID: "run"}, p)
+			}
+			require.NoError(t, err)
+			require.Equal(t, rollout.Succeeded, report.Outcome)
+			require.Equal(t, "every stage was done, but ship failed and was taken back, needs it was skipped", report.Reason)
+			require.Zero(t, w.at())
+			require.Zero(t, after, "nobody waits who does not need it")
+		})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		var notices []rollout.Notice
+		engine, err := rollout.New(&rollout.Memory{}, rollout.Options{OnNotice: func(n rollout.Notice) { notices = append(notices, n) }})
+		require.NoError(t, err)
+		go func() {
+			time.Sleep(time.Minute)
+			assert.NoError(t, engine.Act(t.Context(), "run", rollout.Act{Kind: rollout.Abort, Actor: "anna"}))
+		}()
+		report, err := engine.Run(t.Context(), rollout.RunRequest{ID: "run"}, rollout.Pipeline{Stages: []rollout.Stage{{Name: "drop", Do: noop, NoReturn: "gone"}, shipping(anHour, harmless())}})
+		require.NoError(t, err)
+		require.Equal(t, rollout.Failed, report.Outcome)
+		require.Equal(t, `abort by anna; not taken back: ship; rollout "run/ship" is not over, and nobody carries it out: Resume it, or deploy another one in its place`, report.Reason)
+		over := notices[len(notices)-1]
+		require.Equal(t, rollout.NoticeOver, over.Kind)
+		require.True(t, over.Person)
+		require.Contains(t, over.Reason, "nobody carries it out")
 	})
 }
