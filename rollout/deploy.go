@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/guidon-go/guidon/strategy"
 )
@@ -117,6 +118,9 @@ func (e *Engine) place(request *Request, asked *Requested) error {
 	}
 	if o.Service != "" && request.Service != o.Service || o.Environment != "" && request.Environment != o.Environment {
 		return fmt.Errorf("%w: service, environment: found %q in %q, want %q in %q, which the engine is for", ErrInvalid, request.Service, request.Environment, o.Service, o.Environment)
+	}
+	if !utf8.ValidString(request.Service) || !utf8.ValidString(request.Environment) {
+		return fmt.Errorf("%w: service, environment: found %q in %q, want text in UTF-8", ErrInvalid, request.Service, request.Environment)
 	}
 	asked.Service, asked.Environment = request.Service, request.Environment
 	return nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"unicode/utf8"
 )
 
 // StageRun is one attempt at a stage, or at its way back: what its action is given. It
@@ -103,10 +104,13 @@ type Output[T any] string
 
 // Set sets the output of the stage that is under way; of several, the last one counts. It
 // is there for others once the stage is done. What JSON cannot say is an error, and so
-// are more than 64 kB in all, and a stage that is over.
+// are more than 64 kB in all, names included, and a stage that is over.
 func (o Output[T]) Set(s *StageRun, value T) error {
 	fail := func(err error) error {
 		return fmt.Errorf("rollout: output %q of stage %q: %w", string(o), s.Stage, err)
+	}
+	if !utf8.ValidString(string(o)) {
+		return fail(errors.New("want a name in UTF-8"))
 	}
 	text, err := json.Marshal(value)
 	if err != nil {
@@ -114,7 +118,10 @@ func (o Output[T]) Set(s *StageRun, value T) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	size := s.size - len(s.set[string(o)]) + len(text)
+	size := s.size + len(o) + len(text)
+	if was, set := s.set[string(o)]; set {
+		size -= len(o) + len(was)
+	}
 	switch {
 	case s.over:
 		return fail(errOver)
