@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -212,6 +213,9 @@ func (s Stage) problems() (problems []stageProblem) {
 	if s.Undo != nil && s.NoReturn != "" {
 		add("undo", "given beside no return, after which nothing is taken back")
 	}
+	if s.Optional && s.NoReturn != "" {
+		add("optional", "given beside no return: what cannot be taken back is not left out")
+	}
 	if s.Timeout < 0 {
 		add("timeout", "found %v, want no negative time", s.Timeout)
 	}
@@ -252,11 +256,17 @@ func (p Pipeline) requested(release Release) RequestedRun {
 	for _, s := range p.Stages {
 		q.Stages = append(q.Stages, RequestedStage{Name: s.Name, Needs: s.Needs, Optional: s.Optional, NoReturn: s.NoReturn, Undo: s.goesBack()})
 	}
+	asked := slices.Clone(q.Stages)
+	for i := range asked {
+		if asked[i].NoReturn != "" {
+			asked[i].NoReturn = "yes" // its words may change on the way
+		}
+	}
 	q.Digest = digest(struct {
 		Name    string
 		Release Release
 		Stages  []RequestedStage
-	}{p.name(), release.anonymous(), q.Stages})
+	}{p.name(), release.anonymous(), asked})
 	return q
 }
 

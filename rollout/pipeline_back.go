@@ -78,6 +78,8 @@ func (c *course) acted(r Record) (change func(), err error) {
 			return nil, refused("it is going back, and a way back is never paused")
 		case c.paused.on():
 			return nil, refused("it is paused already: %s", c.paused.Reason)
+		case c.frozen.on():
+			return nil, refused("it is frozen already: %s", c.frozen.Reason)
 		}
 		return func() { c.paused = Stop{Since: r.At, Reason: r.Act.Reason, Actor: r.Actor} }, nil
 	case Continue:

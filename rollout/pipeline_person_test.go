@@ -241,3 +241,29 @@ func TestNoRolloutIsLeftInTheAir(t *testing.T) {
 		require.Contains(t, over.Reason, "nobody carries it out")
 	})
 }
+
+// TestWordsOfNoReturnMayChange while a run is interrupted; and one that is frozen is not
+// paused besides.
+func TestWordsOfNoReturnMayChange(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		memory := &rollout.Memory{}
+		worded := func(why string) rollout.Pipeline {
+			return line(rollout.Stage{Name: "a", NoReturn: why, Do: noop}, rollout.Stage{Name: "b", Do: func(_ context.Context, s *rollout.StageRun) error {
+				if s.Attempt == 1 {
+					return refuses(t.Context(), s)
+				}
+				return nil
+			}})
+		}
+		ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+		defer stop()
+		engine := newEngine(t, memory)
+		_, err := engine.Run(ctx, rollout.RunRequest{ID: "1"}, worded("orders.total is droped"))
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorIs(t, engine.Act(t.Context(), "1", rollout.Act{Kind: rollout.Pause, Actor: "anna"}), rollout.ErrConflict)
+		require.NoError(t, engine.Act(t.Context(), "1", rollout.Act{Kind: rollout.Continue, Actor: "anna"}))
+		report, err := engine.Run(t.Context(), rollout.RunRequest{ID: "1"}, worded("orders.total is dropped"))
+		require.NoError(t, err)
+		require.NoError(t, report.Err())
+	})
+}
