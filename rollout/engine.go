@@ -20,7 +20,8 @@ import (
 //
 // To shut down: stop whoever calls Deploy, Resume, Run and Guard.Run by ending their
 // contexts, wait until these have returned, and then close the journal. Nothing is
-// written, and no target is called, after they have returned.
+// written, and no target is called, after they have returned, unless by a stage that was
+// given up: see [Engine.Run].
 type Engine struct {
 	journal  Journal
 	options  Options

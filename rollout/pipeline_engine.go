@@ -40,7 +40,9 @@ type RunRequest struct {
 // Once a stage with NoReturn has begun, a failure freezes the run instead: nothing
 // begins, and what is under way goes on to its end. A person decides, by [Engine.Act]:
 // Continue tries the failed stages again, and Abort ends the run as Failed, with all as it
-// is. In general Pause keeps stages from beginning, Continue ends that, or has a way back
+// is. In general Pause keeps stages from beginning (one that was under way
+// in a process that is gone begins again all the same, as a rollout must not stand still
+// unwatched), Continue ends that, or has a way back
 // tried again at once; and Abort makes the run turn round, or, if a way back has failed,
 // leaves what is left.
 //
@@ -145,9 +147,11 @@ func (c *conductor) conduct(ctx context.Context, asked RequestedRun) (err error)
 				continue
 			}
 		}
-		for _, f := range c.flights {
-			if next.phase == Back && (!f.undo || next.leave) {
-				f.cancel(errTurned)
+		if next.phase == Back {
+			for _, f := range c.flights {
+				if !f.undo || next.leave {
+					f.cancel(errTurned)
+				}
 			}
 		}
 		switch next.do {

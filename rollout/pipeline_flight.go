@@ -16,7 +16,7 @@ import (
 const patience = 10 * time.Second
 
 var (
-	errTurned  = errors.New("the run goes back")
+	errTurned  = errors.New(cutShort + ": the run goes back")
 	errLate    = errors.New("its time is over")
 	errTaken   = errors.New("taken back")
 	errForGood = errors.New("not tried again")
@@ -157,6 +157,8 @@ func supervise(ctx context.Context, stage int, s *StageRun, do Action) landing {
 	switch cause := context.Cause(ctx); {
 	case errors.Is(cause, errLate) && l.err == nil:
 		l.err, l.cut = errLate, true
+	case errors.Is(cause, errTurned) && errors.Is(l.err, context.Canceled):
+		l.err = errTurned
 	case l.err != nil && (errors.Is(cause, errLate) || errors.Is(cause, errTurned)):
 		l.err = fmt.Errorf("%w: %w", cause, l.err)
 	}
@@ -179,7 +181,7 @@ func plain(err error) error {
 		return nil
 	}
 	f := failure{text: bounded(err.Error())}
-	for _, is := range []error{ErrSkip, ErrNoWayBack, errForGood, errTaken} {
+	for _, is := range []error{context.Canceled, ErrSkip, ErrNoWayBack, errForGood, errTaken} {
 		if errors.Is(err, is) {
 			f.is = is
 		}

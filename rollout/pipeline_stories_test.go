@@ -120,6 +120,9 @@ func (f *factory) staged(words []string) rollout.Stage {
 			f.Fatalf("a stage with %q", word)
 		}
 	}
+	if s.NoReturn != "" && s.When == nil { // or it would pass that at once, beside others
+		s.When = func(context.Context, *rollout.StageRun) error { time.Sleep(moment << 14); return nil }
+	}
 	return s
 }
 
