@@ -20,6 +20,7 @@ type Checkpoint struct {
 // Ended is a rollout, or a run of a pipeline, that is over.
 type Ended struct {
 	ID          string         `json:"id"`                     // the rollout's
+	Parent      string         `json:"parent,omitempty"`       // of Record
 	Outcome     Outcome        `json:"outcome"`                // how it ended
 	Share       strategy.Share `json:"share"`                  // what it ended at
 	Peak        strategy.Share `json:"peak"`                   // the largest share there ever was

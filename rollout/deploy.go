@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/guidon-go/guidon/strategy"
 )
@@ -124,6 +125,9 @@ func (e *Engine) place(request *Request, asked *Requested) error {
 	if o.Service != "" && request.Service != o.Service || o.Environment != "" && request.Environment != o.Environment {
 		return fmt.Errorf("%w: service, environment: found %q in %q, want %q in %q, which the engine is for", ErrInvalid, request.Service, request.Environment, o.Service, o.Environment)
 	}
+	if !utf8.ValidString(request.Service) || !utf8.ValidString(request.Environment) {
+		return fmt.Errorf("%w: service, environment: found %q in %q, want text in UTF-8", ErrInvalid, request.Service, request.Environment)
+	}
 	asked.Service, asked.Environment = request.Service, request.Environment
 	return nil
 }
@@ -162,7 +166,7 @@ func (e *Engine) claim(ctx context.Context, request Request, asked Requested) (*
 			return r, nil
 		}
 		e.mu.Unlock()
-		if request.guard != nil {
+		if request.guard != nil && request.parent == "" { // a stage waits for what becomes of it
 			return nil, ErrRunning
 		}
 		e.clock.wait(ctx, forever, changed)

@@ -101,8 +101,9 @@
 //   - A guarded flag never serves more users than the journal allows, from the
 //     moment [Engine.Guard] returns: TestGuardSurvivesCrashes.
 //   - A context that ends stops the engine and is no abort: the journal goes on from
-//     there. No goroutine outlives the call that was given the context:
-//     TestCancelIsNoAbort.
+//     there. No goroutine outlives the call that was given the context, but for that of a
+//     stage that does not return, which is given up after ten seconds:
+//     TestCancelIsNoAbort, TestPipelines.
 //   - Freezes, pauses and deadlines never hold up a way back: TestStories.
 //   - A hold is never shorter than it says, whatever the clock does, and only time in
 //     which somebody watched counts; of a process that is gone, that is up to its last
@@ -113,11 +114,17 @@
 //     meanwhile is taken back all the same, and written down when that is possible.
 //     If the process ends first, the next one, which cannot know, goes on where the
 //     journal ends: TestRetreatWithoutJournal, TestNothingMovesWithoutJournal.
+//   - What a run has deployed, and somebody has taken back since, counts as failed before
+//     anything else of it begins; what a person makes go back is not tried again; and an
+//     optional rollout is not left in the air: TestWhatWasTakenBackIsNotDone,
+//     TestRetriesLeaveWhatPeopleDecide, TestNoRolloutIsLeftInTheAir.
 //   - A stage of a pipeline begins when all that it needs is done, and is never run again
 //     after the journal has it as done; it is taken back before what it needs. A run that
 //     is called rolled back has nothing left that can be taken back. After a crash at any
 //     record it ends as it would have: TestCourse, TestPipelineCrashAnywhere,
 //     TestPipelines.
+//   - There is one run at a time of a pipeline in a service and environment; others wait, or
+//     are refused if nobody carries it out: TestOneRunAtATime, TestRunsThatNobodyCarriesOut.
 //   - What a simulation does is what the engine does: the same journal, by package time and
 //     by simulated time. Equal worlds give equal journals, byte for byte, and what is kept
 //     of it does not grow with the time: TestSimulationIsReal, TestSimulatedRunIsReal,

@@ -20,7 +20,8 @@ import (
 //
 // To shut down: stop whoever calls Deploy, Resume, Run and Guard.Run by ending their
 // contexts, wait until these have returned, and then close the journal. Nothing is
-// written, and no target is called, after they have returned.
+// written, and no target is called, after they have returned, unless by a stage that was
+// given up: see [Engine.Run].
 type Engine struct {
 	journal  Journal
 	options  Options
@@ -40,11 +41,13 @@ type Engine struct {
 	backs   []rollback        // automatic, of late
 	guards  map[string]*Guard // by flag
 	shipped map[shipment]Release
-	changed chan struct{} // closed and made anew when a rollout ends, or nobody drives it any more
-	last    uint64        // the newest record that was folded
-	pending uint64        // appends under way
-	idle    chan struct{} // closed when there is none
-	hush    chan struct{} // closed when records may be appended again; nil while they may
+	sails   map[shipment][]*run // runs of pipelines that this process was asked for, oldest first
+	takings int                 // how many rollouts that had succeeded were asked to be taken back
+	changed chan struct{}       // closed and made anew when a rollout ends, or nobody drives it any more
+	last    uint64              // the newest record that was folded
+	pending uint64              // appends under way
+	idle    chan struct{}       // closed when there is none
+	hush    chan struct{}       // closed when records may be appended again; nil while they may
 }
 
 // Options tune an Engine. Every zero is right for most.
@@ -80,6 +83,7 @@ type Options struct {
 // run is one rollout as this process knows it.
 type run struct {
 	id      string
+	parent  string  // the run of a pipeline that it is part of, or the rollout that it takes back
 	course  *course // of a run of a pipeline, whose machine stays Pending; nil for a rollout
 	machine Machine
 	request Requested
@@ -109,6 +113,7 @@ type run struct {
 
 // track is the rollouts of one lane.
 type track struct {
+	had    bool   // there was one
 	active *run   // under way, or about to be
 	queue  []*run // who waits for its turn
 	good   []good // what succeeded and was not taken back, newest last
@@ -147,7 +152,7 @@ func newEngine(journal Journal, options Options, clock timing) (*Engine, error) 
 	}
 	e := &Engine{
 		journal: journal, options: options, calendar: calendar, clock: clock, seed: maphash.MakeSeed(), changed: make(chan struct{}),
-		runs: map[string]*run{}, ended: map[uint64]struct{}{}, later: map[uint64]struct{}{}, salts: map[uint64]struct{}{}, lanes: map[lane]*track{}, guards: map[string]*Guard{}, shipped: map[shipment]Release{},
+		runs: map[string]*run{}, ended: map[uint64]struct{}{}, later: map[uint64]struct{}{}, salts: map[uint64]struct{}{}, lanes: map[lane]*track{}, guards: map[string]*Guard{}, shipped: map[shipment]Release{}, sails: map[shipment][]*run{},
 	}
 	for r, err := range recent(journal) {
 		if err != nil {
@@ -251,7 +256,10 @@ func (e *Engine) fold(r Record) error {
 	}
 	switch now := run.machine.State(); {
 	case r.Kind == KindRequested:
-		e.track(run.request.lane()).active = run
+		if run.request.TakesBack != "" {
+			e.takings++
+		}
+		e.track(run.request.lane()).active, e.track(run.request.lane()).had = run, true
 		e.tell() // whoever takes its place waits for it to be under way
 	case now.Phase == Done && before.Phase != Done:
 		e.end(run)
@@ -283,7 +291,7 @@ func (r *run) apply(record Record) error {
 	case KindWaiting:
 		r.left = record.Until.Sub(record.At)
 	case KindRequested:
-		r.request, r.started = *record.Request, record.At
+		r.request, r.started, r.parent = *record.Request, record.At, record.Parent
 	case KindLooked:
 		look := record.Look
 		if !record.Until.IsZero() { // what others write, while nobody watches, does not count
@@ -310,6 +318,7 @@ func (e *Engine) track(l lane) *track {
 // end notes what a rollout that is over means for others.
 func (e *Engine) end(r *run) {
 	s, l := r.machine.State(), e.track(r.request.lane())
+	l.had = true
 	if l.active == r && !(r.active && r.request.Drill && s.Outcome == Succeeded) { // or its driver asks for its way back first
 		l.active = nil
 	}

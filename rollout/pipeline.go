@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -55,7 +56,8 @@ type Stage struct {
 	// must only say what to do.
 	Deploy func(*StageRun) (Request, error)
 	// Guard makes the stage the rollout of a guarded flag, of the same engine. The way
-	// back takes it back.
+	// back takes it back, if this run has begun it. One that the host, or another run, has
+	// begun is waited for, and stays as it is; one that is over has its outcome.
 	Guard *Guard
 	// When says whether there is anything to do: an error that wraps [ErrSkip] skips the
 	// stage, and any other fails it. Nil means always.
@@ -66,10 +68,11 @@ type Stage struct {
 	// seconds after its context has ended is given up: its goroutine is left behind, the
 	// stage has failed, and it is not tried again. Zero means no bound.
 	Timeout time.Duration
-	// Optional says that the run goes on without it if it fails.
+	// Optional says that the run goes on without it if it fails; if it was cut short, as soon
+	// as it is taken back.
 	Optional bool
-	// NoReturn says why nothing can be taken back once the stage has begun: "orders.total
-	// is dropped". From then on a failure freezes the run, and a person decides: see
+	// NoReturn says why nothing can be taken back once Do has begun: "orders.total is
+	// dropped". When is asked before, and the journal says when it is passed. From then on a failure freezes the run, and a person decides: see
 	// [Engine.Run].
 	NoReturn string
 }
@@ -85,7 +88,10 @@ func Ask(gate Gate) Action {
 	return func(ctx context.Context, _ *StageRun) error { return gate(ctx) }
 }
 
-// Retry is how often to try. The zero value is once.
+// Retry is how often to try. The zero value is once. Tried again is whatever has failed,
+// was late, or panicked; but not a stage that was given up, nor a rollout that a person has
+// made go back, or whose place another one has taken, nor a guarded flag, whose rollout is
+// never begun twice: there the stage has failed for good.
 type Retry struct {
 	// Attempts is how often in all. Zero means once.
 	Attempts int
@@ -207,6 +213,9 @@ func (s Stage) problems() (problems []stageProblem) {
 	if s.Undo != nil && s.NoReturn != "" {
 		add("undo", "given beside no return, after which nothing is taken back")
 	}
+	if s.Optional && s.NoReturn != "" {
+		add("optional", "given beside no return: what cannot be taken back is not left out")
+	}
 	if s.Timeout < 0 {
 		add("timeout", "found %v, want no negative time", s.Timeout)
 	}
@@ -224,7 +233,7 @@ type RequestedRun struct {
 	Service     string  `json:"service,omitempty"`     // of RunRequest
 	Environment string  `json:"environment,omitempty"` // of RunRequest
 	Release     Release `json:"release,omitzero"`      // what gets out
-	Previous    Release `json:"previous,omitzero"`     // the last good one before it
+	Previous    Release `json:"previous,omitzero"`     // of StageRun
 	// Digest tells whether a later request with the same ID asks for the same: it is of
 	// the release and the stages.
 	Digest   string           `json:"digest"`
@@ -247,11 +256,17 @@ func (p Pipeline) requested(release Release) RequestedRun {
 	for _, s := range p.Stages {
 		q.Stages = append(q.Stages, RequestedStage{Name: s.Name, Needs: s.Needs, Optional: s.Optional, NoReturn: s.NoReturn, Undo: s.goesBack()})
 	}
+	asked := slices.Clone(q.Stages)
+	for i := range asked {
+		if asked[i].NoReturn != "" {
+			asked[i].NoReturn = "yes" // its words may change on the way
+		}
+	}
 	q.Digest = digest(struct {
 		Name    string
 		Release Release
 		Stages  []RequestedStage
-	}{p.name(), release.anonymous(), q.Stages})
+	}{p.name(), release.anonymous(), asked})
 	return q
 }
 

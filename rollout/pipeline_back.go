@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -77,10 +78,12 @@ func (c *course) acted(r Record) (change func(), err error) {
 			return nil, refused("it is going back, and a way back is never paused")
 		case c.paused.on():
 			return nil, refused("it is paused already: %s", c.paused.Reason)
+		case c.frozen.on():
+			return nil, refused("it is frozen already: %s", c.frozen.Reason)
 		}
 		return func() { c.paused = Stop{Since: r.At, Reason: r.Act.Reason, Actor: r.Actor} }, nil
 	case Continue:
-		if forward && !c.paused.on() && !c.frozen.on() || !forward && !c.sticks() {
+		if !c.sticks() && !(forward && (c.paused.on() || c.frozen.on())) {
 			return nil, refused("it is neither paused nor frozen, and no way back has failed")
 		}
 		return c.goOn, nil
@@ -109,7 +112,7 @@ func (c *course) acted(r Record) (change func(), err error) {
 
 // sticks says whether a way back has failed.
 func (c *course) sticks() bool {
-	for _, i := range c.way {
+	for _, i := range slices.Concat(c.drops, c.way) {
 		if s := &c.stages[i]; s.Status == StageStuck || s.Status == StageUndoing && s.Undo.Attempts > 1 {
 			return true
 		}
@@ -129,7 +132,7 @@ func (c *course) goOn() {
 	if c.phase == Forward {
 		c.reason, c.actor = "", ""
 	}
-	for _, i := range c.way {
+	for _, i := range slices.Concat(c.drops, c.way) {
 		c.stages[i].Until, c.stages[i].person = time.Time{}, false
 	}
 }

@@ -15,6 +15,53 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// ramping is a guarded flag that requests ask for until the context ends.
+func ramping(ctx context.Context, t *testing.T, engine *rollout.Engine) (*flag.Store, *rollout.Guard) {
+	store := pages(t)
+	guard, err := engine.Guard(store, rollout.Guarded{Flag: steady, Manual: true, Ladder: []flag.Share{50 * flag.Percent, flag.All}, Hold: time.Minute, Exposed: 1, Judge: health.JudgeFunc(patient)})
+	require.NoError(t, err)
+	go func() {
+		for i := 0; ctx.Err() == nil; i++ {
+			guard.Do(flag.NewContext(ctx, store.View(flag.For(fmt.Sprint(i)))), func(ctx context.Context) error { steady.On(ctx); return nil })
+			_ = sleep(ctx, time.Second)
+		}
+	}()
+	return store, guard
+}
+
+// TestFlagsOfOthers: what the host, or an earlier run, has begun is waited for, and is
+// not taken back by a run that only found it.
+func TestFlagsOfOthers(t *testing.T) {
+	for _, every := range []int{0, 1} {
+		for _, earlier := range []bool{false, true} {
+			synctest.Test(t, func(t *testing.T) {
+				memory := &rollout.Memory{CheckpointEvery: every}
+				engine := engineOn(t, memory)
+				ctx, cancel := context.WithCancel(t.Context())
+				store, guard := ramping(ctx, t, engine)
+				begun := time.Now()
+				if flagged := (rollout.Stage{Name: "flag", Guard: guard}); earlier {
+					report, err := engine.Run(ctx, rollout.RunRequest{ID: "0"}, line(flagged))
+					require.NoError(t, err)
+					require.NoError(t, report.Err())
+				} else {
+					go func() { _, _ = guard.Run(ctx) }()
+					time.Sleep(10 * time.Second)
+				}
+				report, err := engine.Run(ctx, rollout.RunRequest{ID: "1"}, line(rollout.Stage{Name: "flag", Guard: guard}, rollout.Stage{Name: "check", Do: refuses}))
+				cancel()
+				synctest.Wait()
+				require.NoError(t, err)
+				require.Equal(t, "check failed: no", report.Reason)
+				require.GreaterOrEqual(t, time.Since(begun), time.Minute)
+				now, err := store.Status(steady.Key())
+				require.NoError(t, err)
+				require.Equal(t, flag.Share(flag.All), now.Ramp.Share)
+			})
+		}
+	}
+}
+
 // TestGuardedStages: a stage is a guarded flag, which is taken back with the rest.
 func TestGuardedStages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -23,17 +70,9 @@ func TestGuardedStages(t *testing.T) {
 			fails  time.Duration // when the other stage does
 			status rollout.Outcome
 		}{{"under way", time.Second, rollout.RolledBack}, {"done", 0, rollout.Succeeded}} {
-			store := pages(t)
 			engine := engineOn(t, &rollout.Memory{})
-			guard, err := engine.Guard(store, rollout.Guarded{Flag: steady, Manual: true, Ladder: []flag.Share{50 * flag.Percent, flag.All}, Hold: time.Minute, Exposed: 1, Judge: health.JudgeFunc(patient)})
-			require.NoError(t, err)
 			ctx, cancel := context.WithCancel(t.Context())
-			go func() {
-				for i := 0; ctx.Err() == nil; i++ {
-					guard.Do(flag.NewContext(ctx, store.View(flag.For(fmt.Sprint(i)))), func(ctx context.Context) error { steady.On(ctx); return nil })
-					_ = sleep(ctx, time.Second)
-				}
-			}()
+			store, guard := ramping(ctx, t, engine)
 			check := rollout.Stage{Name: "check", Needs: []string{"flag"}, Do: refuses}
 			if test.fails > 0 {
 				check.Needs = nil

@@ -30,6 +30,7 @@ type course struct {
 	failed  []int // by which
 	over    []int // what was done or cut short, in that order
 	leave   bool  // nothing is taken back any more
+	drops   []int // optional ones that were cut short, and are taken back before the run ends
 	way     []int // of over, what is not taken back yet; nothing before all has ended
 	undoing int   // is being taken back, or -1
 	took    int   // how many were taken back
@@ -44,12 +45,20 @@ type course struct {
 // courseStage is what a run's records say of one stage.
 type courseStage struct {
 	StageReport
-	unmet  int  // needs that are not done
-	fresh  int  // attempts before a person had it tried again
-	cut    bool // an attempt was cut short
-	clear  bool // on the way back: nothing of it, and of what needs it, is left
-	users  int  // who needs it and is not clear
-	person bool // its way back is tried again only if a person says so
+	rest   time.Duration // from its last failure to Until
+	unmet  int           // needs that are not done
+	waits  []int         // who waits for it, if it has failed after it was done
+	passed bool          // it is past its point of no return
+	fresh  int           // attempts before a person had it tried again
+	cut    bool          // an attempt was cut short
+	clear  bool          // on the way back: nothing of it, and of what needs it, is left
+	users  int           // who needs it and is not clear
+	person bool          // its way back is tried again only if a person says so
+}
+
+// due says whether it is tried again now: its rest is over, or the clock was put back.
+func (s *courseStage) due(now time.Time) bool {
+	return !now.Before(s.Until) || s.Until.Sub(now) > 2*s.rest
 }
 
 // What comes next in a run.
@@ -89,13 +98,25 @@ func (c *course) next(now time.Time, mine func(stage int) bool) move {
 func (c *course) forward(now time.Time, mine func(int) bool) move {
 	wait := move{do: courseWait}
 	halted := c.paused.on() || c.frozen.on()
+	if c.undoing >= 0 && !mine(c.undoing) {
+		return move{do: courseUndo, stage: c.undoing}
+	}
+	for _, i := range c.drops {
+		switch s := &c.stages[i]; {
+		case c.undoing >= 0 || s.person:
+		case !s.due(now):
+			wait.at = earlier(wait.at, s.Until)
+		default:
+			return move{do: courseUndo, stage: i}
+		}
+	}
 	for _, i := range c.busy {
 		s := &c.stages[i]
 		switch {
 		case s.Status == StageRunning && !mine(i):
 			return move{do: courseBegin, stage: i}
 		case s.Status == StageRunning || halted:
-		case !now.Before(s.Until):
+		case s.due(now):
 			return move{do: courseBegin, stage: i}
 		default:
 			wait.at = earlier(wait.at, s.Until)
@@ -133,7 +154,7 @@ func (c *course) back(now time.Time, mine func(int) bool) move {
 		s := &c.stages[i]
 		switch {
 		case s.clear || s.users > 0 || s.person:
-		case s.Until.After(now):
+		case !s.due(now):
 			wait.at = earlier(wait.at, s.Until)
 		default:
 			return move{do: courseUndo, stage: i}
@@ -155,7 +176,7 @@ func earlier(a, b time.Time) time.Time {
 // unmet says which need of a stage was not done.
 func (c *course) unmet(i int) string {
 	for _, need := range c.graph.Needs(i) {
-		if s := c.stages[need]; s.Status == StageSkipped || s.Status == StageFailed {
+		if s := c.stages[need]; s.Status == StageSkipped || s.Status == StageFailed || s.Status == StageUndone {
 			verb := "failed"
 			if s.Status == StageSkipped {
 				verb = "was skipped"
@@ -163,7 +184,7 @@ func (c *course) unmet(i int) string {
 			return fmt.Sprintf("it needs %s, which %s", s.Name, verb)
 		}
 	}
-	return "what it needs was not done" // never
+	return "what it needs was not done"
 }
 
 // String is "forward", "forward, frozen", "back", "succeeded": what records call From
@@ -209,7 +230,7 @@ func (c *course) becomes(r Record) string {
 		return "back"
 	case r.Kind == KindActed:
 		return "forward"
-	case r.Kind == KindBegun && c.phase == Back:
+	case r.Kind == KindBegun && (c.phase == Back || s == StageFailed || s == StageUndoing || s == StageStuck):
 		s = StageUndoing
 	case r.Kind == KindBegun:
 		s = StageRunning
@@ -281,6 +302,8 @@ func (c *course) why() string {
 			but = append(but, s.Name+" was skipped")
 		case StageFailed:
 			but = append(but, s.Name+" failed")
+		case StageUndone:
+			but = append(but, s.Name+" failed and was taken back")
 		}
 	}
 	const most = 10

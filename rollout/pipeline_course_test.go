@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -21,6 +22,8 @@ type journey struct {
 	records  []rollout.Record
 	now      time.Time
 	flying   map[string]bool // under way in this process
+	gone     map[string]bool // past its point of no return
+	revoked  map[string]bool // somebody has taken it back before
 	finished []string        // done or cut short, in that order
 	smooth   bool            // no way back has failed
 	fails    int             // in a hundred
@@ -71,15 +74,25 @@ func (j *journey) step() bool {
 	case "rest":
 		return false
 	case "begin":
-		for need := range j.needs(stage) {
-			_, s := j.stage(need)
-			require.Equal(j.t, rollout.StageDone, s.Status, "%s begins, and needs %s", stage, need)
-		}
 		_, s := j.stage(stage)
+		for need := range j.needs(stage) {
+			_, other := j.stage(need)
+			require.True(j.t, s.Status != rollout.StagePending || other.Status == rollout.StageDone, "%s begins, and needs %s, which is %v", stage, need, other.Status)
+		}
 		require.NotEqual(j.t, rollout.StageDone, s.Status)
 		j.write(rollout.Record{Kind: rollout.KindBegun, Stage: stage, Attempt: s.Attempts + 1})
+		if asked, _ := j.stage(stage); asked.NoReturn != "" && !j.gone[stage] && j.random.IntN(3) > 0 {
+			j.write(rollout.Record{Kind: rollout.KindBegun, Stage: stage, Attempt: s.Attempts + 1})
+			j.gone[stage] = true
+		}
 		j.flying[stage] = true
-		require.LessOrEqual(j.t, len(j.flying), j.asked.Parallel)
+		going := 0
+		for _, s := range j.course.Report().Stages {
+			if j.flying[s.Name] && s.Status == rollout.StageRunning {
+				going++
+			}
+		}
+		require.LessOrEqual(j.t, going, j.asked.Parallel)
 	case "skip":
 		j.write(rollout.Record{Kind: rollout.KindSkipped, Stage: stage, Reason: "a need"})
 	case "cut":
@@ -88,7 +101,7 @@ func (j *journey) step() bool {
 	case "undo":
 		require.True(j.t, j.holds(stage), "%s is taken back", stage)
 		for _, other := range j.finished {
-			require.False(j.t, j.needs(other)[stage] && j.holds(other), "%s is taken back before %s, which needs it", stage, other)
+			require.False(j.t, j.needs(other)[stage] && j.holds(other) && !j.revoked[stage], "%s is taken back before %s, which needs it", stage, other)
 		}
 		if j.smooth {
 			_, s := j.stage(stage)
@@ -139,6 +152,7 @@ func (j *journey) wait(at time.Time) bool {
 		} else {
 			require.Empty(j.t, cmp.Diff(before, j.course.Report()), "what is refused changes nothing")
 		}
+	case dice < 6 && j.revoke():
 	case len(flying) > 0:
 		j.land(flying[j.random.IntN(len(flying))])
 	case !at.IsZero():
@@ -148,6 +162,19 @@ func (j *journey) wait(at time.Time) bool {
 		j.write(rollout.Record{Kind: rollout.KindActed, Actor: "bob", Act: &rollout.Act{Kind: kind, Actor: "bob"}})
 	}
 	return true
+}
+
+// revoke has a stage that was done fail after all. It says whether there is one.
+func (j *journey) revoke() bool {
+	report := j.course.Report()
+	for _, s := range report.Stages {
+		if s.Status == rollout.StageDone && strings.HasPrefix(report.State, "forward") && report.State != "forward, frozen" {
+			j.write(rollout.Record{Kind: rollout.KindFailed, Stage: s.Name, Reason: "taken back"})
+			j.revoked[s.Name] = true
+			return true
+		}
+	}
+	return false
 }
 
 // land ends what is under way.
@@ -168,6 +195,7 @@ func (j *journey) land(stage string) {
 		}
 	} else if !undoing && j.random.IntN(20) == 0 {
 		r.Kind, r.Reason = rollout.KindSkipped, "nothing to do"
+		j.gone[stage] = j.gone[stage] && s.Attempts > 1
 		j.finish(stage, false)
 	} else if delete(j.flying, stage); !undoing {
 		j.finish(stage, true)
@@ -205,7 +233,7 @@ func TestCourse(t *testing.T) {
 	outcomes := map[rollout.Outcome]int{}
 	for seed := range uint64(3000) {
 		random := rand.New(rand.NewPCG(seed, 9))
-		j := &journey{t: t, random: random, asked: rollout.NewRun(dice(random), rollout.Release{}), course: &rollout.Course{}, now: time.Unix(0, 0).UTC(), flying: map[string]bool{}, smooth: true, fails: random.IntN(30)}
+		j := &journey{t: t, random: random, asked: rollout.NewRun(dice(random), rollout.Release{}), course: &rollout.Course{}, now: time.Unix(0, 0).UTC(), flying: map[string]bool{}, gone: map[string]bool{}, revoked: map[string]bool{}, smooth: true, fails: random.IntN(30)}
 		j.write(rollout.Record{Kind: rollout.KindRequested, Run: &j.asked})
 		for steps := 0; j.step(); steps++ {
 			require.Less(t, steps, 10_000, "seed %d: it never ends", seed)
@@ -219,7 +247,7 @@ func TestCourse(t *testing.T) {
 				left++
 			}
 			if report.Outcome == rollout.Succeeded {
-				require.True(t, stage.Status == rollout.StageDone || stage.Status == rollout.StageSkipped || stage.Status == rollout.StageFailed && s.Optional, "seed %d: %s is %v", seed, s.Name, stage.Status)
+				require.True(t, stage.Status == rollout.StageDone || stage.Status == rollout.StageSkipped || (stage.Status == rollout.StageFailed || stage.Status == rollout.StageUndone) && s.Optional, "seed %d: %s is %v", seed, s.Name, stage.Status)
 			}
 		}
 		if report.Outcome == rollout.RolledBack {
@@ -235,4 +263,30 @@ func TestCourse(t *testing.T) {
 	for _, outcome := range []rollout.Outcome{rollout.Succeeded, rollout.RolledBack, rollout.Failed} {
 		require.Greater(t, outcomes[outcome], 100, "%v", outcome)
 	}
+}
+
+// TestCourseAndClocks: a clock that is put back keeps neither an attempt nor a way back
+// waiting.
+func TestCourseAndClocks(t *testing.T) {
+	p := line(rollout.Stage{Name: "a", Do: noop, Undo: noop}, rollout.Stage{Name: "b", Do: noop})
+	j := &journey{t: t, asked: rollout.NewRun(p, rollout.Release{}), course: &rollout.Course{}, now: time.Unix(1e9, 0).UTC(), flying: map[string]bool{}}
+	until := func(want string) {
+		t.Helper()
+		for after, want := range map[time.Duration]string{0: "wait", 59 * time.Second: "wait", time.Minute: want, -30 * 24 * time.Hour: want} {
+			do, _, _ := j.course.Next(j.now.Add(after), j.mine)
+			require.Equal(t, want, do, "%v later", after)
+		}
+	}
+	j.write(rollout.Record{Kind: rollout.KindRequested, Run: &j.asked})
+	j.write(rollout.Record{Kind: rollout.KindBegun, Stage: "a", Attempt: 1})
+	j.write(rollout.Record{Kind: rollout.KindFailed, Stage: "a", Until: j.now.Add(time.Minute)})
+	until("begin")
+	j.now = j.now.Add(time.Minute)
+	j.write(rollout.Record{Kind: rollout.KindBegun, Stage: "a", Attempt: 2})
+	j.write(rollout.Record{Kind: rollout.KindDone, Stage: "a"})
+	j.write(rollout.Record{Kind: rollout.KindBegun, Stage: "b", Attempt: 1})
+	j.write(rollout.Record{Kind: rollout.KindFailed, Stage: "b"})
+	j.write(rollout.Record{Kind: rollout.KindBegun, Stage: "a"})
+	j.write(rollout.Record{Kind: rollout.KindFailed, Stage: "a", Until: j.now.Add(time.Minute)})
+	until("undo")
 }

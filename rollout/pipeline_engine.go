@@ -42,9 +42,17 @@ type RunRequest struct {
 // Once a stage with NoReturn has begun, a failure freezes the run instead: nothing
 // begins, and what is under way goes on to its end. A person decides, by [Engine.Act]:
 // Continue tries the failed stages again, and Abort ends the run as Failed, with all as it
-// is. In general Pause keeps stages from beginning, Continue ends that, or has a way back
+// is. In general Pause keeps stages from beginning (one that was under way
+// in a process that is gone begins again all the same, as a rollout must not stand still
+// unwatched), Continue ends that, or has a way back
 // tried again at once; and Abort makes the run turn round, or, if a way back has failed,
 // leaves what is left.
+//
+// There is one run at a time of a pipeline in a service and environment, by the three
+// names together. Another one waits, in order of arrival, while this process carries the
+// first out; if nobody does here, it is [ErrConflict]: [Engine.Runs] has what is not over,
+// to be run again, or acted on. So a stage cannot run its own pipeline, and two pipelines
+// without names count as one.
 //
 // A run that fails is no error: look at Report.Outcome, or Report.Err. When the context
 // ends first, Run stops where it is and returns the context's error: that is no abort, and
@@ -64,8 +72,8 @@ func (e *Engine) Run(ctx context.Context, request RunRequest, pipeline Pipeline)
 	if r.isOver() {
 		return r.course.report(r.id), nil // nobody writes to it any more
 	}
-	defer e.releaseRun(r)
-	c := &conductor{engine: e, run: r, pipeline: pipeline, request: request, flights: map[int]*flight{}, landed: make(chan landing, len(pipeline.Stages))}
+	defer e.releaseRun(r, pipeline.name(), asked)
+	c := &conductor{engine: e, run: r, pipeline: pipeline, request: request, flights: map[int]*flight{}, takings: -1, landed: make(chan landing, len(pipeline.Stages))}
 	err = c.conduct(ctx, asked)
 	report, unknown := e.Report(r.id)
 	if err == nil {
@@ -108,12 +116,20 @@ type conductor struct {
 	flights  map[int]*flight // what is under way, by stage
 	landed   chan landing    // what has ended, with room for all: whoever sends wakes the run up
 	pins     pins            // what the release was found to be; any goroutine may ask
+	takings  int             // of the engine, when it has looked whether one is its
+	hangs    bool            // the journal did not take the last word
 }
+
+// lastWord is how long the journal has for what ends as the context does.
+const lastWord = 3 * time.Second
 
 // conduct goes on until the run is over or the context ends.
 func (c *conductor) conduct(ctx context.Context, asked RequestedRun) (err error) {
 	defer func() { err = errors.Join(err, c.land(ctx)) }()
 	if c.engine.nextOf(c.run, time.Time{}, c.mine).phase == Pending {
+		if asked.Previous, err = c.engine.sailing(ctx, c.run, shipment{c.pipeline.name(), asked.Service, asked.Environment}); err != nil {
+			return err
+		}
 		reason := c.pipeline.name() + " of " + asked.Release.String()
 		if c.request.Reason != "" {
 			reason += ": " + c.request.Reason
@@ -126,9 +142,19 @@ func (c *conductor) conduct(ctx context.Context, asked RequestedRun) (err error)
 	for {
 		at := c.engine.clock.now()
 		next := c.engine.nextOf(c.run, at, c.mine)
-		for _, f := range c.flights {
-			if next.phase == Back && (!f.undo || next.leave) {
-				f.cancel(errTurned)
+		if next.phase == Forward && !next.frozen && (next.do == courseBegin || next.do == courseFinish) {
+			if r, found := c.taken(); found {
+				if err := c.write(ctx, r); err != nil && !errors.Is(err, errOutOfPlace) {
+					return err
+				}
+				continue
+			}
+		}
+		if next.phase == Back {
+			for _, f := range c.flights {
+				if !f.undo || next.leave {
+					f.cancel(errTurned)
+				}
 			}
 		}
 		switch next.do {
@@ -141,10 +167,7 @@ func (c *conductor) conduct(ctx context.Context, asked RequestedRun) (err error)
 		case courseCut:
 			err = c.write(ctx, Record{Kind: KindFailed, At: at, Stage: c.name(next.stage), Actor: actor, Reason: next.why, Result: &StageResult{Cut: true}})
 		case courseFinish:
-			c.engine.mu.Lock()
-			why := c.run.course.why()
-			c.engine.mu.Unlock()
-			err = c.write(ctx, Record{Kind: KindFinished, At: at, Actor: actor, Reason: why})
+			err = c.write(ctx, Record{Kind: KindFinished, At: at, Actor: actor, Reason: c.why()})
 		case courseWait:
 			err = c.wait(ctx, next.at)
 		}
@@ -216,9 +239,13 @@ func (c *conductor) write(ctx context.Context, r Record) error {
 // keep writes of what ended as the context did that it was done, so that it is not done
 // again.
 func (c *conductor) keep(ctx context.Context, r Record) {
-	if r.Kind != KindFailed {
-		_ = c.engine.record(context.WithoutCancel(ctx), c.run, r) // otherwise it is done again, which it bears
+	if r.Kind == KindFailed || c.hangs {
+		return
 	}
+	ctx, cancel := c.engine.clock.within(context.WithoutCancel(ctx), lastWord, nil)
+	defer cancel()
+	_ = c.engine.record(ctx, c.run, r) // otherwise it is done again, which it bears
+	c.hangs = ctx.Err() != nil
 }
 
 // land ends what is under way, and waits for it.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/guidon-go/guidon/rollout"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -114,8 +115,7 @@ func TestRunsAreRefused(t *testing.T) {
 	require.ErrorIs(t, err, rollout.ErrConflict, "the journal is of another service")
 }
 
-// TestPreviousRelease: a run is told the release of the last one that has succeeded, or,
-// before there is one, of a rollout of the same service and environment.
+// TestPreviousRelease: a run is told the release of the last one that has succeeded.
 func TestPreviousRelease(t *testing.T) {
 	memory := &rollout.Memory{}
 	var told []string
@@ -132,12 +132,114 @@ func TestPreviousRelease(t *testing.T) {
 		}},
 	)
 	ran(t, memory, "bad 1", p)
-	_, err := newEngine(t, memory).Deploy(t.Context(), rollout.Request{ID: "by hand", Plan: toFifty, Target: harmless(), Release: rollout.Release{Version: "by hand"}})
+	ran(t, memory, "good 2", p)
+	ran(t, memory, "bad 3", p)
+	require.Equal(t, []string{"", "good 2"}, told)
+}
+
+// TestPreviousIsGood: where rollouts are, a run is told what Good says: no release that
+// was taken back, and a hotfix, too.
+func TestPreviousIsGood(t *testing.T) {
+	memory, w := &rollout.Memory{}, harmless()
+	engine := newEngine(t, memory)
+	var told []string
+	look := rollout.Stage{Name: "look", Do: func(_ context.Context, s *rollout.StageRun) error {
+		told = append(told, s.Previous.Version)
+		return nil
+	}}
+	ship := func(v string) {
+		report, err := engine.Run(t.Context(), rollout.RunRequest{ID: v, Release: version(v)}, line(look, shipping(toFifty, w)))
+		require.NoError(t, err)
+		require.NoError(t, report.Err())
+	}
+	ship("1")
+	ship("2")
+	require.NoError(t, engine.Act(t.Context(), "2/ship", rollout.Act{Kind: rollout.RollBack, Actor: "anna"}))
+	_, err := engine.Resume(t.Context(), rollout.Request{ID: rollout.BackID("2/ship"), Target: w})
 	require.NoError(t, err)
-	ran(t, memory, "bad 2", p)
-	ran(t, memory, "good 3", p)
-	ran(t, memory, "bad 4", p)
-	require.Equal(t, []string{"", "by hand", "good 3"}, told)
+	ship("3")
+	_, err = engine.Deploy(t.Context(), rollout.Request{ID: "hotfix", Release: version("3.1"), Plan: toFifty, Target: w})
+	require.NoError(t, err)
+	engine = newEngine(t, memory)
+	ship("4")
+	require.Equal(t, []string{"", "1", "1", "3.1"}, told)
+}
+
+// TestOneRunAtATime: runs of a pipeline in a service and environment come one after the
+// other, in order of arrival, and each is told what the one before it brought.
+func TestOneRunAtATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		engine := newEngine(t, &rollout.Memory{})
+		var mu sync.Mutex
+		var order []string
+		p := line(rollout.Stage{Name: "a", Do: func(ctx context.Context, s *rollout.StageRun) error {
+			mu.Lock()
+			order = append(order, s.Run+" after "+s.Previous.Version)
+			mu.Unlock()
+			return sleep(ctx, time.Hour)
+		}})
+		var wait sync.WaitGroup
+		run := func(id, service string, p rollout.Pipeline, want error) context.CancelFunc {
+			ctx, stop := context.WithCancel(t.Context())
+			wait.Go(func() {
+				_, err := engine.Run(ctx, rollout.RunRequest{ID: id, Service: service, Release: version(id)}, p)
+				assert.ErrorIs(t, err, want)
+				stop()
+			})
+			time.Sleep(time.Minute)
+			return stop
+		}
+		run("1", "shop", p, nil)
+		run("2", "shop", p, nil)
+		stop := run("3", "shop", p, context.Canceled)
+		run("4", "shop", p, nil)
+		run("5", "cart", p, nil)
+		other := p
+		other.Name = "other"
+		run("6", "shop", other, nil)
+		stop()
+		synctest.Wait()
+		_, err := engine.Report("2")
+		require.ErrorIs(t, err, rollout.ErrNotFound, "it waits")
+		mu.Lock()
+		require.Equal(t, []string{"1 after ", "5 after ", "6 after "}, order)
+		mu.Unlock()
+		wait.Wait()
+		require.Equal(t, []string{"2 after 1", "4 after 2"}, order[3:])
+	})
+}
+
+// TestRunsThatNobodyCarriesOut keep others from beginning, and are listed.
+func TestRunsThatNobodyCarriesOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		memory := &rollout.Memory{}
+		p := line(rollout.Stage{Name: "a", Do: func(ctx context.Context, _ *rollout.StageRun) error { return sleep(ctx, time.Hour) }})
+		ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+		defer stop()
+		engine := newEngine(t, memory)
+		waits := make(chan error)
+		go func() {
+			time.Sleep(time.Second)
+			_, err := engine.Run(t.Context(), rollout.RunRequest{ID: "2"}, p)
+			waits <- err
+		}()
+		_, err := engine.Run(ctx, rollout.RunRequest{ID: "1"}, p)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorIs(t, <-waits, rollout.ErrConflict)
+
+		engine = newEngine(t, memory)
+		_, err = engine.Run(t.Context(), rollout.RunRequest{ID: "2"}, p)
+		require.ErrorIs(t, err, rollout.ErrConflict)
+		require.ErrorContains(t, err, `run "1" of pipeline "pipeline" is not over, and nobody carries it out here: Run it again to carry it on, or Act on it`)
+		runs := slices.Collect(engine.Runs())
+		require.Len(t, runs, 1)
+		require.Equal(t, "1", runs[0].ID)
+		for _, id := range []string{"1", "2"} {
+			_, err = engine.Run(t.Context(), rollout.RunRequest{ID: id}, p)
+			require.NoError(t, err)
+		}
+		require.Empty(t, slices.Collect(engine.Runs()))
+	})
 }
 
 // TestRunsAreNoRollouts: what is told of rollouts leaves runs out, and has what they

@@ -16,9 +16,11 @@ import (
 const patience = 10 * time.Second
 
 var (
-	errTurned = errors.New("the run goes back")
-	errLate   = errors.New("its time is over")
-	errGiven  = fmt.Errorf("it has not returned %v later: it is given up, and its goroutine is left behind", patience)
+	errTurned  = errors.New(cutShort + ": the run goes back")
+	errLate    = errors.New("its time is over")
+	errTaken   = errors.New("taken back")
+	errForGood = errors.New("not tried again")
+	errGiven   = fmt.Errorf("it has not returned %v later: it is given up, and its goroutine is left behind", patience)
 )
 
 // flight is an attempt at a stage, or at its way back, that is under way.
@@ -54,7 +56,7 @@ func (c *conductor) begin(ctx context.Context, m move, at time.Time) error {
 	if stage.Timeout > 0 {
 		r.Until = at.Add(stage.Timeout)
 	}
-	child, err := c.child(stage, undo)
+	child, err := c.child(stage, undo, report.Status == StageRunning)
 	if err == nil {
 		err = c.write(ctx, r)
 	}
@@ -96,15 +98,34 @@ func (c *conductor) action(stage Stage, undo bool) Action {
 	case stage.Do == nil:
 		do = func(ctx context.Context, s *StageRun) error { return c.deploy(ctx, stage, s) }
 	}
-	if stage.When == nil {
-		return do
-	}
 	return func(ctx context.Context, s *StageRun) error {
-		if err := stage.When(ctx, s); err != nil || ctx.Err() != nil {
-			return cmp.Or(err, ctx.Err())
+		if stage.When != nil {
+			if err := stage.When(ctx, s); err != nil || ctx.Err() != nil {
+				return cmp.Or(err, ctx.Err())
+			}
+		}
+		if err := c.pass(ctx, stage, s); err != nil {
+			return err
 		}
 		return do(ctx, s)
 	}
+}
+
+// pass writes that a stage goes past its point of no return now: not before it knows that
+// there is something to do, and not once the run has turned round.
+func (c *conductor) pass(ctx context.Context, stage Stage, s *StageRun) error {
+	c.engine.mu.Lock()
+	course := c.run.course
+	passed := stage.NoReturn == "" || course.stages[course.find(stage.Name)].passed
+	c.engine.mu.Unlock()
+	if passed {
+		return nil
+	}
+	err := c.write(ctx, Record{Kind: KindBegun, Stage: stage.Name, Attempt: s.Attempt, Actor: actor, Reason: "go past the point of no return: " + stage.NoReturn})
+	if errors.Is(err, errOutOfPlace) {
+		return errTurned
+	}
+	return err
 }
 
 // supervise waits for an action, and, once its context has ended, for some seconds more.
@@ -114,18 +135,20 @@ func (c *conductor) supervise(ctx context.Context, stage int, s *StageRun, do Ac
 	returned := make(chan struct{})
 	clock.start(func() {
 		defer close(returned)
+		what := "panic"
 		defer func() {
 			if p := recover(); p != nil {
-				last.err = panicked{fmt.Sprintf("panic: %v", p)}
+				last = landing{stage: stage, cut: true, err: panicked{bounded(fmt.Sprintf("%s: %v", what, p))}}
 				if c.engine.simulated { // no two stacks are the same
 					return
 				}
 				fmt.Fprintf(s, "panic: %v\n\n%s", p, debug.Stack())
-				slog.Default().Error("rollout: a stage panicked", "panic", p, "run", s.Run, "stage", s.Stage, "stack", string(debug.Stack()))
+				slog.Default().Error("rollout: a stage panicked", "panic", last.err, "run", s.Run, "stage", s.Stage, "stack", string(debug.Stack()))
 			}
 		}()
 		err := do(ctx, s)
-		last.err, last.cut = err, err != nil && ctx.Err() != nil
+		what = fmt.Sprintf("its error, a %T, panics as it is read", err) // a nil pointer that is no nil error, for example
+		last.err, last.cut = plain(err), err != nil && (ctx.Err() != nil || errors.Is(err, errTaken))
 	})
 	clock.wait(ctx, forever, returned)
 	clock.wait(context.Background(), patience, returned)
@@ -138,10 +161,46 @@ func (c *conductor) supervise(ctx context.Context, stage int, s *StageRun, do Ac
 	switch cause := context.Cause(ctx); {
 	case errors.Is(cause, errLate) && l.err == nil:
 		l.err, l.cut = errLate, true
+	case errors.Is(cause, errTurned) && errors.Is(l.err, context.Canceled):
+		l.err = errTurned
 	case l.err != nil && (errors.Is(cause, errLate) || errors.Is(cause, errTurned)):
 		l.err = fmt.Errorf("%w: %w", cause, l.err)
 	}
 	return l
+}
+
+// failure is what an error said while its panics were contained: nothing of the host's is
+// called later.
+type failure struct {
+	text string
+	is   error // what a run goes by, or nil
+}
+
+func (f failure) Error() string { return f.text }
+
+func (f failure) Unwrap() error { return f.is }
+
+func plain(err error) error {
+	if err == nil {
+		return nil
+	}
+	f := failure{text: bounded(err.Error())}
+	for _, is := range []error{context.Canceled, ErrSkip, ErrNoWayBack, errForGood, errTaken} {
+		if errors.Is(err, is) {
+			f.is = is
+		}
+	}
+	return f
+}
+
+// bounded is a reason as the journal keeps it: valid, and not longer than people read.
+func bounded(text string) string {
+	const most = 4 << 10
+	more := ""
+	if over := len(text) - most; over > 0 {
+		text, more = text[:most], fmt.Sprintf("... and %d bytes more", over)
+	}
+	return strings.ToValidUTF8(text, "\uFFFD") + more
 }
 
 // ended is the record of what became of a flight.
@@ -154,7 +213,7 @@ func (c *conductor) ended(l landing) Record {
 	given := errors.Is(l.err, errGiven)
 	text := ""
 	if l.err != nil {
-		text = strings.ToValidUTF8(l.err.Error(), "\uFFFD")
+		text = l.err.Error()
 		result.Outputs = nil
 	}
 	c.engine.mu.Lock()
@@ -172,7 +231,7 @@ func (c *conductor) ended(l landing) Record {
 		r.Kind, r.Reason = KindSkipped, strings.TrimPrefix(text, ErrSkip.Error()+": ")
 	case l.err != nil:
 		r.Kind, r.Reason = KindFailed, text
-		if tries := f.run.Attempt - fresh; tries < stage.Retry.Attempts && !given && !errors.Is(l.err, errTurned) {
+		if tries := f.run.Attempt - fresh; tries < stage.Retry.Attempts && !given && !errors.Is(l.err, errTurned) && !errors.Is(l.err, errForGood) && !errors.Is(l.err, errTaken) {
 			r.Until = r.At.Add(stage.Retry.rest(tries))
 		}
 	}

@@ -80,6 +80,8 @@ func (c *course) ofStage(i int, r Record) (change func(), err error) {
 	switch {
 	case r.Kind == KindBegun && comes && next.do == courseBegin && r.Attempt == s.Attempts+1:
 		return func() { c.run(i, r) }, nil
+	case r.Kind == KindBegun && running && r.Attempt == s.Attempts && c.phase == Forward && c.asked.Stages[i].NoReturn != "" && !s.passed:
+		return func() { s.passed, c.gone = true, c.gone+1 }, nil
 	case r.Kind == KindBegun && comes && next.do == courseUndo:
 		return func() { c.undo(i, r) }, nil
 	case r.Kind == KindSkipped && comes && next.do == courseSkip:
@@ -97,17 +99,27 @@ func (c *course) ofStage(i int, r Record) (change func(), err error) {
 		return func() { c.done(i, r) }, nil
 	case r.Kind == KindFailed && running:
 		return func() { c.fails(i, r) }, nil
+	case r.Kind == KindFailed && s.Status == StageDone && c.phase == Forward && !c.frozen.on():
+		return func() { c.revoke(i, r) }, nil
 	case r.Kind == KindDone && s.Status == StageUndoing:
 		return func() {
 			c.undoing = -1
 			s.Status, s.Undo.Ended, s.Undo.StageResult = StageUndone, r.At, r.result()
-			c.took++
-			c.clears(i)
+			switch c.drops = slices.DeleteFunc(c.drops, func(one int) bool { return one == i }); {
+			case c.phase == Forward:
+				c.open--
+				c.pass(i)
+			case c.way == nil: // what was under way has not ended yet
+				c.took++
+			default:
+				c.took++
+				c.clears(i)
+			}
 		}, nil
 	case r.Kind == KindFailed && s.Status == StageUndoing:
 		return func() {
 			c.undoing = -1
-			s.Status, s.Until, s.person = StageStuck, r.Until, r.Until.IsZero()
+			s.Status, s.Until, s.rest, s.person = StageStuck, r.Until, r.Until.Sub(r.At), r.Until.IsZero()
 			s.Undo.Reason, s.Undo.StageResult = r.Reason, r.result()
 		}, nil
 	}
@@ -130,9 +142,6 @@ func (c *course) run(i int, r Record) {
 	}
 	if s.Attempts == 0 {
 		s.Begun = r.At
-		if c.asked.Stages[i].NoReturn != "" {
-			c.gone++
-		}
 	}
 	s.Status, s.Attempts, s.Until = StageRunning, r.Attempt, r.Until
 }
@@ -149,9 +158,11 @@ func (c *course) done(i int, r Record) {
 	s.Status, s.Ended, s.Until, s.Reason, s.StageResult = StageDone, r.At, time.Time{}, "", r.result()
 	c.open--
 	c.over = append(c.over, i)
-	for _, user := range c.graph.Users(i) {
-		if c.stages[user].unmet--; c.stages[user].unmet == 0 {
-			c.ready = append(c.ready, user)
+	for _, user := range c.users(i) {
+		if u := &c.stages[user]; u.Status == StagePending && u.unmet > 0 { // it may have begun before this one failed after all
+			if u.unmet--; u.unmet == 0 {
+				c.ready = append(c.ready, user)
+			}
 		}
 	}
 	c.collect()
@@ -163,7 +174,8 @@ func (c *course) skipped(i int, r Record) {
 	s.Status, s.Ended, s.Until, s.Reason, s.StageResult = StageSkipped, r.At, time.Time{}, r.Reason, r.result()
 	c.open--
 	c.pass(i)
-	if c.asked.Stages[i].NoReturn != "" && s.Attempts == 1 {
+	if s.passed && s.Attempts == 1 {
+		s.passed = false
 		if c.gone--; c.gone == 0 && c.frozen.on() { // so there was a way back all the time
 			c.turn(c.reason, c.actor, r.At)
 		}
@@ -173,7 +185,7 @@ func (c *course) skipped(i int, r Record) {
 
 // pass skips whoever needs a stage that was not done.
 func (c *course) pass(i int) {
-	for _, user := range c.graph.Users(i) {
+	for _, user := range c.users(i) {
 		if s := &c.stages[user]; s.unmet >= 0 && s.Status == StagePending {
 			s.unmet = -1 // once, whoever else of its needs is not done
 			c.skips = append(c.skips, user)
@@ -183,17 +195,59 @@ func (c *course) pass(i int) {
 
 // fails is an attempt that has failed.
 func (c *course) fails(i int, r Record) {
-	s, asked := &c.stages[i], c.asked.Stages[i]
+	s := &c.stages[i]
 	s.Reason, s.StageResult, s.cut = r.Reason, r.result(), s.cut || r.result().Cut
 	if !r.Until.IsZero() && c.phase == Forward {
-		s.Status, s.Until = StageResting, r.Until
+		s.Status, s.Until, s.rest = StageResting, r.Until, r.Until.Sub(r.At)
 		return
 	}
 	c.leaves(i)
 	c.lost(i, r.At)
-	why := fmt.Sprintf("%s failed: %s", s.Name, r.Reason)
+	c.without(i, fmt.Sprintf("%s failed: %s", s.Name, r.Reason), r)
+}
+
+// users are those who wait for a stage.
+func (c *course) users(i int) []int {
+	if waits := c.stages[i].waits; waits != nil {
+		return waits
+	}
+	return c.graph.Users(i)
+}
+
+// revoke is a stage that was done and has failed after all: what needs it, by way of
+// others or not, and has not begun, waits for it again.
+func (c *course) revoke(i int, r Record) {
+	s := &c.stages[i]
+	s.Status, s.Ended, s.Reason, s.cut, s.Cut = StageFailed, r.At, r.Reason, true, true
+	c.open++
+	s.waits = []int{}
+	seen := map[int]bool{}
+	for next := []int{i}; len(next) > 0; {
+		one := next[0]
+		next = next[1:]
+		for _, user := range c.graph.Users(one) {
+			if seen[user] {
+				continue
+			}
+			seen[user] = true
+			next = append(next, user)
+			if u := &c.stages[user]; u.Status == StagePending && u.unmet >= 0 {
+				u.unmet++
+				s.waits = append(s.waits, user)
+			}
+		}
+	}
+	c.ready = slices.DeleteFunc(c.ready, func(one int) bool { return seen[one] })
+	c.without(i, fmt.Sprintf("%s failed after it was done: %s", s.Name, r.Reason), r)
+}
+
+// without is how the run goes on when a stage has failed for good.
+func (c *course) without(i int, why string, r Record) {
+	asked := c.asked.Stages[i]
 	switch {
 	case c.phase == Back:
+	case asked.Optional && c.holds(i): // the run goes on without it once it is taken back
+		c.drops = append(c.drops, i)
 	case asked.Optional:
 		c.open--
 		c.pass(i)
@@ -221,7 +275,7 @@ func (c *course) lost(i int, at time.Time) {
 // point says why there is no way back.
 func (c *course) point() string {
 	for i, s := range c.asked.Stages {
-		if s.NoReturn != "" && c.stages[i].Attempts > 0 && c.stages[i].Status != StageSkipped {
+		if c.stages[i].passed {
 			return s.NoReturn
 		}
 	}

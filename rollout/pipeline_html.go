@@ -35,7 +35,7 @@ func (r Report) WriteHTML(w io.Writer) error {
 	b.WriteString(r.svg())
 	b.WriteString("<table><tr><th>stage</th><th>needs</th><th>status</th><th>begun</th><th>took</th><th>why</th></tr>\n")
 	for _, s := range r.Stages {
-		fmt.Fprintf(&b, "<tr><td>%s</td><td>%s</td><td>%s</td><td>%s</td><td>%s</td><td>%s%s</td></tr>\n", escaped(s.Name), escaped(strings.Join(s.Needs, ", ")), s.label(), clock(s.Begun), took(s.Begun, s.Ended), escaped(s.Reason), s.StageResult.html())
+		fmt.Fprintf(&b, "<tr><td>%s</td><td>%s</td><td>%s</td><td>%s</td><td>%s</td><td>%s%s</td></tr>\n", escaped(s.Name), escaped(strings.Join(s.Needs, ", ")), escaped(s.label()), clock(s.Begun), took(s.Begun, s.Ended), escaped(s.Reason), s.StageResult.html())
 		if u := s.Undo; u != nil {
 			fmt.Fprintf(&b, "<tr><td>%s, back</td><td></td><td>attempt %d</td><td>%s</td><td>%s</td><td>%s%s</td></tr>\n", escaped(s.Name), u.Attempts, clock(u.Begun), took(u.Begun, u.Ended), escaped(u.Reason), u.StageResult.html())
 		}

@@ -26,14 +26,14 @@ func (c *course) notice(was glance, r Record) (Notice, bool) {
 	}
 	switch {
 	case is.phase == Done:
-		n.Kind = NoticeOver
+		n.Kind, n.Person = NoticeOver, c.leave
 	case was.phase == Pending:
 		n.Kind = NoticeBegan
 	case was.phase == Forward && is.phase == Back && !c.leave: // otherwise nothing goes back
 		if n.Kind = NoticeRollingBack; r.Kind != KindActed {
 			n.Reason = c.reason
 		}
-	case is.phase == Back && r.Kind == KindFailed && c.stages[c.find(r.Stage)].Status == StageStuck && (r.Attempt&(r.Attempt-1) == 0 || r.Until.IsZero()):
+	case r.Kind == KindFailed && c.stages[c.find(r.Stage)].Status == StageStuck && (r.Attempt&(r.Attempt-1) == 0 || r.Until.IsZero()):
 		n.Kind, n.Stage, n.Until, n.Person = NoticeFailing, r.Stage, r.Until, true
 	case is.frozen && !was.frozen:
 		n.Kind, n.Reason, n.Person = NoticeFrozen, c.frozen.Reason, true

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"unicode/utf8"
 )
 
 // StageRun is one attempt at a stage, or at its way back: what its action is given. It
@@ -13,11 +14,15 @@ import (
 // 64 kB. It is safe for concurrent use. Once the action has returned, or was given up,
 // nothing is written to it any more.
 type StageRun struct {
-	Run      string  // the run's ID
-	Stage    string  // the stage's name
-	Attempt  int     // of the stage, or of its way back, from 1
-	Release  Release // what gets out
-	Previous Release // the last good one before it, as the journal has it; zero if there is none
+	Run     string  // the run's ID
+	Stage   string  // the stage's name
+	Attempt int     // of the stage, or of its way back, from 1
+	Release Release // what gets out
+	// Previous is the last good release before it, of the run's service and environment, as
+	// the journal has it when the run begins: what [Engine.Good] says; or, where nothing was
+	// rolled out there, what the last run that has succeeded brought. Zero if there is none.
+	// A stage for another service or environment asks Engine.Good.
+	Previous Release
 	// Service and Environment are of the run; see [RunRequest].
 	Service, Environment string
 	// Rollout is the ID of the rollout that the stage is, if it has Deploy or Guard: for
@@ -99,10 +104,13 @@ type Output[T any] string
 
 // Set sets the output of the stage that is under way; of several, the last one counts. It
 // is there for others once the stage is done. What JSON cannot say is an error, and so
-// are more than 64 kB in all, and a stage that is over.
+// are more than 64 kB in all, names included, and a stage that is over.
 func (o Output[T]) Set(s *StageRun, value T) error {
 	fail := func(err error) error {
 		return fmt.Errorf("rollout: output %q of stage %q: %w", string(o), s.Stage, err)
+	}
+	if !utf8.ValidString(string(o)) {
+		return fail(errors.New("want a name in UTF-8"))
 	}
 	text, err := json.Marshal(value)
 	if err != nil {
@@ -110,7 +118,10 @@ func (o Output[T]) Set(s *StageRun, value T) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	size := s.size - len(s.set[string(o)]) + len(text)
+	size := s.size + len(o) + len(text)
+	if was, set := s.set[string(o)]; set {
+		size -= len(o) + len(was)
+	}
 	switch {
 	case s.over:
 		return fail(errOver)

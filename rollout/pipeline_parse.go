@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -54,7 +55,7 @@ type stageFile struct {
 	} `json:"retry"`
 	Timeout  time.Duration `json:"timeout"`
 	Optional bool          `json:"optional"`
-	NoReturn string        `json:"no_return"`
+	NoReturn *string       `json:"no_return"`
 }
 
 // ParsePipeline reads a pipeline from JSON, strictly: its error, an [ErrInvalid], has
@@ -97,7 +98,7 @@ func ParsePipeline(data []byte, bindings Bindings) (Pipeline, error) {
 			}
 			var need int
 			if _, err := fmt.Sscanf(wrong.field, "needs[%d]", &need); err == nil {
-				wrong.text += meant(p.Stages[wrong.stage].Needs[need], names)
+				wrong.text += r.meant(p.Stages[wrong.stage].Needs[need], slices.Values(names))
 			}
 			if !known[path] && !known[""] {
 				r.add(path, "%s", wrong.text)
@@ -124,16 +125,22 @@ type reader struct {
 	bindings Bindings
 	root     *jsontree.Node
 	problems jsontree.Problems
+	hints    int // how often it has looked for what was meant
 }
 
 func (r *reader) add(path, format string, args ...any) {
 	r.problems = append(r.problems, jsontree.Problem{Path: path, Pos: r.root.Nearest(path).Pos(), Text: fmt.Sprintf(format, args...)})
 }
 
-// meant is a hint which of the known names was meant, if one is close.
-func meant(name string, known []string) string {
-	known = slices.DeleteFunc(slices.Clone(known), func(one string) bool { return one == name })
-	if closest := jsontree.Closest(name, known); closest != "" {
+// meant is a hint which of the known names was meant, if one is close. After many hints
+// there are no more: each looks at all names.
+func (r *reader) meant(name string, known iter.Seq[string]) string {
+	const most = 50
+	if r.hints++; r.hints > most {
+		return ""
+	}
+	others := slices.DeleteFunc(slices.Sorted(known), func(one string) bool { return one == name })
+	if closest := jsontree.Closest(name, others); closest != "" {
 		return fmt.Sprintf(", did you mean %q?", closest)
 	}
 	return ""
@@ -143,14 +150,19 @@ func meant(name string, known []string) string {
 func named[T any](r *reader, path, what, name string, bound map[string]T, missing func(T) bool) (value T) {
 	value, known := bound[name]
 	if !known || missing(value) {
-		r.add(path, "found %s%q, which is bound to nothing%s", what, jsontree.Cut(name), meant(name, slices.Sorted(maps.Keys(bound))))
+		r.add(path, "found %s%q, which is bound to nothing%s", what, jsontree.Cut(name), r.meant(name, maps.Keys(bound)))
 	}
 	return value
 }
 
 // stage binds a stage.
 func (r *reader) stage(path string, f stageFile) Stage {
-	s := Stage{Name: f.Name, Needs: f.Needs, Retry: Retry(f.Retry), Timeout: f.Timeout, Optional: f.Optional, NoReturn: f.NoReturn}
+	s := Stage{Name: f.Name, Needs: f.Needs, Retry: Retry(f.Retry), Timeout: f.Timeout, Optional: f.Optional}
+	if f.NoReturn != nil {
+		if s.NoReturn = *f.NoReturn; s.NoReturn == "" {
+			r.add(path+".no_return", `found "", want why nothing can be taken back from there on`)
+		}
+	}
 	action := func(field, name string) Action {
 		if name == "" {
 			return nil
@@ -203,6 +215,9 @@ func (r *reader) gates(path string, names []string) Action {
 func (r *reader) deploy(path string, f stageFile) func(*StageRun) (Request, error) {
 	request := named(r, path+".deploy", "", f.Deploy, r.bindings.Requests, func(Request) bool { return false })
 	_, bound := r.bindings.Requests[f.Deploy]
+	if request.ID != "" {
+		r.add(path+".deploy", "found %q, which is bound to a request with the ID %q, want none: it follows from the run and the stage", jsontree.Cut(f.Deploy), request.ID)
+	}
 	request.Gates, request.Watches = cloned(request.Gates), cloned(request.Watches)
 	at := path + ".strategy"
 	if len(f.Strategy) == 0 {

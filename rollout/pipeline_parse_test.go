@@ -2,6 +2,7 @@ package rollout_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -86,7 +87,7 @@ func TestParsePipelineProblems(t *testing.T) {
 	bindings := rollout.Bindings{
 		Actions:  map[string]rollout.Action{"build": noop, "nil": nil},
 		Gates:    map[string]rollout.Gate{"smoke": func(context.Context) error { return nil }},
-		Requests: map[string]rollout.Request{"shop": {Target: harmless()}},
+		Requests: map[string]rollout.Request{"shop": {Target: harmless()}, "mine": {ID: "mine", Target: harmless()}},
 	}
 	tests := []struct {
 		name, text string
@@ -108,7 +109,9 @@ func TestParsePipelineProblems(t *testing.T) {
 			{"name": "h", "deploy": "shop", "strategy": {"strategy": "canary", "weights": [5, 100], "hold": "1m", "gates": ["smoke", "x"], "judges": ["errors"]}},
 			{"name": "i", "strategy": {}},
 			{"name": "j", "do": "build", "gates": ["smoke"], "timeout": "-1s"},
-			{"do": "build", "needs": ["j"], "no_return": "gone", "undo": "build"}
+			{"do": "build", "needs": ["j"], "no_return": "gone", "undo": "build"},
+			{"name": "l", "do": "build", "no_return": "gone", "optional": true},
+			{"name": "m", "deploy": "mine", "no_return": "", "strategy": {"strategy": "canary", "weights": [100]}}
 		]}`, []string{
 			`stages[0].do (line 2, column 28): found "bild", which is bound to nothing, did you mean "build"?`,
 			`stages[1].do (line 3, column 24): found "nil", which is bound to nothing`,
@@ -131,6 +134,9 @@ func TestParsePipelineProblems(t *testing.T) {
 			`stages[10].timeout (line 12, column 64): found -1s, want no negative time`,
 			`stages[11].name (line 13, column 4): missing, want the stage's name`,
 			`stages[11].undo (line 13, column 65): given beside no return, after which nothing is taken back`,
+			"stages[12].optional (line 14, column 66): given beside no return: what cannot be taken back is not left out",
+			`stages[13].deploy (line 15, column 28): found "mine", which is bound to a request with the ID "mine", want none: it follows from the run and the stage`,
+			`stages[13].no_return (line 15, column 49): found "", want why nothing can be taken back from there on`,
 		}},
 		{"a cycle", `{"stages": [{"name": "a", "do": "build", "needs": ["b"]}, {"name": "b", "do": "build", "needs": ["a"]}]}`, []string{
 			"stages[0].needs (line 1, column 51): is in a cycle: a needs b needs a",
@@ -149,6 +155,21 @@ func TestParsePipelineProblems(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestManyUnknownNames are all told of; hints end after some, as each looks at all names.
+func TestManyUnknownNames(t *testing.T) {
+	var p struct {
+		Stages []map[string]any `json:"stages"`
+	}
+	for i := range 2000 {
+		p.Stages = append(p.Stages, map[string]any{"name": fmt.Sprint("a stage with some name ", i), "do": "build", "needs": []string{fmt.Sprint("another stage with a name ", i)}})
+	}
+	text, err := json.Marshal(p)
+	require.NoError(t, err)
+	_, err = rollout.ParsePipeline(text, rollout.Bindings{Actions: map[string]rollout.Action{"build": noop}})
+	require.Equal(t, 2000, strings.Count(err.Error(), "nothing has this name"))
+	require.LessOrEqual(t, strings.Count(err.Error(), "did you mean"), 50)
 }
 
 func FuzzParsePipeline(f *testing.F) {

@@ -1,10 +1,13 @@
 package rollout
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Report is what the journal has of one run of a pipeline. It is a value, and the same
@@ -15,7 +18,7 @@ type Report struct {
 	Service     string  `json:"service,omitempty"`     // of RunRequest
 	Environment string  `json:"environment,omitempty"` // of RunRequest
 	Release     Release `json:"release,omitzero"`      // what gets out
-	Previous    Release `json:"previous,omitzero"`     // the last good one before it
+	Previous    Release `json:"previous,omitzero"`     // of StageRun
 	// State is "forward", "forward, paused", "forward, frozen", "back", or the outcome:
 	// what [Act] calls Seen.
 	State   string    `json:"state"`
@@ -47,9 +50,10 @@ func (c *course) report(id string) Report {
 		s := c.stages[i].StageReport
 		if s.Undo != nil {
 			undo := *s.Undo
+			undo.StageResult = undo.StageResult.clone()
 			s.Undo = &undo
 		}
-		s.Needs = slices.Clone(s.Needs)
+		s.Needs, s.StageResult = slices.Clone(s.Needs), s.StageResult.clone()
 		r.Stages = append(r.Stages, s)
 	}
 	return r
@@ -60,32 +64,52 @@ func (r Report) Err() error {
 	if r.Outcome == Succeeded {
 		return nil
 	}
-	return &Error{"run", r.ID, fmt.Errorf("it is %s: %s", r.State, r.Reason)}
+	text := map[string]string{"back": "it is going back"}[r.State]
+	if text = cmp.Or(text, r.State); r.Reason != "" {
+		text += ": " + r.Reason
+	}
+	return &Error{"run", r.ID, errors.New(text)}
 }
 
 // String is a line about the run, and one for each stage.
 func (r Report) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s", r.ID, r.State)
+	fmt.Fprintf(&b, "%s: %s", flat(r.ID), r.State)
 	if end := r.Ended; !end.IsZero() {
 		fmt.Fprintf(&b, " after %v", end.Sub(r.Started).Round(time.Millisecond))
 	}
 	for _, why := range []string{r.Reason, r.Problem} {
 		if why != "" {
-			b.WriteString(": " + strings.ReplaceAll(why, "\n", "; "))
+			b.WriteString(": " + flat(why))
 		}
 	}
 	wide := 0
 	for _, s := range r.Stages {
-		wide = max(wide, len(s.Name))
+		wide = max(wide, len(flat(s.Name)))
 	}
 	for _, s := range r.Stages {
 		time := took(s.Begun, s.Ended)
 		if s.Status == StageSkipped {
 			time = ""
 		}
-		line := fmt.Sprintf("  %-*s  %8s  %s", wide, s.Name, time, s.words())
+		line := fmt.Sprintf("  %-*s  %8s  %s", wide, flat(s.Name), time, s.words())
 		b.WriteString("\n" + strings.TrimRight(line, " "))
 	}
 	return b.String()
+}
+
+// flat is text on one line, and visible.
+func flat(text string) string { return visible(strings.ReplaceAll(text, "\n", "; ")) }
+
+// visible is text without what makes a terminal or a page show something else than it
+// says: whatever controls them, or the direction of writing, but for line breaks and tabs.
+func visible(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t':
+		case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r), r == '\u2028', r == '\u2029', r == 0xFFFE, r == 0xFFFF:
+			return '\uFFFD'
+		}
+		return r
+	}, strings.ToValidUTF8(text, "\uFFFD"))
 }

@@ -106,7 +106,7 @@ func TestReportsAsText(t *testing.T) {
   production            pending`
 	report := told(t)
 	require.Empty(t, cmp.Diff(want, report.String()))
-	require.EqualError(t, report.Err(), "rollout: run <42>: it is rolled back: staging failed: 5 % < 6 %\nof requests fail")
+	require.EqualError(t, report.Err(), "rollout: run <42>: rolled back: staging failed: 5 % < 6 %\nof requests fail")
 }
 
 // TestReportsOfRunsUnderWay are the same as long as there is no new record.
@@ -128,7 +128,7 @@ func TestReportsOfRunsUnderWay(t *testing.T) {
 			require.NoError(t, report.WriteHTML(&b))
 			require.True(t, before == "" || before == b.String())
 			before = b.String()
-			require.ErrorContains(t, report.Err(), "it is forward")
+			require.EqualError(t, report.Err(), "rollout: run 1: forward")
 		}
 		<-done
 	})
@@ -153,4 +153,57 @@ func TestTimelinesHaveRoundTimes(t *testing.T) {
 		}
 		require.Equal(t, want, strings.Join(got, " "))
 	}
+}
+
+// TestReportsShowWhatTheySay: no text of a stage moves the cursor, hides what follows or
+// turns it round.
+func TestReportsShowWhatTheySay(t *testing.T) {
+	const evil = "a\r\x1b[2J\u202eb\u0085\u2028\u2066c"
+	report := ran(t, &rollout.Memory{}, evil, line(rollout.Stage{Name: evil + "\n  b  1s  done", Do: func(_ context.Context, s *rollout.StageRun) error {
+		fmt.Fprint(s, evil)
+		return errors.New(evil)
+	}}))
+	var svg, page strings.Builder
+	require.NoError(t, report.WriteSVG(&svg))
+	require.NoError(t, report.WriteHTML(&page))
+	for _, text := range []string{report.String(), svg.String(), page.String()} {
+		require.NotContains(t, text, "a\r")
+		for _, bad := range "\r\x1b\u202e\u0085\u2028\u2066" {
+			require.NotContains(t, text, string(bad))
+		}
+	}
+	require.Len(t, strings.Split(report.String(), "\n"), 2)
+}
+
+// TestReportsAreValues: who changes one changes nothing else.
+func TestReportsAreValues(t *testing.T) {
+	engine := newEngine(t, &rollout.Memory{})
+	_, err := engine.Run(t.Context(), rollout.RunRequest{ID: "1"}, line(
+		rollout.Stage{Name: "a", Do: func(_ context.Context, s *rollout.StageRun) error { return image.Set(s, "good") }},
+		rollout.Stage{Name: "b", Do: func(_ context.Context, s *rollout.StageRun) error {
+			report, err := engine.Report("1")
+			require.NoError(t, err)
+			copy(report.Stages[0].Outputs["image"], `"evil"`)
+			report.Stages[0].Outputs["image"] = []byte(`"evil"`)
+			got, err := image.Get(s, "a")
+			require.Equal(t, "good", got)
+			return err
+		}},
+	))
+	require.NoError(t, err)
+}
+
+// TestInnocentStages are told apart from the one that has failed.
+func TestInnocentStages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		report := ran(t, &rollout.Memory{}, "1", rollout.Pipeline{Stages: []rollout.Stage{
+			{Name: "culprit", Do: refuses},
+			{Name: "innocent", Do: func(ctx context.Context, _ *rollout.StageRun) error { return sleep(ctx, time.Hour) }},
+		}})
+		require.Equal(t, "1: failed after 0s: culprit failed: no\n  culprit         0s  failed: no\n  innocent        0s  cut short: the run goes back", report.String())
+		var b strings.Builder
+		require.NoError(t, report.WriteSVG(&b))
+		require.Equal(t, 1, strings.Count(b.String(), "#c0392b"), "one is red")
+		require.Contains(t, b.String(), ">cut short<")
+	})
 }

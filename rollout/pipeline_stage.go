@@ -3,6 +3,8 @@ package rollout
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -92,15 +94,42 @@ type UndoReport struct {
 // words are what is known of the stage, on one line.
 func (s StageReport) words() string {
 	var b strings.Builder
-	b.WriteString(s.Status.String())
+	b.WriteString(s.stands())
 	if s.Attempts > 1 {
 		fmt.Fprintf(&b, ", attempt %d", s.Attempts)
 	}
-	if s.Reason != "" && s.Status != StageDone {
+	switch {
+	case s.Reason == "" || s.Status == StageDone:
+	case s.Status == StageFailed && s.innocent():
+		b.WriteString(strings.TrimPrefix(s.Reason, cutShort))
+	default:
 		b.WriteString(": " + s.Reason)
 	}
 	if s.Undo != nil && s.Undo.Reason != "" {
 		fmt.Fprintf(&b, "; its way back, attempt %d: %s", s.Undo.Attempts, s.Undo.Reason)
 	}
-	return strings.ReplaceAll(b.String(), "\n", "; ")
+	return flat(b.String())
+}
+
+// cutShort begins the reason of a stage that has failed only because another one had.
+const cutShort = "cut short"
+
+// innocent says whether it was cut short because another stage had failed.
+func (s StageReport) innocent() bool { return s.Cut && strings.HasPrefix(s.Reason, errTurned.Error()) }
+
+// stands is the status in people's words.
+func (s StageReport) stands() string {
+	if s.Status == StageFailed && s.innocent() {
+		return cutShort
+	}
+	return s.Status.String()
+}
+
+// clone shares nothing with what the run goes on with.
+func (s StageResult) clone() StageResult {
+	s.Outputs = maps.Clone(s.Outputs)
+	for name, text := range s.Outputs {
+		s.Outputs[name] = slices.Clone(text)
+	}
+	return s
 }

@@ -86,22 +86,22 @@ func (f *factory) staged(words []string) rollout.Stage {
 	name := words[0]
 	// Each takes a moment that no others add up to, so that no two things happen at once.
 	moment := time.Duration(1 << len(f.pipeline.Stages))
-	act := func(what string) rollout.Action {
+	act := func(what string, moment time.Duration) rollout.Action {
 		return func(ctx context.Context, s *rollout.StageRun) error {
 			time.Sleep(moment)
 			return f.act(ctx, what, s)
 		}
 	}
-	s := rollout.Stage{Name: name, Do: act("do")}
+	s := rollout.Stage{Name: name, Do: act("do", moment)}
 	for _, word := range words[1:] {
 		key, value, _ := strings.Cut(word, "=")
 		switch key {
 		case "needs":
 			s.Needs = strings.Split(value, ",")
 		case "undo":
-			s.Undo = act("undo")
+			s.Undo = act("undo", moment<<10)
 		case "when":
-			s.When = act("when")
+			s.When = act("when", moment)
 		case "optional":
 			s.Optional = true
 		case "no-return":
@@ -119,6 +119,9 @@ func (f *factory) staged(words []string) rollout.Stage {
 		default:
 			f.Fatalf("a stage with %q", word)
 		}
+	}
+	if s.NoReturn != "" && s.When == nil { // or it would pass that at once, beside others
+		s.When = func(context.Context, *rollout.StageRun) error { time.Sleep(moment << 14); return nil }
 	}
 	return s
 }

@@ -23,6 +23,16 @@ var colours = map[StageStatus]string{
 	StageSkipped: "#d0d0d0", StageUndoing: "#8e6bb0", StageStuck: "#c0392b", StageUndone: "#8e6bb0",
 }
 
+const cutColour = "#d9a441"
+
+// colour is of the stage's bar before its way back.
+func (s StageReport) colour() string {
+	if s.innocent() {
+		return cutColour
+	}
+	return colours[s.forward()]
+}
+
 // WriteSVG writes the run as a timeline that can be looked at: a self-contained SVG with
 // a bar for each stage, and one for its way back. The same report gives the same bytes.
 func (r Report) WriteSVG(w io.Writer) error {
@@ -50,9 +60,9 @@ func (r Report) svg() string {
 		y := svgTop + svgRow*i
 		fmt.Fprintf(&b, `<g><title>%s</title>`, escaped(s.Name+": "+s.words()))
 		fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="end">%s</text>`, svgNames-10, y+15, escaped(shortened(s.Name, 30)))
-		end := scale.bar(&b, s.Begun, s.Ended, s.forward(), y)
+		end := scale.bar(&b, s.Begun, s.Ended, s.colour(), y)
 		if u := s.Undo; u != nil {
-			end = scale.bar(&b, u.Begun, u.Ended, s.Status, y)
+			end = scale.bar(&b, u.Begun, u.Ended, colours[s.Status], y)
 		}
 		fmt.Fprintf(&b, `<text x="%.1f" y="%d" fill="#555">%s</text></g>`+"\n", end+6, y+15, escaped(s.label()))
 	}
@@ -75,9 +85,9 @@ func (s StageReport) forward() StageStatus {
 // label is the status, and how often it was tried.
 func (s StageReport) label() string {
 	if s.Attempts > 1 {
-		return fmt.Sprintf("%v, attempt %d", s.Status, s.Attempts)
+		return fmt.Sprintf("%s, attempt %d", s.stands(), s.Attempts)
 	}
-	return s.Status.String()
+	return s.stands()
 }
 
 // timescale is from times to pixels.
@@ -116,7 +126,7 @@ func (t timescale) x(at time.Time) float64 {
 }
 
 // bar writes a bar, up to the end if it has none yet, and says where it ends.
-func (t timescale) bar(b *strings.Builder, from, to time.Time, status StageStatus, y int) float64 {
+func (t timescale) bar(b *strings.Builder, from, to time.Time, colour string, y int) float64 {
 	if from.IsZero() {
 		return svgNames
 	}
@@ -125,18 +135,13 @@ func (t timescale) bar(b *strings.Builder, from, to time.Time, status StageStatu
 	}
 	left, right := t.x(from), t.x(to)
 	wide := max(right-left, 2)
-	fmt.Fprintf(b, `<rect x="%.1f" y="%d" width="%.1f" height="%d" rx="2" fill="%s"/>`, left, y+3, wide, svgRow-8, colours[status])
+	fmt.Fprintf(b, `<rect x="%.1f" y="%d" width="%.1f" height="%d" rx="2" fill="%s"/>`, left, y+3, wide, svgRow-8, colour)
 	return left + wide
 }
 
-// escaped is text for XML, which cannot say every character.
+// escaped is text for XML and HTML.
 func escaped(text string) string {
-	return html.EscapeString(strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\n' && r != '\t' || r == 0xFFFE || r == 0xFFFF {
-			return '\uFFFD'
-		}
-		return r
-	}, strings.ToValidUTF8(text, "\uFFFD")))
+	return html.EscapeString(visible(text))
 }
 
 // shortened is the beginning of a text, on one line.

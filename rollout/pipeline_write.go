@@ -4,6 +4,9 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"iter"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -17,14 +20,18 @@ func (e *Engine) ship(r *run) {
 	}
 }
 
-// previous is the last good release before a run: of the same pipeline, or else of a
-// rollout of the same service and environment. Called with mu held.
-func (e *Engine) previous(pipeline string, q RequestedRun) Release {
-	release, known := e.shipped[shipment{pipeline, q.Service, q.Environment}]
-	if all := e.track(lane{q.Service, q.Environment, ""}).good; !known && len(all) > 0 {
-		release = all[len(all)-1].release
+// previous is the last good release before a run: as [Engine.Good] has it if there are
+// rollouts of its service and environment, and otherwise that of the last run that has
+// succeeded. Called with mu held.
+func (e *Engine) previous(about shipment) Release {
+	switch l := e.lanes[lane{about.service, about.environment, ""}]; {
+	case l == nil || !l.had:
+		return e.shipped[about]
+	case len(l.good) == 0:
+		return Release{}
+	default:
+		return l.good[len(l.good)-1].release
 	}
-	return release
 }
 
 // sail folds in one record of a run of a pipeline.
@@ -76,11 +83,7 @@ func (e *Engine) Report(id string) (Report, error) {
 	if r == nil || r.course == nil || r.course.phase == Pending {
 		return Report{}, &Error{"report", id, ErrNotFound}
 	}
-	report := r.course.report(id)
-	if r.problem != nil {
-		report.Problem = r.problem.Error()
-	}
-	return report, nil
+	return r.report(), nil
 }
 
 // claimRun finds or makes the run of an ID, for one at a time; whoever comes second waits
@@ -108,7 +111,6 @@ func (e *Engine) claimRun(ctx context.Context, id, pipeline string, asked *Reque
 			err = c.asked.conflict(*asked)
 		case !r.active:
 			r.active = c.phase != Done
-			asked.Previous = e.previous(pipeline, *asked)
 			e.mu.Unlock()
 			return r, nil
 		}
@@ -123,11 +125,71 @@ func (e *Engine) claimRun(ctx context.Context, id, pipeline string, asked *Reque
 	}
 }
 
+// sailing waits until no other run of the same pipeline, service and environment is under
+// way, in order of arrival, and says which release was the last good one then.
+func (e *Engine) sailing(ctx context.Context, r *run, about shipment) (Release, error) {
+	e.mu.Lock()
+	e.sails[about] = append(e.sails[about], r)
+	defer e.mu.Unlock()
+	for {
+		other, driven := e.sails[about][0], true
+		for _, one := range e.runs {
+			if c := one.course; c != nil && (c.phase == Forward || c.phase == Back) && about == (shipment{c.name, c.asked.Service, c.asked.Environment}) {
+				other, driven = one, one.active
+			}
+		}
+		switch changed := e.changed; {
+		case other == r:
+			return e.previous(about), nil
+		case !driven:
+			return Release{}, fmt.Errorf("%w: run %q of pipeline %q is not over, and nobody carries it out here: Run it again to carry it on, or Act on it", ErrConflict, other.id, about.pipeline)
+		default:
+			e.mu.Unlock()
+			select {
+			case <-changed:
+			case <-ctx.Done():
+			}
+			e.mu.Lock()
+			if err := ctx.Err(); err != nil {
+				return Release{}, err
+			}
+		}
+	}
+}
+
+// Runs yields the runs of pipelines that are not over, oldest first, as [Engine.Live] does
+// rollouts: after a crash, those to be carried on.
+func (e *Engine) Runs() iter.Seq[Report] {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var all []Report
+	for _, r := range e.runs {
+		if c := r.course; c != nil && (c.phase == Forward || c.phase == Back) {
+			all = append(all, r.report())
+		}
+	}
+	slices.SortFunc(all, func(a, b Report) int { return cmp.Or(a.Started.Compare(b.Started), strings.Compare(a.ID, b.ID)) })
+	return slices.Values(all)
+}
+
+// report is what is known of a run, with what keeps it from going on. Called with mu held.
+func (r *run) report() Report {
+	report := r.course.report(r.id)
+	if r.problem != nil {
+		report.Problem = r.problem.Error()
+	}
+	return report
+}
+
 // releaseRun ends a claim.
-func (e *Engine) releaseRun(r *run) {
+func (e *Engine) releaseRun(r *run, pipeline string, asked RequestedRun) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	r.active, r.problem = false, nil
+	about := shipment{pipeline, asked.Service, asked.Environment}
+	if e.sails[about] = slices.DeleteFunc(e.sails[about], func(one *run) bool { return one == r }); len(e.sails[about]) == 0 {
+		delete(e.sails, about)
+	}
 	if r.course.phase == Pending { // it never began
 		delete(e.runs, r.id)
 	}
@@ -138,6 +200,7 @@ func (e *Engine) releaseRun(r *run) {
 type sight struct {
 	move
 	phase   Phase
+	frozen  bool
 	leave   bool
 	records int
 }
@@ -146,5 +209,5 @@ func (e *Engine) nextOf(r *run, at time.Time, mine func(int) bool) sight {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	c := r.course
-	return sight{c.next(at, mine), c.phase, c.leave, c.records}
+	return sight{c.next(at, mine), c.phase, c.frozen.on(), c.leave, c.records}
 }

@@ -154,6 +154,16 @@ func seal(r Record) (Record, []byte, error) {
 	if err != nil {
 		return r, nil, fmt.Errorf("record %d cannot be written as JSON: %w", r.Seq, err)
 	}
+	if bytes.Contains(line, []byte(`\ufffd`)) { // text that was not UTF-8: the record becomes what will be read
+		var read Record
+		if err := json.Unmarshal(line, &read); err != nil {
+			return r, nil, fmt.Errorf("record %d cannot be read as JSON: %w", r.Seq, err)
+		}
+		if line, err = json.Marshal(read); err != nil {
+			return r, nil, fmt.Errorf("record %d cannot be written as JSON: %w", r.Seq, err)
+		}
+		r = read
+	}
 	body := line[:len(line)-len(sumField)-len(`"}`)]
 	sum := sha256.Sum256(body)
 	r.Sum = hex.EncodeToString(sum[:])

@@ -181,7 +181,7 @@ func (r *run) over() Ended {
 		return Ended{ID: r.id, Outcome: c.outcome, Reason: c.reason, Actor: c.actor, Started: c.started, At: c.ended, Pipeline: c.name, Run: &c.asked}
 	}
 	s := r.machine.State()
-	return Ended{ID: r.id, Outcome: s.Outcome, Share: s.Share, Peak: s.Peak, Automatic: s.Automatic, FailedLater: s.FailedLater, Reason: s.Reason, Actor: s.Actor, Started: r.started, Since: s.Since, At: r.ended, Request: &r.request}
+	return Ended{ID: r.id, Parent: r.parent, Outcome: s.Outcome, Share: s.Share, Peak: s.Peak, Automatic: s.Automatic, FailedLater: s.FailedLater, Reason: s.Reason, Actor: s.Actor, Started: r.started, Since: s.Since, At: r.ended, Request: &r.request}
 }
 
 // run is a rollout as a checkpoint has it.
@@ -191,7 +191,7 @@ func (e Ended) run() *run {
 		r.course = &course{name: e.Pipeline, asked: *e.Run, phase: Done, outcome: e.Outcome, reason: e.Reason, actor: e.Actor, started: e.Started, ended: e.At, at: e.At}
 		return r
 	}
-	r.request, r.started, r.ended = *e.Request, e.Started, e.At
+	r.request, r.started, r.ended, r.parent = *e.Request, e.Started, e.At, e.Parent
 	r.machine.route = &route{Requested: r.request}
 	r.machine.state = State{Phase: Done, Outcome: e.Outcome, Share: e.Share, Peak: e.Peak, Since: e.Since, Automatic: e.Automatic, Reason: e.Reason, Actor: e.Actor, FailedLater: e.FailedLater}
 	return r

@@ -41,7 +41,7 @@ func TestGameDay(t *testing.T) {
 		t.Log("\n", report)
 
 		many := func(w rollout.World) (rollout.Simulation, error) {
-			return experienced(t).SimulateRun(t.Context(), shipment, shipping(t), w)
+			return experienced(t).SimulateRun(t.Context(), shipment, worldly(t), w)
 		}
 		report, err = rollout.GameDay(world, many)
 		require.NoError(t, err)

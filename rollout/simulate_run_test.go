@@ -17,8 +17,8 @@ import (
 // unreal is what no stage of a simulation may do.
 func unreal(context.Context, *rollout.StageRun) error { panic("the host's stage is called") }
 
-// shipping is a pipeline with two canaries beside one another.
-func shipping(t testing.TB) rollout.Pipeline {
+// worldly is a pipeline with two canaries beside one another.
+func worldly(t testing.TB) rollout.Pipeline {
 	deploy := func(environment string) func(*rollout.StageRun) (rollout.Request, error) {
 		return func(*rollout.StageRun) (rollout.Request, error) {
 			r := canary(t)
@@ -40,7 +40,7 @@ func shipping(t testing.TB) rollout.Pipeline {
 
 var shipment = rollout.RunRequest{ID: "run 7", Release: rollout.Release{Name: "shop", Version: "v2"}}
 
-// madeRun is a world that a seed makes up for a run of shipping, in which no two things
+// madeRun is a world that a seed makes up for a run of worldly, in which no two things
 // happen at the same moment.
 func madeRun(seed uint64) rollout.World {
 	luck := rand.New(rand.NewPCG(seed, 17))
@@ -90,7 +90,7 @@ func TestSimulatedRunIsReal(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := madeRun(seed)
 			w.Start = time.Now()
-			pipeline := shipping(t)
+			pipeline := worldly(t)
 			pipeline.Stages[3].Needs = []string{"docs"} // not at the same moment as eu
 			simulated, err := conductor(t).SimulateRun(t.Context(), shipment, pipeline, w)
 			require.NoError(t, err)
@@ -121,9 +121,9 @@ func TestSimulatedRunsAreEqual(t *testing.T) {
 	for seed := range seeds(50) {
 		w := madeRun(seed + 1000)
 		w.Faults = w.Faults[4:] // no stage takes any time
-		first, err := conductor(t).SimulateRun(t.Context(), shipment, shipping(t), w)
+		first, err := conductor(t).SimulateRun(t.Context(), shipment, worldly(t), w)
 		require.NoError(t, err)
-		second, err := conductor(t).SimulateRun(t.Context(), shipment, shipping(t), w)
+		second, err := conductor(t).SimulateRun(t.Context(), shipment, worldly(t), w)
 		require.NoError(t, err)
 		require.Equal(t, journalOf(t, first), journalOf(t, second), "seed %d", seed)
 		require.Equal(t, first.String(), second.String(), "seed %d", seed)
@@ -135,7 +135,7 @@ func TestSimulatedRunsAreEqual(t *testing.T) {
 
 // TestSimulateRunProblems: what is wrong with the run and the world is told at once.
 func TestSimulateRunProblems(t *testing.T) {
-	pipeline := shipping(t)
+	pipeline := worldly(t)
 	pipeline.Stages[1].Needs = []string{"biuld"}
 	_, err := conductor(t).SimulateRun(t.Context(), rollout.RunRequest{}, pipeline, rollout.World{Rate: -1, Faults: []rollout.Fault{
 		{Kind: rollout.FaultStageFails, Name: "eu"}, {Kind: rollout.FaultTargetHangs, Name: "build"}, {Kind: rollout.FaultGateNo, Name: "smoke"},
