@@ -256,10 +256,7 @@ func (e *Engine) fold(r Record) error {
 	}
 	switch now := run.machine.State(); {
 	case r.Kind == KindRequested:
-		if run.request.TakesBack != "" {
-			e.takings++
-		}
-		e.track(run.request.lane()).active, e.track(run.request.lane()).had = run, true
+		e.begins(run)
 		e.tell() // whoever takes its place waits for it to be under way
 	case now.Phase == Done && before.Phase != Done:
 		e.end(run)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -110,42 +109,6 @@ func ExampleEngine_Run_noReturn() {
 	// drop orders.total
 	// frozen: announce failed: no network (there is no way back: orders.total is dropped)
 	// succeeded <nil>
-}
-
-// Several services promote together or not at all: each is ready before any is promoted,
-// and when one fails, those that were promoted come back.
-func Example_together() {
-	engine, err := rollout.New(&rollout.Memory{}, rollout.Options{})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	services := []string{"cart", "payment", "search"}
-	var pipeline rollout.Pipeline
-	var ready, promoted []string
-	for _, service := range services {
-		ready = append(ready, "prepare "+service)
-		pipeline.Stages = append(pipeline.Stages, rollout.Stage{Name: "prepare " + service, Do: func(context.Context, *rollout.StageRun) error { return nil }})
-	}
-	for _, service := range services {
-		promote := does("promote " + service)
-		if service == "search" {
-			promote = func(context.Context, *rollout.StageRun) error { return errors.New("no capacity") }
-		}
-		pipeline.Stages = append(pipeline.Stages, rollout.Stage{
-			Name: "promote " + service, Needs: append(slices.Clone(ready), promoted...), // one after another: easier to read
-			Do: promote, Undo: does("take " + service + " back"),
-		})
-		promoted = append(promoted, "promote "+service)
-	}
-	report, err := engine.Run(context.Background(), rollout.RunRequest{ID: "spring"}, pipeline)
-	fmt.Println(report.Outcome, err)
-	// Output:
-	// promote cart
-	// promote payment
-	// take payment back
-	// take cart back
-	// rolled back <nil>
 }
 
 // Regions in waves, with a time to bake between: a wave needs the bake of the one before,

@@ -34,6 +34,15 @@ func (e *Engine) previous(about shipment) Release {
 	}
 }
 
+// begins notes a rollout that was requested. Called with mu held.
+func (e *Engine) begins(r *run) {
+	l := e.track(r.request.lane())
+	l.active, l.had = r, true
+	if r.request.TakesBack != "" {
+		e.takings++
+	}
+}
+
 // sail folds in one record of a run of a pipeline.
 func (r *run) sail(record Record) error {
 	if record.Pipeline == "" || r.machine.State().Phase != Pending {
