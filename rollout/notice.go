@@ -90,6 +90,8 @@ func noticeOf(before Machine, r Record) (Notice, bool) {
 	switch n.Kind {
 	case NoticeApproval, NoticePaused, NoticeHeld, NoticeFailing:
 		n.Person = true
+	case NoticeOver:
+		n.Person = n.Outcome == Failed // something is left
 	}
 	n.Reason = oneLine(n.Reason)
 	return n, true

@@ -118,7 +118,7 @@ func TestNoticesOfRunsOverCheckpoints(t *testing.T) {
 			"3": func(ctx context.Context, _ *rollout.StageRun) error { <-ctx.Done(); return ctx.Err() },
 		} {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-			_, err := engine.Run(ctx, rollout.RunRequest{ID: id}, rollout.Pipeline{Stages: []rollout.Stage{{Name: "a", Do: do}}})
+			_, err := engine.Run(ctx, rollout.RunRequest{ID: id}, rollout.Pipeline{Name: "pipeline " + id, Stages: []rollout.Stage{{Name: "a", Do: do}}})
 			require.Equal(t, id == "3", err != nil)
 			cancel()
 		}
@@ -223,7 +223,7 @@ func TestNoticesThatNeedAPerson(t *testing.T) {
 			synctest.Wait()
 			require.Equal(t, test.kinds, kinds, name)
 			require.Contains(t, log.String(), test.line, name)
-			require.Equal(t, 1, strings.Count(log.String(), "\n"), name)
+			require.Equal(t, 2, strings.Count(log.String(), "\n"), "%s: this, and that it was left", name)
 		}
 	})
 	for n, want := range map[*rollout.Notice]string{
