@@ -71,20 +71,20 @@ func Example_together() {
 		report, err := engine.Run(context.Background(), rollout.RunRequest{ID: "spring " + version, Release: rollout.Release{Version: version}}, pipeline)
 		fmt.Println(version, report.Outcome, err)
 		for _, service := range services {
-			fmt.Println(" ", service, "is at", targets[service].at(), "and had at most", targets[service].most())
+			fmt.Printf("  %s is at %v, was promoted: %v\n", service, targets[service].at(), targets[service].most() == strategy.All)
 		}
 	}
 	ship("1", "")
 	ship("2", "search")
 	// Output:
 	// 1 succeeded <nil>
-	//   cart is at 100 % and had at most 100 %
-	//   payment is at 100 % and had at most 100 %
-	//   search is at 100 % and had at most 100 %
+	//   cart is at 100 %, was promoted: true
+	//   payment is at 100 %, was promoted: true
+	//   search is at 100 %, was promoted: true
 	// 2 rolled back <nil>
-	//   cart is at 0 % and had at most 10 %
-	//   payment is at 0 % and had at most 10 %
-	//   search is at 0 % and had at most 10 %
+	//   cart is at 0 %, was promoted: false
+	//   payment is at 0 %, was promoted: false
+	//   search is at 0 %, was promoted: false
 }
 
 // A stage that a judge watches on live traffic: the cohorts are those of the stage's
