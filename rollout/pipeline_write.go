@@ -154,10 +154,7 @@ func (e *Engine) sailing(ctx context.Context, r *run, about shipment) (Release, 
 			return Release{}, fmt.Errorf("%w: run %q of pipeline %q is not over, and nobody carries it out here: Run it again to carry it on, or Act on it", ErrConflict, other.id, about.pipeline)
 		default:
 			e.mu.Unlock()
-			select {
-			case <-changed:
-			case <-ctx.Done():
-			}
+			e.clock.wait(ctx, forever, changed)
 			e.mu.Lock()
 			if err := ctx.Err(); err != nil {
 				return Release{}, err
