@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -127,7 +128,11 @@ func FuzzPlanFromJSON(f *testing.F) {
 		require.NoError(t, json.Unmarshal(out, &back), "%s", out)
 		require.Equal(t, plan, back)
 		require.Equal(t, plan.String(), back.String())
-		require.NoError(t, plan.Check(everything{}))
+		if err := plan.Check(everything{}); err != nil { // a journal may have had steps that do not join
+			for problem := range strings.Lines(err.Error()) {
+				require.Contains(t, problem, "does not begin where the steps before it lead to")
+			}
+		}
 		require.GreaterOrEqual(t, plan.Length(), time.Duration(0))
 		if n := len(plan.Steps); n > 0 { // the way back is one, whatever the steps say
 			steps := plan.Undo(n - 1)
