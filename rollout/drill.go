@@ -22,8 +22,9 @@ type Drill struct {
 	Reason  string   // why it ended so
 	Forward DrillWay // from the request to the last step
 	Back    DrillWay // from the order to go back to the last step
-	// Astray is where the target stood when Drill returned, if that is not where it was
-	// before. Empty means that it was there, or that the drill is not over.
+	// Astray is where the target stood when it had come back, if that is not where it was
+	// before. Empty means that it was there, that the drill is not over, or that nobody
+	// could look, as it was over before, or the next rollout has begun.
 	Astray string
 }
 
@@ -63,6 +64,7 @@ type DrillStep struct {
 // A stage of a [Pipeline] drills in its Do, with an ID that follows from StageRun.Run.
 func (e *Engine) Drill(ctx context.Context, request Request) (Drill, error) {
 	request.drill = true
+	before, _ := e.Status(BackID(request.ID))
 	outcome, err := e.Deploy(ctx, request)
 	if err == nil && outcome == Succeeded {
 		err = e.practiseBack(ctx, request)
@@ -74,7 +76,9 @@ func (e *Engine) Drill(ctx context.Context, request Request) (Drill, error) {
 	case unread != nil:
 		return d, &Error{"drill", request.ID, unread}
 	}
-	d.Astray = e.astray(ctx, request, d.Previous)
+	if before.State.Phase != Done { // otherwise others have had their turn since
+		d.Astray = e.astray(ctx, request, d.Previous)
+	}
 	return d, nil
 }
 
@@ -144,11 +148,21 @@ func (e *Engine) astray(ctx context.Context, request Request, previous Release) 
 	plan := d.named(request.Plan, previous)
 	ctx, cancel := context.WithTimeout(ctx, d.timeout())
 	defer cancel()
-	if err := d.prepare(ctx, plan); err != nil {
-		return err.Error()
+	idle := func() bool { // whoever comes next tells the target of other versions
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		t := e.track(lane{cmp.Or(request.Service, e.options.Service), cmp.Or(request.Environment, e.options.Environment), ""})
+		return t.active == nil && len(t.queue) == 0
+	}
+	if !idle() {
+		return ""
 	}
 	var seen strategy.Observation
-	if err := ask(ctx, func(ctx context.Context) (err error) { seen, err = d.observe(ctx); return err }); err != nil {
+	err := ask(ctx, func(ctx context.Context) (err error) { seen, err = d.observe(ctx); return err })
+	switch {
+	case !idle():
+		return ""
+	case err != nil:
 		return "target: " + err.Error()
 	}
 	want := plan.Start()

@@ -138,10 +138,22 @@ func TestDrillIsOnce(t *testing.T) {
 		require.Empty(t, again.Forward.Steps)
 		require.Len(t, w.shifts, shifts)
 
-		w.share.Store(int32(strategy.Percent))
+		w.share.Store(int32(strategy.Percent)) // by whoever came next
 		again, err = newEngine(t, memory).Drill(t.Context(), request)
 		require.NoError(t, err)
-		require.ErrorContains(t, again.Err(), "drill r: it left the target elsewhere: target: found 1 %, 0 % mirrored, 0 old and 0 new instances, want 0 %, 0 % mirrored, 0 old and 0 new instances")
+		require.NoError(t, again.Err())
+
+		request.ID = "s"
+		w.share.Store(0)
+		engine, err := rollout.New(memory, rollout.Options{OnRecord: func(r rollout.Record) {
+			if r.Rollout == "s back" && r.Kind == rollout.KindFinished {
+				w.share.Store(int32(strategy.Percent))
+			}
+		}})
+		require.NoError(t, err)
+		again, err = engine.Drill(t.Context(), request)
+		require.NoError(t, err)
+		require.ErrorContains(t, again.Err(), "drill s: it left the target elsewhere: target: found 1 %, 0 % mirrored, 0 old and 0 new instances, want 0 %, 0 % mirrored, 0 old and 0 new instances")
 	})
 }
 

@@ -66,6 +66,9 @@ func (c *conductor) deploy(ctx context.Context, stage Stage, s *StageRun) error 
 		return err
 	}
 	err = fmt.Errorf("rollout %q is %v: %s", s.Rollout, outcome, status.State.Reason)
+	if outcome == Failed { // something of it is left
+		return failure{err.Error(), errTaken}
+	}
 	if stage.Guard != nil || c.forGood(s.Rollout) {
 		err = failure{err.Error(), errForGood}
 	}
@@ -189,7 +192,10 @@ func (c *conductor) takeBack(ctx context.Context, stage Stage, s *StageRun) erro
 		return c.engine.Resume(ctx, request)
 	}
 	id, why := s.Rollout, fmt.Sprintf("the run %q takes it back", s.Run)
+	left := func() error { return fmt.Errorf("%w: rollout %q was left where it stands", ErrNoWayBack, id) }
 	switch state := status.State; {
+	case state.Phase == Done && state.Outcome == Failed:
+		return left()
 	case state.Phase == Done && state.Outcome != Succeeded:
 		return nil // it has come back already
 	case state.Phase == Done:
@@ -205,9 +211,13 @@ func (c *conductor) takeBack(ctx context.Context, stage Stage, s *StageRun) erro
 			return err
 		}
 	}
-	outcome, err := resume(id)
-	if err == nil && outcome == Succeeded {
-		err = errors.New("it has succeeded meanwhile")
+	switch outcome, err := resume(id); {
+	case err != nil:
+		return err
+	case outcome == Succeeded:
+		return errors.New("it has succeeded meanwhile")
+	case outcome == Failed:
+		return left()
 	}
-	return err
+	return nil
 }

@@ -267,3 +267,43 @@ func TestWordsOfNoReturnMayChange(t *testing.T) {
 		require.NoError(t, report.Err())
 	})
 }
+
+// TestARolloutThatWasLeft: a stage whose way back a person has left where it stands is not
+// taken back, and neither is what lies before it: a person decides.
+func TestARolloutThatWasLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		engine, w := newEngine(t, &rollout.Memory{}), harmless()
+		_, err := engine.Deploy(t.Context(), rollout.Request{ID: "before", Release: version("1"), Plan: toFifty, Target: w})
+		require.NoError(t, err)
+		undone := false
+		target := scripted{world: w, shift: func(ctx context.Context, to strategy.Share) error {
+			if to < strategy.Share(w.share.Load()) {
+				return errStuck
+			}
+			return w.Shift(ctx, to)
+		}}
+		done := make(chan rollout.Report)
+		w.share.Store(0)
+		go func() {
+			report, err := engine.Run(t.Context(), rollout.RunRequest{ID: "run", Release: version("2")}, line(
+				rollout.Stage{Name: "expand", Do: noop, Undo: func(context.Context, *rollout.StageRun) error { undone = true; return nil }},
+				shipping(toFifty, target), rollout.Stage{Name: "announce", Do: refuses}))
+			assert.NoError(t, err)
+			done <- report
+		}()
+		time.Sleep(time.Minute)
+		require.NoError(t, engine.Act(t.Context(), rollout.BackID("run/ship"), rollout.Act{Kind: rollout.Leave, Actor: "ann"}))
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		require.False(t, undone)
+		report, err := engine.Report("run")
+		require.NoError(t, err)
+		require.Equal(t, rollout.StageStuck, report.Stages[1].Status, report)
+		require.Contains(t, report.Stages[1].Undo.Reason, "was left where it stands")
+		require.NoError(t, engine.Act(t.Context(), "run", rollout.Act{Kind: rollout.Abort, Actor: "ann"}))
+		report = <-done
+		require.Equal(t, rollout.Failed, report.Outcome)
+		require.Contains(t, report.Reason, "not taken back: expand, ship")
+		require.False(t, undone)
+	})
+}
