@@ -152,6 +152,8 @@ func (b *backtest) take(w walked) error {
 	}
 	r := b.under[w.Rollout]
 	switch {
+	case b.policy.Only != nil && !b.policy.Only(*q):
+		return nil
 	case r == nil && w.Kind != KindRequested:
 		return nil // a checkpoint has no more than its end
 	case r == nil:
@@ -162,12 +164,6 @@ func (b *backtest) take(w walked) error {
 		}
 	}
 	b.report.span(w.At)
-	if b.policy.Only != nil && !b.policy.Only(*q) {
-		if s.Phase == Done {
-			delete(b.under, w.Rollout)
-		}
-		return nil
-	}
 	fails := false
 	if w.Look != nil && r.would.At.IsZero() {
 		if err := b.look(r, w.Record, q); err != nil {

@@ -203,6 +203,7 @@ func TestBacktestTotals(t *testing.T) {
 	h.back("sly back", "sly", at(24*23), at(24*23+1))
 	h.told(at(24*24), tale{id: "other", request: rollout.Requested{Flag: "other"}, failures: []uint64{9}, limit: 10})
 	h.add(rollout.Record{Kind: rollout.KindRequested, Rollout: "new", At: at(24 * 24), Request: &rollout.Requested{}})
+	h.add(rollout.Record{Kind: rollout.KindRequested, Rollout: "other and open", At: at(24 * 90), Request: &rollout.Requested{Flag: "other"}}) // does not count
 	policy := rollout.Policy{
 		Watches: map[string]rollout.Watch{"errors": {Judge: limit(3)}, "latency": {Judge: limit(1)}},
 		Only:    func(q rollout.Requested) bool { return q.Flag == "" },

@@ -16,7 +16,7 @@ import (
 // as a gate cannot: with everybody on the new version there is no old side to compare with.
 func TestAJudgeThatSeesNothing(t *testing.T) {
 	allAtOnce := strategy.Plan{Steps: []strategy.Step{strategy.Shift{To: strategy.All}, strategy.Hold{For: time.Minute, Judges: []string{"errors"}, Exposed: 20}}}
-	compares := health.DefaultJudge(time.Minute)
+	compares := health.FirstFailure{} // of the default judge, the quick half
 	tests := []struct {
 		name   string
 		judge  health.Judge

@@ -23,13 +23,17 @@ type GameDayReport []Simulation
 // version is sick, too; gates and alarms say no or cannot tell; the journal is full; the
 // clock jumps, forward and back; the process dies; in a pipeline, stages fail, hang and
 // panic. They begin after a third of what it takes without them, and last for as long as
-// that, or ten minutes.
+// that, or ten minutes: one that meets nobody then, as no gate is asked any more, changes
+// nothing. A pipeline that does not succeed without any is called broken.
 //
 // The error is the first of simulate, with the fault that it met.
 func GameDay(world World, simulate func(World) (Simulation, error), faults ...Fault) (GameDayReport, error) {
 	plain, err := simulate(world)
 	if err != nil {
 		return nil, err
+	}
+	if plain.Report.ID != "" && plain.Outcome != Succeeded && world.Harm <= 1 && world.Slower <= 1 && len(world.Faults) == 0 {
+		plain.Broken = append(plain.Broken, fmt.Sprintf("it is %v although nothing goes wrong, so the others say little: %s", plain.Outcome, plain.Report.Reason))
 	}
 	if len(faults) == 0 {
 		faults = ordinary(plain.Took, plain.Report.ID != "")

@@ -80,3 +80,14 @@ func TestGameDay(t *testing.T) {
 	_, err = rollout.GameDay(world, func(rollout.World) (rollout.Simulation, error) { return rollout.Simulation{}, broken })
 	require.ErrorIs(t, err, broken)
 }
+
+// TestGameDayOfWhatDoesNotWork: a pipeline that does not succeed when nothing goes wrong is
+// broken, whatever the faults change.
+func TestGameDayOfWhatDoesNotWork(t *testing.T) {
+	pipeline := rollout.Pipeline{Stages: []rollout.Stage{{Name: "ship", Deploy: func(*rollout.StageRun) (rollout.Request, error) { return rollout.Request{}, errStuck }}}}
+	report, err := rollout.GameDay(rollout.World{}, func(w rollout.World) (rollout.Simulation, error) {
+		return conductor(t).SimulateRun(t.Context(), rollout.RunRequest{ID: "run"}, pipeline, w)
+	}, rollout.Fault{Kind: rollout.FaultJournalFull, At: time.Minute})
+	require.NoError(t, err)
+	require.ErrorContains(t, report.Err(), "nothing: it is failed although nothing goes wrong, so the others say little: ship failed: stuck")
+}

@@ -3,6 +3,7 @@ package rollout_test
 import (
 	"context"
 	"encoding/json"
+	"math"
 	"math/rand/v2"
 	"runtime"
 	"testing"
@@ -235,6 +236,9 @@ func TestSimulateProblems(t *testing.T) {
 	}
 	_, err = simulator(t, rollout.Options{}).Simulate(t.Context(), canary(t), rollout.World{Harm: 5})
 	require.ErrorContains(t, err, "harm: found 5 times an error rate of 0 at 0 requests per second, want more than 0 of both")
+
+	_, err = simulator(t, rollout.Options{}).Simulate(t.Context(), canary(t), rollout.World{Limit: math.MaxInt64})
+	require.ErrorContains(t, err, "limit: found 2562047h47m16.854775807s, want at most a century")
 
 	r = canary(t)
 	delete(r.Watches, "errors")

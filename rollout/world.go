@@ -16,7 +16,8 @@ type World struct {
 	// 5th of January 2026, at 9:00 UTC.
 	Start time.Time
 	// Limit is how long it may take: what has not ended by then is stopped, as Unfinished.
-	// Zero means a day, and three times as long as the holds of each plan.
+	// Zero means a day, and three times as long as the holds of each plan, and that again
+	// after each process that dies. At most it is a century.
 	Limit time.Duration
 
 	// Rate is the requests per second, on both sides together, of each target. Zero means
@@ -58,6 +59,9 @@ func (w World) check(c cast) error {
 	if w.Limit < 0 || w.HarmFrom < 0 || w.Latency < 0 {
 		add("limit, harm from, latency: found %v, %v and %v, want no negative time", w.Limit, w.HarmFrom, w.Latency)
 	}
+	if w.Limit > century {
+		add("limit: found %v, want at most a century", w.Limit)
+	}
 	if !(w.Rate >= 0 && w.Rate <= 1e6) {
 		add("rate: found %v, want 0 to 1e6 requests per second", w.Rate)
 	}
@@ -86,6 +90,8 @@ func (w World) check(c cast) error {
 	}
 	return nil
 }
+
+const century = 100 * 365 * 24 * time.Hour
 
 // maxUsers is how many users a world may have, a bit each for whether they were harmed.
 const maxUsers = 100_000_000

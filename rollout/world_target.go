@@ -61,7 +61,7 @@ func (s *scene) target(name string, plan strategy.Plan) *worldTarget {
 // hand returns the target of this name for a rollout.
 func (s *scene) hand(p *process, name string, request Request) strategy.Target {
 	if s.world.Limit == 0 {
-		defer s.extend(3 * request.Plan.Length())
+		defer s.extend(3 * min(request.Plan.Length(), century/3))
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
