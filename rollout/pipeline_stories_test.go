@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -24,23 +23,13 @@ import (
 // TestPipelines plays the stories of pipelines as TestStories does those of rollouts.
 // testdata/pipelines/README.md lists what they add.
 func TestPipelines(t *testing.T) {
-	paths, err := filepath.Glob("testdata/pipelines/*.txt")
-	require.NoError(t, err)
-	require.NotEmpty(t, paths)
-	for _, path := range paths {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".txt"), func(t *testing.T) {
-			story, err := scenario.Read(path)
-			require.NoError(t, err)
-			synctest.Test(t, func(t *testing.T) {
-				f := newFactory(t)
-				story.Play(f.do)
-				f.curtain()
-			})
-			if err := story.Check(*update); err != nil {
-				t.Error(err)
-			}
+	playAll(t, "testdata/pipelines", func(t *testing.T, story *scenario.Story) {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFactory(t)
+			story.Play(f.do)
+			f.curtain()
 		})
-	}
+	})
 }
 
 // factory is where a pipeline's story plays. What its stages have done outlives crashes.

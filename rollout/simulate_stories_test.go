@@ -1,7 +1,6 @@
 package rollout_test
 
 import (
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -16,19 +15,7 @@ import (
 // TestSimulations plays the stories of simulations. testdata/simulations/README.md lists
 // what they know.
 func TestSimulations(t *testing.T) {
-	paths, err := filepath.Glob("testdata/simulations/*.txt")
-	require.NoError(t, err)
-	require.NotEmpty(t, paths)
-	for _, path := range paths {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".txt"), func(t *testing.T) {
-			story, err := scenario.Read(path)
-			require.NoError(t, err)
-			story.Play(newTheatre(t).do)
-			if err := story.Check(*update); err != nil {
-				t.Error(err)
-			}
-		})
-	}
+	playAll(t, "testdata/simulations", func(t *testing.T, story *scenario.Story) { story.Play(newTheatre(t).do) })
 }
 
 // theatre is where the story of a simulation plays.

@@ -25,20 +25,28 @@ var update = flag.Bool("update", false, "rewrite testdata/stories")
 
 // TestStories plays every story on virtual time. What each command says is what the
 // journal has got since the command before it, and then what the command itself
-// came to. testdata/stories/README.txt lists the commands.
+// came to. testdata/stories/README.md lists the commands.
 func TestStories(t *testing.T) {
-	paths, err := filepath.Glob("testdata/stories/*.txt")
+	playAll(t, "testdata/stories", func(t *testing.T, story *scenario.Story) {
+		synctest.Test(t, func(t *testing.T) {
+			s := newStage(t)
+			story.Play(s.do)
+			s.curtain()
+		})
+	})
+}
+
+// playAll plays the stories of a folder, and checks what they say.
+func playAll(t *testing.T, folder string, play func(*testing.T, *scenario.Story)) {
+	t.Helper()
+	paths, err := filepath.Glob(folder + "/*.txt")
 	require.NoError(t, err)
 	require.NotEmpty(t, paths)
 	for _, path := range paths {
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".txt"), func(t *testing.T) {
 			story, err := scenario.Read(path)
 			require.NoError(t, err)
-			synctest.Test(t, func(t *testing.T) {
-				s := newStage(t)
-				story.Play(s.do)
-				s.curtain()
-			})
+			play(t, story)
 			if err := story.Check(*update); err != nil {
 				t.Error(err)
 			}
