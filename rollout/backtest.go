@@ -251,19 +251,22 @@ func (b *backtest) end(w walked, r *replay) {
 	b.report.add(one)
 }
 
+// wentBack says whether it turned round, although a person may have left it on the way.
+func (o Outcome) wentBack() bool { return o == RolledBack || o == Failed }
+
 // finding compares.
 func (b *backtest) finding(r *replay, outcome Outcome, q *Requested) Finding {
 	would := !r.would.At.IsZero()
 	switch {
 	case r.same:
 		return FindingSame
-	case would && outcome == RolledBack:
+	case would && outcome.wentBack():
 		return FindingEarlier
 	case would && outcome == Succeeded:
 		return FindingFalseAlarm
 	case would:
 		return FindingUnclear
-	case outcome == RolledBack && r.judged:
+	case outcome.wentBack() && r.judged:
 		return FindingMissed
 	case outcome == Succeeded && r.looks == 0 && slices.ContainsFunc(q.Plan.Judges(), func(name string) bool { return b.policy.watch(q, name).Judge != nil }):
 		return FindingUnclear

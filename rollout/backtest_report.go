@@ -100,7 +100,7 @@ type BacktestReport struct {
 	Rollouts      int // that are over and exposed somebody
 	UnderWay      int // that are not over, and do not count
 	Succeeded     int // of Rollouts, in truth
-	RolledBack    int // of Rollouts, in truth
+	RolledBack    int // of Rollouts, in truth; those that a person left on the way back included
 	WouldRollBack int // of Rollouts, by the policy, or by what it does not change
 	Looks         int // that were laid before the policy's judges
 
@@ -124,14 +124,14 @@ const keepDiffering = 1000
 // add counts one rollout.
 func (r *BacktestReport) add(one Backtested) {
 	r.Rollouts++
-	switch one.Outcome {
-	case Succeeded:
+	switch {
+	case one.Outcome == Succeeded:
 		r.Succeeded++
-	case RolledBack:
+	case one.Outcome.wentBack():
 		r.RolledBack++
 	}
 	switch {
-	case one.Finding == FindingEarlier, one.Finding == FindingFalseAlarm, one.Finding == FindingCaught, one.Finding == FindingSame && one.Outcome == RolledBack:
+	case one.Finding == FindingEarlier, one.Finding == FindingFalseAlarm, one.Finding == FindingCaught, one.Finding == FindingSame && one.Outcome.wentBack():
 		r.WouldRollBack++
 	}
 	*[...]*int{&r.Same, &r.Earlier, &r.Missed, &r.FalseAlarms, &r.Caught, &r.Unclear}[one.Finding]++

@@ -22,6 +22,7 @@ type tale struct {
 	limit    uint64
 	ends     rollout.Record // how it ends, if no look does; zero is well
 	at       int            // how many looks there are before that; zero is all
+	left     bool           // its way back fails, and a person leaves it
 }
 
 // told writes the tale of a rollout that begins at start.
@@ -73,6 +74,11 @@ func (h history) told(start time.Time, one tale) {
 		switch next := m.Next(end); next.Do {
 		case rollout.DoBegin:
 			add(end, rollout.Record{Kind: rollout.KindBegun, Attempt: 1})
+			if one.left && m.State().Phase == rollout.Back {
+				add(end, rollout.Record{Kind: rollout.KindFailed, Until: end})
+				add(end, rollout.Record{Kind: rollout.KindActed, Actor: "ann", Act: &rollout.Act{Kind: rollout.Leave, Actor: "ann"}})
+				continue
+			}
 			add(end, rollout.Record{Kind: rollout.KindDone})
 		case rollout.DoHold:
 			add(end, rollout.Record{Kind: rollout.KindWaiting, Until: end})
@@ -133,6 +139,9 @@ func TestBacktestFindings(t *testing.T) {
 		{"nothing is asked", tale{limit: 6}, false, rollout.Policy{}, rollout.FindingSame, 4},
 		{"earlier", tale{limit: 6}, false, judged(2), rollout.FindingEarlier, 2},
 		{"missed", tale{limit: 6}, false, judged(7), rollout.FindingMissed, 0},
+		{"left on the way back, at the same look", tale{limit: 6, left: true}, false, judged(6), rollout.FindingSame, 4},
+		{"left on the way back, earlier", tale{limit: 6, left: true}, false, judged(2), rollout.FindingEarlier, 2},
+		{"left on the way back, missed", tale{limit: 6, left: true}, false, judged(7), rollout.FindingMissed, 0},
 		{"false alarm", tale{limit: never}, false, judged(4), rollout.FindingFalseAlarm, 3},
 		{"caught", tale{limit: never}, true, judged(4), rollout.FindingCaught, 3},
 		{"not caught", tale{limit: never}, true, judged(never), rollout.FindingSame, 0},

@@ -275,3 +275,44 @@ back          7.5s
 		require.Equal(t, "drill x: it is not over", rollout.Drill{ID: "x"}.String())
 	})
 }
+
+// prepared counts how often a fleet is told of versions.
+type prepared struct {
+	*fleet
+	times *int
+}
+
+func (p prepared) Prepare(ctx context.Context, old, new string) error {
+	*p.times++
+	return p.fleet.Prepare(ctx, old, new)
+}
+
+// TestADrillTellsTheTargetNothingLate: it tells it of versions on the way forward and on
+// the way back, while it has its turn, and not after that; and asked for again while
+// another rollout has its turn, it finds nothing astray.
+func TestADrillTellsTheTargetNothingLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		on := newMachines()
+		engine := newEngine(t, &rollout.Memory{})
+		p, err := strategy.BlueGreen{Gates: []string{"smoke"}}.Plan(strategy.Input{Old: "v1", New: "v2", Instances: 4})
+		require.NoError(t, err)
+		drill, told := fleetRequest(p, on), 0
+		drill.Target = prepared{&fleet{machines: on}, &told}
+		first, err := engine.Drill(t.Context(), drill)
+		require.NoError(t, err)
+		require.NoError(t, first.Err())
+		require.Equal(t, 2, told)
+		next := fleetRequest(p, on)
+		next.ID = "next"
+		next.Gates = map[string]rollout.Gate{"smoke": func(ctx context.Context) error {
+			second, err := engine.Drill(ctx, drill)
+			require.NoError(t, err)
+			require.NoError(t, second.Err())
+			require.Equal(t, 2, told)
+			return nil
+		}}
+		outcome, err := engine.Deploy(t.Context(), next)
+		require.NoError(t, err)
+		require.Equal(t, rollout.Succeeded, outcome)
+	})
+}

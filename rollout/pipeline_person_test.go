@@ -268,42 +268,65 @@ func TestWordsOfNoReturnMayChange(t *testing.T) {
 	})
 }
 
-// TestARolloutThatWasLeft: a stage whose way back a person has left where it stands is not
-// taken back, and neither is what lies before it: a person decides.
+// TestARolloutThatWasLeft: a stage of which a person has left something where it stands is
+// not taken back, and neither is what lies before it: a person decides. So it is whether
+// the rollout itself could not come back, or the way back of one that had succeeded.
 func TestARolloutThatWasLeft(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		engine, w := newEngine(t, &rollout.Memory{}), harmless()
-		_, err := engine.Deploy(t.Context(), rollout.Request{ID: "before", Release: version("1"), Plan: toFifty, Target: w})
-		require.NoError(t, err)
-		undone := false
-		target := scripted{world: w, shift: func(ctx context.Context, to strategy.Share) error {
-			if to < strategy.Share(w.share.Load()) {
-				return errStuck
-			}
-			return w.Shift(ctx, to)
-		}}
-		done := make(chan rollout.Report)
-		w.share.Store(0)
-		go func() {
-			report, err := engine.Run(t.Context(), rollout.RunRequest{ID: "run", Release: version("2")}, line(
-				rollout.Stage{Name: "expand", Do: noop, Undo: func(context.Context, *rollout.StageRun) error { undone = true; return nil }},
-				shipping(toFifty, target), rollout.Stage{Name: "announce", Do: refuses}))
-			assert.NoError(t, err)
-			done <- report
-		}()
-		time.Sleep(time.Minute)
-		require.NoError(t, engine.Act(t.Context(), rollout.BackID("run/ship"), rollout.Act{Kind: rollout.Leave, Actor: "ann"}))
-		time.Sleep(time.Hour)
-		synctest.Wait()
-		require.False(t, undone)
-		report, err := engine.Report("run")
-		require.NoError(t, err)
-		require.Equal(t, rollout.StageStuck, report.Stages[1].Status, report)
-		require.Contains(t, report.Stages[1].Undo.Reason, "was left where it stands")
-		require.NoError(t, engine.Act(t.Context(), "run", rollout.Act{Kind: rollout.Abort, Actor: "ann"}))
-		report = <-done
-		require.Equal(t, rollout.Failed, report.Outcome)
-		require.Contains(t, report.Reason, "not taken back: expand, ship")
-		require.False(t, undone)
-	})
+	for name, test := range map[string]struct {
+		ships rollout.Gate // says no after the shift to 50 %, or not
+		left  string       // the rollout that the person leaves
+	}{
+		"on its way":     {func(context.Context) error { return errStuck }, "run/ship"},
+		"when it was up": {func(context.Context) error { return nil }, rollout.BackID("run/ship")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w, calls := harmless(), map[string]bool{} // whether the notice of an end calls for a person
+				engine, err := rollout.New(&rollout.Memory{}, rollout.Options{OnNotice: func(n rollout.Notice) {
+					if n.Kind == rollout.NoticeOver {
+						calls[n.Rollout] = n.Person
+					}
+				}})
+				require.NoError(t, err)
+				_, err = engine.Deploy(t.Context(), rollout.Request{ID: "before", Release: version("1"), Plan: toFifty, Target: harmless()})
+				require.NoError(t, err)
+				undone := false
+				target := scripted{world: w, shift: func(ctx context.Context, to strategy.Share) error {
+					if to < strategy.Share(w.share.Load()) {
+						return errStuck
+					}
+					return w.Shift(ctx, to)
+				}}
+				checked := strategy.Plan{Steps: []strategy.Step{strategy.Shift{To: 50 * strategy.Percent}, strategy.Verify{Gates: []string{"later"}}, strategy.Shift{From: 50 * strategy.Percent, To: strategy.All}}}
+				done := make(chan rollout.Report)
+				go func() {
+					report, err := engine.Run(t.Context(), rollout.RunRequest{ID: "run", Release: version("2")}, line(
+						rollout.Stage{Name: "expand", Do: noop, Undo: func(context.Context, *rollout.StageRun) error { undone = true; return nil }},
+						rollout.Stage{Name: "ship", Retry: rollout.Retry{Attempts: 3}, Deploy: func(*rollout.StageRun) (rollout.Request, error) {
+							return rollout.Request{Plan: checked, Target: target, Gates: map[string]rollout.Gate{"later": test.ships}}, nil
+						}},
+						rollout.Stage{Name: "announce", Do: refuses}))
+					assert.NoError(t, err)
+					done <- report
+				}()
+				time.Sleep(time.Minute)
+				require.NoError(t, engine.Act(t.Context(), test.left, rollout.Act{Kind: rollout.Leave, Actor: "ann"}))
+				time.Sleep(time.Hour)
+				synctest.Wait()
+				require.False(t, undone)
+				report, err := engine.Report("run")
+				require.NoError(t, err)
+				require.Equal(t, rollout.StageStuck, report.Stages[1].Status, report)
+				require.Equal(t, 1, report.Stages[1].Attempts)
+				require.Contains(t, report.Stages[1].Undo.Reason, "was left where it stands")
+				require.NoError(t, engine.Act(t.Context(), "run", rollout.Act{Kind: rollout.Abort, Actor: "ann"}))
+				report = <-done
+				require.Equal(t, rollout.Failed, report.Outcome)
+				require.Contains(t, report.Reason, "not taken back: expand, ship")
+				require.False(t, undone)
+				synctest.Wait()
+				require.Equal(t, []bool{false, true, true}, []bool{calls["before"], calls[test.left], calls["run"]})
+			})
+		})
+	}
 }
