@@ -300,6 +300,7 @@ func TestKill(t *testing.T) {
 			"begins to run build", "begins to run expand", "begins to run migrate", "shift from 0 % to 10 %", "shift from 10 % to 50 %",
 			"shift from 50 % to 100 %", "every step was taken", "begins to run contract",
 		}, "succeeded", 0, []string{"total_cents"}},
+		{"expand", []string{"begins to run expand", "begins to undo expand"}, "rolled back", 1, []string{"total"}},
 		{"canary", []string{"judge errors looked, fail", "begins to undo expand"}, "rolled back", 1, []string{"total"}},
 		{"contract", []string{"begins to run contract", "It is frozen", "ann: continue"}, "succeeded", 0, []string{"total_cents"}},
 	} {

@@ -109,11 +109,10 @@ func (s *site) verify(ctx context.Context, run *rollout.StageRun) error {
 // expand adds the column. When it hangs half way, nobody knows how far it came: then it
 // is taken back.
 func (s *site) expand(ctx context.Context, _ *rollout.StageRun) error {
-	if s.orders.has("total_cents") {
-		return nil
-	}
-	if err := s.orders.alter("total", "total_cents"); err != nil {
-		return err
+	if !s.orders.has("total_cents") {
+		if err := s.orders.alter("total", "total_cents"); err != nil {
+			return err
+		}
 	}
 	if s.fail == "expand" {
 		<-ctx.Done() // a lock that it does not get
