@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // supported is why there are no fleets here.
@@ -208,7 +209,7 @@ func marked(mark string) ([]proc, error) {
 	}
 	var all []proc
 	for _, pid := range pids {
-		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+		text, err := environ(pid)
 		if err != nil || !bytes.Contains(append([]byte{0}, text...), []byte("\x00"+mark+"\x00")) {
 			continue // gone, or somebody else's
 		}
@@ -218,6 +219,23 @@ func marked(mark string) ([]proc, error) {
 	}
 	slices.SortFunc(all, func(a, b proc) int { return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.pid, b.pid)) })
 	return all, nil
+}
+
+// environ is the environment that a process was started with. One that is becoming another
+// program has none for a moment, although it has an executable: it is asked again for a
+// while, as one that was started with none is, too.
+func environ(pid int) (text []byte, err error) {
+	for range 50 {
+		text, err = os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+		if err != nil || len(text) > 0 {
+			break
+		}
+		if _, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid)); err != nil {
+			return nil, err // the system's own, or over
+		}
+		<-time.After(time.Millisecond)
+	}
+	return text, err
 }
 
 // processes are all numbers of processes.

@@ -1,0 +1,4 @@
+package process
+
+// Environ is the environment that a process was started with.
+var Environ = environ
