@@ -46,6 +46,10 @@
 //	PROVIDER_READY                   there is a document now, or nothing is wrong any more
 //	PROVIDER_ERROR                   initialising has failed, since there is no document
 //
+// In the same goroutine, it finds out what each flag asks for, so that evaluations look at
+// nothing else of a context; until that is known they look at all of it, with the same
+// result.
+//
 // Whoever is slow to take events misses none: what has changed meanwhile is in the next.
 //
 // # Requests, and guarded rollouts

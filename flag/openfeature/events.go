@@ -11,8 +11,8 @@ import (
 	of "github.com/open-feature/go-sdk/openfeature"
 )
 
-// told is what whoever listens knows of the store.
-type told struct {
+// state is what whoever listens knows of the store.
+type state struct {
 	event   of.EventType // of its state: ready, stale or error
 	message string
 	set     *flag.Set
@@ -88,6 +88,7 @@ func (p *Provider) follow(ctx context.Context) {
 	tick := time.NewTicker(p.options.Every)
 	defer tick.Stop()
 	for {
+		p.learn(ctx)
 		select {
 		case <-ctx.Done():
 			return
@@ -125,8 +126,8 @@ func eventOf(kind of.EventType, details of.ProviderEventDetails) of.Event {
 }
 
 // look is the store as it is now. It is called with mu held.
-func (p *Provider) look() told {
-	is := told{event: of.ProviderReady, set: p.flags.Snapshot(), since: p.told.since}
+func (p *Provider) look() state {
+	is := state{event: of.ProviderReady, set: p.flags.Snapshot(), since: p.told.since}
 	if err := p.flags.Err(); err != nil {
 		is.event, is.message = of.ProviderStale, err.Error()
 	}

@@ -288,6 +288,7 @@ func TestMultiProvider(t *testing.T) {
 				for range 50 {
 					if !c.Boolean(t.Context(), "on", false, someone) {
 						t.Error("got false, want true")
+						return
 					}
 				}
 			})

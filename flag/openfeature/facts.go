@@ -30,24 +30,11 @@ func facts(list []flag.Fact, prefix string, values map[string]any, depth int) []
 		if depth == 1 && key == of.TargetingKey {
 			continue
 		}
-		switch v.(type) {
-		case string, bool, int, int64, uint64, float64, time.Time: // most are, and stay as they are
-		default:
-			v = plain(v)
-		}
-		switch v := v.(type) {
-		case nil:
-		case map[string]any:
+		if _, ok := plain(v).(map[string]any); ok {
 			nested = true
-		case []string:
-			if a := lists.of(prefix + key); a != nil {
-				list = append(list, a.Is(v))
-			}
-		default:
-			if a := scalars.of(prefix + key); a != nil {
-				list = append(list, a.is(v))
-			}
+			continue
 		}
+		list = tell(list, prefix+key, v)
 	}
 	if !nested || depth == maxDepth {
 		return list
@@ -60,6 +47,27 @@ func facts(list []flag.Fact, prefix string, values map[string]any, depth int) []
 		}
 	}
 	return append(list, here...)
+}
+
+// tell appends what an attribute is, if it can be one.
+func tell(list []flag.Fact, name string, v any) []flag.Fact {
+	switch v.(type) {
+	case string, bool, int, int64, uint64, float64, time.Time: // most are, and stay as they are
+	default:
+		v = plain(v)
+	}
+	switch v := v.(type) {
+	case nil, map[string]any:
+	case []string:
+		if a := lists.of(name); a != nil {
+			list = append(list, a.Is(v))
+		}
+	default:
+		if a := scalars.of(name); a != nil {
+			list = append(list, a.is(v))
+		}
+	}
+	return list
 }
 
 // scalar is an attribute of one name, by the types that it may have.

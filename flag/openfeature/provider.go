@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/guidon-go/guidon/flag"
@@ -34,9 +35,10 @@ type Provider struct {
 	flags   *flag.Store
 	options Options
 	events  chan of.Event
+	asks    atomic.Pointer[asks] // nil as long as nothing is known
 
 	mu   sync.Mutex
-	told told          // guarded by mu
+	told state         // guarded by mu
 	stop func()        // of the loop that tells of events, or nil; guarded by mu
 	over chan struct{} // closed when that has ended; guarded by mu
 }
@@ -98,20 +100,49 @@ func resolve[T any](p *Provider, ctx context.Context, key string, def T, flat of
 		out.ResolutionError = of.NewInvalidContextResolutionError("the targeting key must be a string")
 		return out
 	}
-	ref, d := flag.ByKey(key, def), flag.Decision[T]{}
+	ref := flag.ByKey(key, def)
+	var d flag.Decision[T]
 	if view := p.view(ctx, unit); view != nil {
 		d = ref.DecideFrom(view)
+	} else if known := p.asks.Load(); known != nil && known.set == p.flags.Snapshot() {
+		if asked, ok := known.flags[key]; ok {
+			d = answered(p, ref, unit, flat, asked)
+		}
+		if d.Reason == 0 || d.Revision != known.revision { // the flag may ask for anything, or was changed just now
+			d = told(p, ref, unit, flat)
+		}
 	} else {
-		var room [8]flag.Fact // most contexts fit, and need no heap
-		subject := flag.For(unit, facts(room[:0], "", flat, 1)...)
-		d = ref.Decide(p.flags, &subject)
+		d = told(p, ref, unit, flat)
 	}
 	out.Value, out.Variant = d.Value, d.Variant
-	out.Reason, out.ResolutionError = reason(key, d.Reason)
+	if int(d.Reason) < len(reasons) {
+		out.Reason = reasons[d.Reason]
+	}
+	if out.Reason == "" {
+		out.Reason, out.ResolutionError = of.ErrorReason, failure(key, d.Reason)
+	}
 	if p.options.Metadata {
 		out.FlagMetadata = metadata(d)
 	}
 	return out
+}
+
+// answered decides for a subject of which only what the flag asks for is told.
+func answered[T any](p *Provider, ref flag.Ref[T], unit string, flat of.FlattenedContext, asked []ask) flag.Decision[T] {
+	if len(asked) == 0 {
+		subject := flag.For(unit)
+		return ref.Decide(p.flags, &subject)
+	}
+	var room [maxAsked]flag.Fact
+	subject := flag.For(unit, answer(room[:0], asked, flat)...)
+	return ref.Decide(p.flags, &subject)
+}
+
+// told decides for a subject of which everything is told.
+func told[T any](p *Provider, ref flag.Ref[T], unit string, flat of.FlattenedContext) flag.Decision[T] {
+	var room [8]flag.Fact // most contexts fit, and need no heap
+	subject := flag.For(unit, facts(room[:0], "", flat, 1)...)
+	return ref.Decide(p.flags, &subject)
 }
 
 // unitOf is the targeting key, and whether it is one.

@@ -7,25 +7,26 @@ import (
 	of "github.com/open-feature/go-sdk/openfeature"
 )
 
-// reason is what OpenFeature calls a reason of Guidon; those that leave the flag to the
-// caller's default since something is wrong are errors.
-func reason(key string, r flag.Reason) (of.Reason, of.ResolutionError) {
-	switch r {
-	case flag.ReasonTarget, flag.ReasonRule:
-		return of.TargetingMatchReason, of.ResolutionError{}
-	case flag.ReasonRamp, flag.ReasonSplit, flag.ReasonHoldout, flag.ReasonLayer:
-		return of.SplitReason, of.ResolutionError{}
-	case flag.ReasonServe, flag.ReasonWhen, flag.ReasonNoUnit:
-		return of.DefaultReason, of.ResolutionError{}
-	case flag.ReasonKilled, flag.ReasonDisabled:
-		return of.DisabledReason, of.ResolutionError{}
-	case flag.ReasonOverride:
-		return of.StaticReason, of.ResolutionError{}
-	}
-	return of.ErrorReason, failure(strconv.Quote(key), r)
+// reasons are what OpenFeature calls those of Guidon. The others leave the flag to the
+// caller's default since something is wrong, and are errors.
+var reasons = [...]of.Reason{
+	flag.ReasonTarget:   of.TargetingMatchReason,
+	flag.ReasonRule:     of.TargetingMatchReason,
+	flag.ReasonRamp:     of.SplitReason,
+	flag.ReasonSplit:    of.SplitReason,
+	flag.ReasonHoldout:  of.SplitReason,
+	flag.ReasonLayer:    of.SplitReason,
+	flag.ReasonServe:    of.DefaultReason,
+	flag.ReasonWhen:     of.DefaultReason,
+	flag.ReasonNoUnit:   of.DefaultReason,
+	flag.ReasonKilled:   of.DisabledReason,
+	flag.ReasonDisabled: of.DisabledReason,
+	flag.ReasonOverride: of.StaticReason,
 }
 
+// failure is what is wrong with a flag.
 func failure(key string, r flag.Reason) of.ResolutionError {
+	key = strconv.Quote(key)
 	switch r {
 	case flag.ReasonUnknownFlag:
 		return of.NewFlagNotFoundResolutionError("flag " + key + ": not in the document")
