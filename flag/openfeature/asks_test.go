@@ -100,8 +100,8 @@ func TestAsksOfNow(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := status.Counts["on"]; got != 3 {
-			t.Errorf("got %d evaluations counted, want 3", got)
+		if on, off := status.Counts["on"], status.Counts["off"]; on != 3 || off != 0 {
+			t.Errorf("got %d on and %d off counted, want 3 and none: each evaluation counts once", on, off)
 		}
 	})
 }
