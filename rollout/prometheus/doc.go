@@ -38,4 +38,25 @@
 // registry has no type of its own for that. The histogram is within 0.78 % of each
 // latency, as the window is, in buckets 9 % wide; its sum is estimated from them, within
 // 5 %. A server that takes no native histograms gets octaves from 1 ms to 64 s.
+//
+// # What a reader counts
+//
+// A [Reader] is for the other way round: the two versions run anywhere, Prometheus has
+// their counters, and a judge compares them before a rollout goes on:
+//
+//	reader, err := prometheus.NewReader(prometheus.ReaderOptions{
+//		URL:       "http://prometheus:9090",
+//		Candidate: `http_requests_total{job="shop",version="42"}`,
+//		Baseline:  `http_requests_total{job="shop",version="41"}`,
+//	})
+//	request.Gates = map[string]rollout.Gate{"compare": reader.Gate(health.Comparison{PassRatio: 2})}
+//	request.Alarms = map[string]rollout.Gate{"errors": reader.Alarm(health.Comparison{})}
+//	request.StepTimeout = time.Hour // for as long as the gate may take
+//
+// It fails closed. A server that answers too late, in part, with what is no number of
+// requests, or not at all is missing data ([ErrMissing]): nothing is counted, the judge
+// does not look, and the gate cannot tell, which by default counts as a no. Answers are
+// bounded in size and in counters. Counters that are not scraped any more are no new
+// data either, as the reader asks for the samples themselves and not for the last ones
+// known.
 package prometheus

@@ -1,0 +1,112 @@
+package prometheus
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/guidon-go/guidon/health"
+)
+
+// maxAnswer is of one side, in bytes: 10,000 counters with some samples each.
+const maxAnswer = 32 << 20
+
+// counter is what one reading has of one counter.
+type counter struct {
+	class   health.Class
+	samples []sample // oldest first, at least one
+}
+
+// sample is a counter at one moment.
+type sample struct{ at, value float64 }
+
+// UnmarshalJSON reads a pair of Unix time and number as text.
+func (s *sample) UnmarshalJSON(data []byte) error {
+	var text string
+	if err := json.Unmarshal(data, &[]any{&s.at, &text}); err != nil {
+		return err
+	}
+	value, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(value >= 0 && value < 1<<53 && value == math.Trunc(value)) { // NaN is refused, too
+		return fmt.Errorf("found a counter of %.40q, want a number of requests below 2^53", text)
+	}
+	s.value = value
+	return nil
+}
+
+// answer is what the API says, as far as we ask.
+type answer struct {
+	Status, Error string
+	Warnings      []string
+	Data          struct {
+		ResultType string
+		Result     []struct {
+			Metric map[string]string
+			Values []sample
+		}
+	}
+}
+
+// ask reads the counters that a selector has, by their series. It asks for the samples
+// themselves: a plain selector answers with old ones as if they were new.
+func (r *Reader) ask(ctx context.Context, selector string, at time.Time) (map[string]counter, error) {
+	u := r.base.JoinPath("api/v1/query")
+	u.RawQuery = url.Values{
+		"query": {fmt.Sprintf("%s[%ds]", selector, int64(math.Ceil(r.o.MaxAge.Seconds())))},
+		"time":  {strconv.FormatFloat(float64(at.UnixMilli())/1000, 'f', 3, 64)},
+	}.Encode()
+	a, err := r.fetch(ctx, u.String())
+	switch {
+	case err != nil:
+		return nil, err
+	case len(a.Warnings) > 0:
+		return nil, fmt.Errorf("only a part: %.300q", a.Warnings)
+	case a.Data.ResultType != "matrix":
+		return nil, fmt.Errorf("found a %.40q, want the samples of a selector", a.Data.ResultType)
+	case len(a.Data.Result) == 0:
+		return nil, fmt.Errorf("no counters with a sample of the last %v", r.o.MaxAge)
+	case len(a.Data.Result) > r.o.MaxSeries:
+		return nil, fmt.Errorf("%d counters, want at most %d", len(a.Data.Result), r.o.MaxSeries)
+	}
+	counters := make(map[string]counter, len(a.Data.Result))
+	for _, series := range a.Data.Result {
+		name, _ := json.Marshal(series.Metric) // sorted by label
+		if len(series.Values) == 0 {
+			return nil, fmt.Errorf("no numbers of %.200q", name)
+		}
+		counters[string(name)] = counter{r.o.Classify(series.Metric), series.Values}
+	}
+	return counters, nil
+}
+
+func (r *Reader) fetch(ctx context.Context, address string) (answer, error) {
+	var a answer
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return a, err
+	}
+	response, err := r.o.Client.Do(request)
+	if err != nil {
+		if inner := (*url.Error)(nil); errors.As(err, &inner) {
+			err = inner.Err // without the address
+		}
+		return a, err
+	}
+	defer response.Body.Close()
+	body := &io.LimitedReader{R: response.Body, N: maxAnswer}
+	err = json.NewDecoder(body).Decode(&a)
+	switch {
+	case body.N == 0:
+		return a, fmt.Errorf("the answer is longer than %d MiB", maxAnswer>>20)
+	case response.StatusCode != http.StatusOK || err == nil && a.Status != "success":
+		return a, fmt.Errorf("%s: %.300s", response.Status, a.Error)
+	}
+	return a, err
+}
