@@ -106,7 +106,7 @@ func (r *Reader) fetch(ctx context.Context, address string) (answer, error) {
 	case body.N == 0:
 		return a, fmt.Errorf("the answer is longer than %d MiB", maxAnswer>>20)
 	case response.StatusCode != http.StatusOK || err == nil && a.Status != "success":
-		return a, fmt.Errorf("%s: %.300s", response.Status, a.Error)
+		return a, fmt.Errorf("answered %s, error %.300q", response.Status, a.Error)
 	}
 	return a, err
 }

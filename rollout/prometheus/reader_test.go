@@ -16,10 +16,10 @@ import (
 	"github.com/guidon-go/guidon/rollout/prometheus"
 )
 
-// server answers in a Prometheus server's place, without a socket.
-type server func(r *http.Request) (status int, body string, err error)
+// fake answers in a Prometheus server's place, without a socket.
+type fake func(r *http.Request) (status int, body string, err error)
 
-func (s server) RoundTrip(r *http.Request) (*http.Response, error) {
+func (s fake) RoundTrip(r *http.Request) (*http.Response, error) {
 	status, body, err := s(r)
 	if err != nil {
 		return nil, err
@@ -29,7 +29,7 @@ func (s server) RoundTrip(r *http.Request) (*http.Response, error) {
 
 const candidate, baseline = `http_requests_total{version="42"}`, `http_requests_total{version="41"}`
 
-func reader(t testing.TB, s server) *prometheus.Reader {
+func reader(t testing.TB, s fake) *prometheus.Reader {
 	t.Helper()
 	return must(prometheus.NewReader(prometheus.ReaderOptions{
 		URL: "http://prometheus.example/prefix/", Candidate: candidate, Baseline: baseline, MaxSeries: 100, Client: &http.Client{Transport: s},
@@ -50,7 +50,7 @@ func matrix(series ...string) string {
 }
 
 // both answers each side with its own.
-func both(candidates, baselines *string) server {
+func both(candidates, baselines *string) fake {
 	return func(r *http.Request) (int, string, error) {
 		switch r.URL.Query().Get("query") {
 		case candidate + "[60s]":
@@ -203,7 +203,7 @@ func TestReaderOptions(t *testing.T) {
 
 // traffic is a server whose counters grow with the time of a bubble: 50 requests a
 // second on each side, of which some fail.
-func traffic(candidateFails, baselineFails float64) server {
+func traffic(candidateFails, baselineFails float64) fake {
 	began := time.Now()
 	side := func(version string, fails float64) string {
 		all, now := 50*time.Since(began).Seconds(), time.Now().Unix()
@@ -222,18 +222,18 @@ func TestGate(t *testing.T) {
 	nan := func(*http.Request) (int, string, error) { return 200, matrix(points(ok42, 1, "NaN")), nil }
 	for _, tt := range []struct {
 		name    string
-		server  func() server
+		server  func() fake
 		judge   health.Judge
 		passes  bool
 		unknown bool
 		alarm   bool // whether the alarm says no in the end
 	}{
-		{"harmless", func() server { return traffic(0.01, 0.01) }, comparison, true, false, false},
-		{"harmful", func() server { return traffic(0.05, 0.01) }, comparison, false, false, true},
-		{"within its limit", func() server { return traffic(0.001, 0.001) }, health.Threshold{ErrorRate: 0.01, Pass: true}, true, false, false},
-		{"NaN", func() server { return nan }, health.Threshold{ErrorRate: 0.01, Pass: true}, false, true, false},
-		{"a judge that never passes", func() server { return traffic(0.01, 0.01) }, health.Comparison{}, false, true, false},
-		{"a judge of users has nothing to judge by", func() server { return traffic(0.5, 0.01) }, health.DefaultJudge(time.Hour), false, true, false},
+		{"harmless", func() fake { return traffic(0.01, 0.01) }, comparison, true, false, false},
+		{"harmful", func() fake { return traffic(0.05, 0.01) }, comparison, false, false, true},
+		{"within its limit", func() fake { return traffic(0.001, 0.001) }, health.Threshold{ErrorRate: 0.01, Pass: true}, true, false, false},
+		{"NaN", func() fake { return nan }, health.Threshold{ErrorRate: 0.01, Pass: true}, false, true, false},
+		{"a judge that never passes", func() fake { return traffic(0.01, 0.01) }, health.Comparison{}, false, true, false},
+		{"a judge of users has nothing to judge by", func() fake { return traffic(0.5, 0.01) }, health.DefaultJudge(time.Hour), false, true, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
