@@ -93,6 +93,7 @@ func held(t *testing.T, engine *rollout.Engine) {
 
 const document = `{"flags": {
 	"new-checkout": {"ramp": {"percent": 12.5}},
+	"by-the-clock": {"ramp": {"percent": 0, "schedule": [{"at": "2030-01-01T00:00:00Z", "percent": 5}]}},
 	"page": {"variants": {"R&D": "a", "new\nline \"quoted\" \\": "b", "ünï": "c"}, "serve": "R&D"},
 	"old": {"serve": "on"}
 }}`
@@ -153,7 +154,7 @@ func TestShowsAll(t *testing.T) {
 			{state="missing"} 0
 			{state="overridden"} 0
 			{state="quarantined"} 0
-			{state="serving"} 2`},
+			{state="serving"} 3`},
 		{"guidon_window_error_ratio", `{window="http"} 0.25`},
 		{"guidon_window_dropped_outcomes_total", `{window="http"} 0
 			{window="silent"} 0`},

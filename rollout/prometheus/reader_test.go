@@ -1,7 +1,6 @@
 package prometheus_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,7 +11,6 @@ import (
 	"time"
 
 	"github.com/guidon-go/guidon/health"
-	"github.com/guidon-go/guidon/rollout"
 	"github.com/guidon-go/guidon/rollout/prometheus"
 )
 
@@ -191,6 +189,56 @@ func TestReaderMissesData(t *testing.T) {
 	})
 }
 
+// Of two readings at once, the one that began first may end last: it is old by then.
+func TestReaderDropsWhatIsOld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		old := matrix(points(ok41, 1, 10))
+		r := reader(t, func(r *http.Request) (int, string, error) {
+			switch age := time.Since(began); {
+			case strings.HasPrefix(r.URL.Query().Get("query"), baseline):
+				return 200, old, nil
+			case age == 0:
+				time.Sleep(5 * time.Second)
+				return 200, matrix(points(ok42, 1, 10), points(other, 1, 500)), nil
+			}
+			return 200, matrix(points(ok42, 2, 20)), nil
+		})
+		slow := make(chan health.Sample)
+		go func() { slow <- must(r.Read(t.Context())) }()
+		time.Sleep(time.Second)
+		must(r.Read(t.Context()))
+		if s := <-slow; s.Candidate.Requests() != 0 {
+			t.Errorf("got %v", s)
+		}
+		time.Sleep(time.Second)
+		if s := must(r.Read(t.Context())); s.Elapsed != 5*time.Second { // since the first that counted, a second after the slow one began
+			t.Errorf("elapsed: got %v, want 5s", s.Elapsed)
+		}
+	})
+}
+
+func TestReaderForgetsNoCounterAndIsBounded(t *testing.T) {
+	old, now, readings := matrix(points(ok41, 1, 10)), "", 0
+	r := reader(t, both(&now, &old))
+	for ; readings < 100; readings++ {
+		fresh := make([]string, 100)
+		for i := range fresh {
+			fresh[i] = points(fmt.Sprintf(`"version":"42","instance":"%d-%d"`, readings, i), 1, 1)
+		}
+		now = matrix(fresh...)
+		if _, err := r.Read(t.Context()); err != nil {
+			if !errors.Is(err, prometheus.ErrMissing) || !strings.Contains(err.Error(), "come and gone") {
+				t.Errorf("got %v", err)
+			}
+			break
+		}
+	}
+	if readings != 10 {
+		t.Errorf("took %d readings of 100 new counters, want 10", readings)
+	}
+}
+
 func TestReaderOptions(t *testing.T) {
 	_, err := prometheus.NewReader(prometheus.ReaderOptions{URL: "prometheus:9090", Candidate: "a", Baseline: "a", MaxAge: -1})
 	if err == nil || strings.Count(err.Error(), "\n") != 2 {
@@ -199,95 +247,6 @@ func TestReaderOptions(t *testing.T) {
 	if _, err := prometheus.NewReader(prometheus.ReaderOptions{URL: "http://ann:secret@%/", Candidate: "a", Baseline: "b"}); err == nil || strings.Contains(err.Error(), "secret") {
 		t.Errorf("got %v", err)
 	}
-}
-
-// traffic is a server whose counters grow with the time of a bubble: 50 requests a
-// second on each side, of which some fail.
-func traffic(candidateFails, baselineFails float64) fake {
-	began := time.Now()
-	side := func(version string, fails float64) string {
-		all, now := 50*time.Since(began).Seconds(), time.Now().Unix()
-		return matrix(points(`"code":"200","version":"`+version+`"`, now, int(all*(1-fails))), points(`"code":"500","version":"`+version+`"`, now, int(all*fails)))
-	}
-	return func(r *http.Request) (int, string, error) {
-		if strings.HasPrefix(r.URL.Query().Get("query"), candidate) {
-			return 200, side("42", candidateFails), nil
-		}
-		return 200, side("41", baselineFails), nil
-	}
-}
-
-func TestGate(t *testing.T) {
-	comparison := health.Comparison{PassRatio: 2}
-	nan := func(*http.Request) (int, string, error) { return 200, matrix(points(ok42, 1, "NaN")), nil }
-	for _, tt := range []struct {
-		name    string
-		server  func() fake
-		judge   health.Judge
-		passes  bool
-		unknown bool
-		alarm   bool // whether the alarm says no in the end
-	}{
-		{"harmless", func() fake { return traffic(0.01, 0.01) }, comparison, true, false, false},
-		{"harmful", func() fake { return traffic(0.05, 0.01) }, comparison, false, false, true},
-		{"within its limit", func() fake { return traffic(0.001, 0.001) }, health.Threshold{ErrorRate: 0.01, Pass: true}, true, false, false},
-		{"NaN", func() fake { return nan }, health.Threshold{ErrorRate: 0.01, Pass: true}, false, true, false},
-		{"a judge that never passes", func() fake { return traffic(0.01, 0.01) }, health.Comparison{}, false, true, false},
-		{"a judge of users has nothing to judge by", func() fake { return traffic(0.5, 0.01) }, health.DefaultJudge(time.Hour), false, true, false},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				r := reader(t, tt.server())
-				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
-				defer cancel()
-				err := r.Gate(tt.judge)(ctx)
-				if (err == nil) != tt.passes || errors.Is(err, rollout.ErrInconclusive) != tt.unknown || (ctx.Err() != nil) != tt.unknown {
-					t.Errorf("got %v", err)
-				}
-				alarm := r.Alarm(tt.judge)
-				for range 20 {
-					err = alarm(t.Context())
-					time.Sleep(time.Minute)
-				}
-				if no := err != nil && !errors.Is(err, rollout.ErrInconclusive); no != tt.alarm {
-					t.Errorf("alarm: got %v", err)
-				}
-			})
-		})
-	}
-}
-
-func TestAlarmCannotTellWithoutData(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		asked, down := 0, false
-		live := traffic(0.01, 0.01)
-		r := reader(t, func(r *http.Request) (int, string, error) {
-			if asked++; down {
-				return 0, "", errors.New("down")
-			}
-			return live(r)
-		})
-		alarm := r.Alarm(health.Comparison{})
-		if err := alarm(t.Context()); !errors.Is(err, rollout.ErrInconclusive) { // it has only noted where the counters are
-			t.Errorf("at first, got %v", err)
-		}
-		for range 14 { // looks, one a second
-			time.Sleep(time.Second)
-			alarm(t.Context())
-		}
-		if asked != 2 {
-			t.Errorf("asked %d times, want once for each side", asked)
-		}
-		time.Sleep(15 * time.Second)
-		if err := alarm(t.Context()); err != nil {
-			t.Errorf("with data, got %v", err)
-		}
-		down = true
-		time.Sleep(15 * time.Second)
-		if err := alarm(t.Context()); !errors.Is(err, rollout.ErrInconclusive) || !errors.Is(err, prometheus.ErrMissing) {
-			t.Errorf("without, got %v", err)
-		}
-	})
 }
 
 // Foreign answers end in an error or in counts, and never in fewer counts than before.
