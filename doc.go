@@ -50,7 +50,8 @@
 //   - Deployments that are safe to run again, also after a crash. Package rollout:
 //     ExampleOpenFile, ExampleFileJournal, and the tests that its documentation names.
 //   - Logs and an audit trail. Package rollout: ExampleFilter, ExampleFollow,
-//     ExampleReadLines, ExampleEngine_Explain, ExampleLogNotices.
+//     ExampleReadLines, ExampleEngine_Explain, ExampleLogNotices; package rollout/logs:
+//     ExampleHooks.
 //   - Immutable artifacts, built once and verified. Package rollout: ExampleDigest,
 //     Example_environments.
 //   - Schema migrations that survive a rollback: expand, migrate, contract, with a point of

@@ -1,6 +1,7 @@
 package flag
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"time"
@@ -124,13 +125,9 @@ func (s *Store) tellOf(info ChangeInfo) {
 		s.options.OnChange(info)
 		return
 	}
-	log := slog.Default().Info
+	level := slog.LevelInfo
 	if info.Op == opKill || info.Op == opRevive {
-		log = slog.Default().Warn
+		level = slog.LevelWarn
 	}
-	about := []any{"op", info.Op, "flag", info.Key, "actor", info.Change.Actor, "reason", info.Change.Reason, "revision", info.Revision}
-	if info.To != "" {
-		about = append(about, "to", info.To)
-	}
-	log("flags: changed at run time", about...)
+	slog.Default().LogAttrs(context.Background(), level, "flags: changed at run time", info.LogValue().Group()...)
 }

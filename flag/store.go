@@ -224,12 +224,8 @@ func (s *Store) follow(ctx context.Context) {
 		if wrong {
 			slog.Default().Info("flags: the document is right again")
 		}
-	case info.Refused:
-		slog.Default().Error("flags: document refused, the last good one goes on serving", "error", info.Err)
-	case len(info.Quarantined) == 0:
-		slog.Default().Error("flags: the document serves, but not all is well", "error", info.Err)
 	default:
-		slog.Default().Error("flags: some are quarantined and stay as they were", "flags", info.Quarantined, "error", info.Err)
+		slog.Default().LogAttrs(ctx, slog.LevelError, "flags: "+info.String(), info.LogValue().Group()...)
 	}
 }
 
