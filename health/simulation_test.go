@@ -181,6 +181,9 @@ var (
 // A harmless change is rolled back with probability at most alpha, whatever the
 // traffic, however the ramp goes, though the judge looks all the time.
 func TestFalseRollbacks(t *testing.T) {
+	if raceEnabled {
+		t.Skip("nothing runs at once here, and the shares are held without the race detector")
+	}
 	for _, w := range []world{
 		{name: "own user each", ramps: steady},
 		{name: "500 users", users: 500, ramps: steady},

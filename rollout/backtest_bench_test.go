@@ -27,6 +27,9 @@ func BenchmarkBacktest(b *testing.B) {
 		for _, days := range []int{9, 90} {
 			for _, text := range []bool{false, true} {
 				b.Run(fmt.Sprintf("%s/days=%d/text=%v", judge.name, days, text), func(b *testing.B) {
+					if days > 9 && testing.Short() {
+						b.Skip("90 days take long")
+					}
 					var most uint64
 					n := 0
 					for b.Loop() {

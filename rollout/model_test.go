@@ -80,7 +80,7 @@ func (w *model) fresh(r rollout.Record) bool {
 func TestModel(t *testing.T) {
 	n := uint64(*worlds)
 	if testing.Short() || raceEnabled {
-		n = min(n, 200)
+		n = min(n, 100)
 	}
 	log.SetOutput(io.Discard) // where slog.Default writes
 	defer log.SetOutput(os.Stderr)

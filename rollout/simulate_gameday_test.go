@@ -29,6 +29,9 @@ func experienced(t *testing.T) *rollout.Engine {
 // one that harms, as a rollout and as a pipeline; and what nobody bounds is found.
 func TestGameDay(t *testing.T) {
 	for _, harm := range []float64{1, 5} {
+		if raceEnabled && harm > 1 {
+			continue // it takes as long again, and nothing else runs at once
+		}
 		world := busy
 		world.Harm, world.HarmFrom = harm, 7*time.Minute
 		engine, r := simulator(t, rollout.Options{}), canary(t)
