@@ -1,0 +1,64 @@
+// Package guidongrpc puts Guidon into gRPC: interceptors that give each call its view of
+// the flags and count what became of it.
+//
+//	server := grpc.NewServer(
+//		grpc.ChainUnaryInterceptor(guidongrpc.UnaryServer(options)),
+//		grpc.ChainStreamInterceptor(guidongrpc.StreamServer(options)))
+//
+// where the options say what there is:
+//
+//	options := guidongrpc.ServerOptions{
+//		Flags:  flags,                    // the handler asks them: NewCheckout.On(ctx)
+//		Who:    who,                      // whom a call is for, by its metadata or peer
+//		Window: window,                   // rates and latencies
+//		Guards: []*rollout.Guard{guard},  // flags that ramp themselves
+//	}
+//
+// Nobody is who a call says it is, so there is no subject unless [ServerOptions.Who]
+// finds one. A guard behind these interceptors is made with [rollout.Guarded].Manual,
+// as it is not behind its HTTP middleware.
+//
+// Stand inside what authenticates, so that Who can ask, and outside what recovers
+// panics, or inside of it: both are counted the same. What stands outside and refuses
+// calls is not counted.
+//
+// # What counts as what
+//
+// [Call.Class] says it, and ServerOptions.Classify and ClientOptions.Classify can say
+// something else. It reads codes as package health reads the HTTP status that they stand
+// for, on either end of a call:
+//
+//	OK                                                           success
+//	InvalidArgument, NotFound, AlreadyExists, PermissionDenied,
+//	ResourceExhausted, FailedPrecondition, Aborted, OutOfRange,
+//	Unauthenticated                                              success: the caller's fault, mostly
+//	Unknown, DeadlineExceeded, Unimplemented, Internal,
+//	Unavailable, DataLoss, and codes without a name              failure
+//	Canceled, before the answer has begun                        failure: callers give up what is slow
+//	Canceled, after that                                         success: so most streams are ended
+//	a handler that panics                                        failure, and the panic goes on
+//	any call of grpc.health.v1.Health                            excluded
+//
+// In a server, a call whose client has gone when its handler returns is Canceled, whatever
+// the handler says: nobody hears it. So is one whose deadline is over; its client goes at
+// the same moment, and which of the two a server sees is chance. DeadlineExceeded is there
+// a handler's own.
+//
+// # Streams
+//
+// An answer has begun when its first message was sent, or received in the client. A
+// stream counts once, when it ends, with as long as it lasted: in a server when its
+// handler returns; in a client when it was received to its end, or failed, or its context
+// is done. Leave out of a window, by Classify, those whose length says nothing.
+//
+// A guard does not wait for the end of a long stream: see ServerOptions.Long.
+//
+// # Guarantees
+//
+//   - A call counts exactly once, however it ends: TestServerCounts, TestClientCounts.
+//   - A view and a window take no lock, and one allocation for a call, or two for a
+//     stream: TestAllocations. Each guard takes four, as [rollout.Guard.Begin] does;
+//     forwarding a subject, four; a client's stream with a window, four.
+//   - Nothing here starts a goroutine, but for the timers of Long and of guards, and for
+//     a client's stream whose context is done.
+package guidongrpc

@@ -1,0 +1,5 @@
+//go:build race
+
+package guidongrpc_test
+
+const raceEnabled = true

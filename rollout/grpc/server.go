@@ -1,0 +1,121 @@
+package guidongrpc
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/guidon-go/guidon/flag"
+	"github.com/guidon-go/guidon/health"
+	"github.com/guidon-go/guidon/rollout"
+)
+
+// ServerOptions say what a server does with its calls. Each zero leaves something out.
+type ServerOptions struct {
+	// Flags are those of which each call gets a view, in its context. Nil leaves contexts
+	// as they are.
+	Flags *flag.Store
+	// Who says whom a call is for: by what authenticated it, its metadata
+	// (metadata.FromIncomingContext, [Forwarded]) or its peer (peer.FromContext). It is
+	// called once per call, many at once; the method is as in [Call]. Nil is the zero
+	// Subject, whom no ramp admits.
+	Who func(ctx context.Context, method string) flag.Subject
+	// Window counts the calls. Nil counts them nowhere.
+	Window *health.Window
+	// Guards count the calls that evaluated their flag, each as [rollout.Guard.Begin] says.
+	// They know no Excluded: there, what Classify calls that fails if it has an error. How
+	// an error counts can be said again by Guarded.Classify, which is given it, as a status.
+	Guards []*rollout.Guard
+	// Long is how old a stream is, whose answer has begun, when guards call it a success
+	// and do not wait for its end. It must be less than Guarded.Within, after which they
+	// would call it a failure. Zero means 10 s.
+	Long time.Duration
+	// Classify says how a call counts. Nil means [Call.Class]. It is called on the call's
+	// goroutine, many at once; if it panics, that is logged, and the call is a failure.
+	Classify func(Call) health.Class
+}
+
+// UnaryServer returns the interceptor of calls with one message each way.
+func UnaryServer(o ServerOptions) grpc.UnaryServerInterceptor {
+	return func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (answer any, err error) {
+		start := time.Now()
+		ctx = o.see(ctx, info.FullMethod)
+		var room [4]*rollout.Work // most have no more guards, and it stays on the stack
+		works := o.begin(ctx, room[:0])
+		call := Call{Method: info.FullMethod, Panicked: true}
+		// Without recover, so that a panic keeps its stack.
+		defer func() {
+			call.Err = err
+			o.end(ctx, call, start, works)
+		}()
+		answer, err = handler(ctx, request)
+		call.Panicked = false
+		return answer, err
+	}
+}
+
+// see gives the context its view.
+func (o *ServerOptions) see(ctx context.Context, method string) context.Context {
+	if o.Flags == nil {
+		return ctx
+	}
+	var subject flag.Subject
+	if o.Who != nil {
+		subject = o.Who(ctx, method)
+	}
+	return flag.NewContext(ctx, o.Flags.View(subject))
+}
+
+func (o *ServerOptions) begin(ctx context.Context, works []*rollout.Work) []*rollout.Work {
+	for _, guard := range o.Guards {
+		works = append(works, guard.Begin(ctx))
+	}
+	return works
+}
+
+// end counts a call that is over.
+func (o *ServerOptions) end(ctx context.Context, call Call, start time.Time, works []*rollout.Work) {
+	now := time.Now()
+	call.Latency = now.Sub(start)
+	switch {
+	case call.Panicked:
+		call.Code = codes.Unknown
+	case ctx.Err() != nil:
+		call.Code = codes.Canceled // a deadline, too: a client whose time is over cancels, and it is chance what comes first
+	default:
+		call.Code = codeOf(call.Err)
+	}
+	class := classifier(o.Classify).class(call)
+	if o.Window != nil {
+		o.Window.Record(now, call.Latency, class)
+	}
+	if len(works) > 0 {
+		done(works, outcome(call, class))
+	}
+}
+
+var errFailed = errors.New("the call counts as a failure")
+
+// outcome is a call's error as guards are told of it: nil is a success.
+func outcome(call Call, class health.Class) error {
+	switch {
+	case class == health.Success || class == health.Excluded && call.Code == codes.OK:
+		return nil
+	case call.Code == codes.OK:
+		return errFailed
+	}
+	if s, ok := status.FromError(call.Err); ok && s.Code() == call.Code {
+		return call.Err
+	}
+	return status.Error(call.Code, errFailed.Error())
+}
+
+func done(works []*rollout.Work, err error) {
+	for _, work := range works {
+		work.Done(err)
+	}
+}
