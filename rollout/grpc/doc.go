@@ -1,9 +1,10 @@
 // Package guidongrpc puts Guidon into gRPC: interceptors that give each call its view of
-// the flags and count what became of it.
+// the flags and count what became of it, and the standard health service.
 //
 //	server := grpc.NewServer(
 //		grpc.ChainUnaryInterceptor(guidongrpc.UnaryServer(options)),
 //		grpc.ChainStreamInterceptor(guidongrpc.StreamServer(options)))
+//	guidongrpc.RegisterHealth(server, monitor, nil)
 //
 // where the options say what there is:
 //
@@ -61,4 +62,7 @@
 //     forwarding a subject, four; a client's stream with a window, four.
 //   - Nothing here starts a goroutine, but for the timers of Long and of guards, and for
 //     a client's stream whose context is done.
+//   - A watcher of the health service that does not read holds nothing up, and gets what
+//     is newest when it reads again: TestWatchCoalesces.
+//   - A server that drains does not serve again: TestDrainLatches.
 package guidongrpc
