@@ -36,7 +36,7 @@ func idle(t testing.TB, flags *flag.Store, o rollout.Guarded) *rollout.Guard {
 	t.Helper()
 	engine, err := rollout.New(&rollout.Memory{}, rollout.Options{Service: "shop", Environment: "test"})
 	require.NoError(t, err)
-	o.Flag, o.Manual, o.Hold = steady, true, time.Hour
+	o.Flag, o.Manual, o.Hold, o.Look = steady, true, time.Hour, time.Minute
 	o.Ladder = []flag.Share{50 * flag.Percent, flag.All}
 	o.Judge = health.JudgeFunc(func(health.State, health.Sample) (health.Verdict, health.State) { return health.Verdict{}, nil })
 	guard, err := engine.Guard(flags, o)
