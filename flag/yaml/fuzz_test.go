@@ -1,0 +1,65 @@
+package yaml_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/guidon-go/guidon/flag"
+	"github.com/guidon-go/guidon/flag/yaml"
+)
+
+// FuzzRead: whatever a file says, reading it gives problems or a document, never a panic.
+// What is read equals what package flag reads of the document that [yaml.JSON] makes of
+// it, with the same problems; and a file that is JSON already, its own document.
+func FuzzRead(f *testing.F) {
+	files, err := filepath.Glob("../testdata/broken/*.json")
+	require.NoError(f, err)
+	for i, file := range files {
+		if i%10 == 0 {
+			data, err := os.ReadFile(file)
+			require.NoError(f, err)
+			f.Add(string(data))
+		}
+	}
+	f.Add(broken)
+	f.Add("a: &x {<<: *x}\nb: [*x, *x]\n? c\n: !!int '7'\nd: |+\n  e\n\n--- \n")
+	f.Fuzz(func(t *testing.T, text string) {
+		problems := yaml.Lint([]byte(text))
+		doc, parseErr := yaml.Parse([]byte(text))
+		for _, p := range problems {
+			require.NotEmpty(t, p.Text)
+		}
+		data, err := yaml.JSON([]byte(text))
+		if err != nil {
+			require.ErrorIs(t, err, flag.ErrInvalid)
+			require.Equal(t, err, parseErr)
+			return
+		}
+		require.True(t, json.Valid(data), "%s", data)
+		same(t, flag.Lint(data), problems, true)
+		want, wantErr := flag.Parse(data)
+		require.Equal(t, want, doc)
+		require.Equal(t, wantErr == nil, parseErr == nil)
+		if json.Valid([]byte(text)) {
+			same(t, flag.Lint([]byte(text)), problems, false)
+		}
+	})
+}
+
+// same compares problems: the lines if they count, and the columns if the text is the same.
+func same(t *testing.T, want, got flag.Problems, lines bool) {
+	t.Helper()
+	require.Len(t, got, len(want), "%v, want %v", got, want)
+	want, got = slices.Clone(want), slices.Clone(got)
+	for i := range want {
+		if lines {
+			want[i].Col, got[i].Col = 0, 0
+		}
+	}
+	require.ElementsMatch(t, want, got)
+}

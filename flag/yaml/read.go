@@ -1,0 +1,99 @@
+package yaml
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	goyaml "go.yaml.in/yaml/v4"
+
+	"github.com/guidon-go/guidon/flag"
+)
+
+// maxFile is in bytes: the tree of a file takes up to a hundred times its size.
+const maxFile = 16 << 20
+
+const bom = "\ufeff"
+
+// place is where something stands in a file: line and column from 1, the column in
+// characters. The zero place is none.
+type place struct{ line, col int32 }
+
+func placeOf(n *goyaml.Node) place { return place{int32(n.Line), int32(n.Column)} }
+
+// tree reads the one document of a file.
+func tree(data []byte) (root *goyaml.Node, err error) {
+	data = bytes.TrimPrefix(data, []byte(bom))
+	if len(data) > maxFile {
+		return nil, wrong(place{}, "found %d bytes, want at most %d MiB", len(data), maxFile>>20)
+	}
+	if err := characters(data); err != nil {
+		return nil, err
+	}
+	defer func() {
+		// The library is not ours, and a file is no reason for a host to end.
+		if p := recover(); p != nil {
+			root, err = nil, wrong(place{}, "it cannot be read as YAML: %v", p)
+		}
+	}()
+	from := goyaml.NewDecoder(bytes.NewReader(data))
+	var first, second goyaml.Node
+	switch err := from.Decode(&first); {
+	case errors.Is(err, io.EOF):
+		return nil, wrong(place{1, 1}, "found an empty file, want a document")
+	case err != nil:
+		return nil, unreadable(err)
+	}
+	switch err := from.Decode(&second); {
+	case err == nil:
+		return nil, wrong(placeOf(&second), "found a second document, want one in a file")
+	case !errors.Is(err, io.EOF):
+		return nil, unreadable(err)
+	}
+	return first.Content[0], nil
+}
+
+// characters refuses what the library would refuse without a place, or would take for
+// the end of a line where editors see none.
+func characters(data []byte) error {
+	at := place{1, 1}
+	for i := 0; i < len(data); at.col++ {
+		if c := data[i]; c >= ' ' && c < 0x7f {
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRune(data[i:])
+		switch {
+		case r == utf8.RuneError && size == 1:
+			return wrong(at, "found the byte 0x%02x, want UTF-8", data[i])
+		case r == '\n', r == '\r' && !bytes.HasPrefix(data[i+1:], []byte("\n")):
+			at = place{at.line + 1, 0}
+		case r == '\r', r == '\t':
+		case unicode.IsControl(r), r == '\u2028', r == '\u2029', r == '\ufeff', r == '\ufffe', r == '\uffff':
+			return wrong(at, "found the character %U, want it escaped in double quotes", r)
+		}
+		i += size
+	}
+	return nil
+}
+
+func wrong(at place, format string, args ...any) error {
+	return flag.Problems{{Line: int(at.line), Col: int(at.col), Text: fmt.Sprintf(format, args...)}}
+}
+
+// unreadable is what the library says, as a problem.
+func unreadable(err error) error {
+	var load *goyaml.LoadError
+	if !errors.As(err, &load) {
+		return wrong(place{}, "%s", strings.TrimPrefix(err.Error(), "yaml: "))
+	}
+	text := load.Message
+	if load.ContextMsg != "" {
+		text = load.ContextMsg + ": " + text
+	}
+	return wrong(place{int32(load.Mark.Line), int32(load.Mark.Column)}, "%s", text)
+}

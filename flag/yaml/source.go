@@ -1,0 +1,68 @@
+package yaml
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/guidon-go/guidon/flag"
+)
+
+// Open is [flag.Open] of a YAML file: it returns a store that follows the file, with
+// the document loaded. The error lists everything that is wrong with it; what is right
+// with it serves all the same.
+func Open(path string) (*flag.Store, error) {
+	store := flag.New(File(path), flag.Options{})
+	return store, store.Load(context.Background())
+}
+
+// File is [flag.File] of a YAML file.
+func File(path string) flag.Source { return From(flag.File(path)) }
+
+// From is a source of what another has as YAML: a [flag.FS], one of package flaghttp, or
+// any. It reads as [JSON] does, and a file that has not changed only once. What cannot be
+// read as YAML is an error, so that a store goes on with its last good document. It is
+// safe for concurrent use if the other is. A nil source has nothing but an error.
+func From(source flag.Source) flag.Source { return &from{source: source} }
+
+type from struct {
+	source flag.Source
+
+	mu   sync.Mutex // guards what follows
+	file []byte     // what was read last
+	json []byte     // what that stands for
+	err  error      // what is wrong with it
+	read bool
+}
+
+func (f *from) Read(ctx context.Context) ([]byte, error) {
+	if f.source == nil {
+		return nil, fmt.Errorf("found no source of YAML, want one")
+	}
+	file, err := f.source.Read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	known, json, err := f.read && bytes.Equal(f.file, file), f.json, f.err
+	f.mu.Unlock()
+	if !known {
+		json, err = JSON(file)
+		f.mu.Lock()
+		f.file, f.json, f.err, f.read = file, json, err, true
+		f.mu.Unlock()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return bytes.Clone(json), nil
+}
+
+// String names the other source in errors.
+func (f *from) String() string {
+	if named, ok := f.source.(fmt.Stringer); ok {
+		return named.String()
+	}
+	return "document"
+}
