@@ -18,34 +18,69 @@ func isMerge(key *goyaml.Node) bool {
 // that it brings in. Its own win, then what was merged first.
 func (w *writer) members(n *goyaml.Node) []member {
 	out := make([]member, 0, len(n.Content)/2)
-	own := make(map[string]place, len(n.Content)/2)
-	merges := false
+	var own map[string]place // of a mapping that is long
+	var merge *goyaml.Node
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		if !w.key(key) {
 			continue
 		}
-		name := key.Value
 		if isMerge(key) {
-			merges, name = true, "\x00<<" // beside a key that is "<<" in quotes
-		}
-		if first, ok := own[name]; ok {
-			w.trail = append(w.trail, step(key.Value))
-			w.fail(placeOf(key), "duplicate key, the first is at line %d, column %d", first.line, first.col)
-			w.trail = w.trail[:len(w.trail)-1]
+			if merge != nil {
+				w.duplicate(key, placeOf(merge))
+				continue
+			}
+			merge = key
+		} else if first, ok := already(out, own, key.Value); ok {
+			w.duplicate(key, first)
 			continue
 		}
-		own[name] = placeOf(key)
 		out = append(out, member{key: key, value: value})
+		if len(out) == few {
+			own = make(map[string]place, len(n.Content)/2)
+			for _, m := range out {
+				if !isMerge(m.key) {
+					own[m.key.Value] = placeOf(m.key)
+				}
+			}
+		} else if own != nil && !isMerge(key) {
+			own[key.Value] = placeOf(key)
+		}
 	}
-	if !merges {
+	if merge == nil {
 		return out
 	}
-	plain := out
-	out = nil
-	taken := make(map[string]bool, len(own))
-	for name := range own {
-		taken[name] = true
+	return w.unmerged(out)
+}
+
+// few is up to how many keys are searched one after another.
+const few = 8
+
+// already says where a key stands among those before it.
+func already(before []member, index map[string]place, key string) (place, bool) {
+	if index != nil {
+		first, ok := index[key]
+		return first, ok
+	}
+	for _, m := range before {
+		if m.key.Value == key && !isMerge(m.key) {
+			return placeOf(m.key), true
+		}
+	}
+	return place{}, false
+}
+
+func (w *writer) duplicate(key *goyaml.Node, first place) {
+	w.trail = append(w.trail, step{key: key.Value, index: -1})
+	w.fail(placeOf(key), "duplicate key, the first is at line %d, column %d", first.line, first.col)
+	w.trail = w.trail[:len(w.trail)-1]
+}
+
+// unmerged puts what a merge key brings in where that stands.
+func (w *writer) unmerged(plain []member) (out []member) {
+	taken := make(map[string]bool, len(plain))
+	for _, m := range plain {
+		taken[m.key.Value] = taken[m.key.Value] || !isMerge(m.key)
 	}
 	for _, m := range plain {
 		if !isMerge(m.key) {

@@ -40,15 +40,18 @@ func tree(data []byte) (root *goyaml.Node, err error) {
 			root, err = nil, wrong(place{}, "it cannot be read as YAML: %v", p)
 		}
 	}()
-	from := goyaml.NewDecoder(bytes.NewReader(data))
+	from, err := goyaml.NewLoader(bytes.NewReader(data))
+	if err != nil {
+		return nil, unreadable(err)
+	}
 	var first, second goyaml.Node
-	switch err := from.Decode(&first); {
+	switch err := from.Load(&first); {
 	case errors.Is(err, io.EOF):
 		return nil, wrong(place{1, 1}, "found an empty file, want a document")
 	case err != nil:
 		return nil, unreadable(err)
 	}
-	switch err := from.Decode(&second); {
+	switch err := from.Load(&second); {
 	case err == nil:
 		return nil, wrong(placeOf(&second), "found a second document, want one in a file")
 	case !errors.Is(err, io.EOF):

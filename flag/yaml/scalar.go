@@ -75,6 +75,9 @@ func resolve(n *goyaml.Node) (is kind, literal, wrong string) {
 
 // numeric says whether text is a number by the core schema.
 func numeric(text string) bool {
+	if c := text[0]; c > '9' || c < '0' && c != '+' && c != '-' && c != '.' {
+		return false
+	}
 	if hex, ok := strings.CutPrefix(text, "0x"); ok {
 		return hex != "" && strings.Trim(hex, "0123456789abcdefABCDEF") == ""
 	}

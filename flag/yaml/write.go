@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	goyaml "go.yaml.in/yaml/v4"
@@ -34,11 +35,11 @@ type writer struct {
 	counted  int // how much of out the two have counted
 
 	problems flag.Problems
-	trail    []string // the way to the value at hand, in steps of a path
-	merging  int      // how many merge keys deep
-	alias    place    // of the outermost alias at hand: what it brings in stands there
-	budget   int      // what aliases may still bring in
-	spent    bool     // that, or the depth, was too much, which is said already
+	trail    []step // the way to the value at hand
+	merging  int    // how many merge keys deep
+	alias    place  // of the outermost alias at hand: what it brings in stands there
+	budget   int    // what aliases may still bring in
+	spent    bool   // that, or the depth, was too much, which is said already
 }
 
 func newWriter(size int) *writer {
@@ -47,12 +48,10 @@ func newWriter(size int) *writer {
 
 func (w *writer) fail(at place, format string, args ...any) {
 	path := ""
-	for _, step := range w.trail {
-		path += step
+	for _, s := range w.trail {
+		path += s.String()
 	}
-	if path != "" && path[0] == '.' {
-		path = path[1:]
-	}
+	path = strings.TrimPrefix(path, ".")
 	w.problems = append(w.problems, flag.Problem{Path: path, Line: int(at.line), Col: int(at.col), Text: fmt.Sprintf(format, args...)})
 }
 
@@ -149,7 +148,7 @@ func (w *writer) sequence(n *goyaml.Node) {
 		if i > 0 {
 			w.out = append(w.out, ',')
 		}
-		w.trail = append(w.trail, "["+strconv.Itoa(i)+"]")
+		w.trail = append(w.trail, step{index: i})
 		w.value(item, w.at(item))
 		w.trail = w.trail[:len(w.trail)-1]
 	}
@@ -168,7 +167,7 @@ func (w *writer) mapping(n *goyaml.Node) {
 		if m.alias != (place{}) && outer == (place{}) {
 			w.alias = m.alias
 		}
-		w.trail = append(w.trail, step(m.key.Value))
+		w.trail = append(w.trail, step{key: m.key.Value, index: -1})
 		w.begin(w.at(m.key))
 		w.text(m.key.Value)
 		w.out = append(w.out, ':')
@@ -199,17 +198,26 @@ func (w *writer) text(s string) {
 	w.out = append(append(append(w.out, '"'), s...), '"')
 }
 
-// step is a key as the paths of package flag have it.
-func step(key string) string {
-	for i := range len(key) {
-		c := key[i]
+// step is a part of a path: a key, or else an index that is not negative.
+type step struct {
+	key   string
+	index int
+}
+
+// String writes it as the paths of package flag have it.
+func (s step) String() string {
+	if s.index >= 0 {
+		return "[" + strconv.Itoa(s.index) + "]"
+	}
+	for i := range len(s.key) {
+		c := s.key[i]
 		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
 		if !letter && !('0' <= c && c <= '9') && c != '_' && c != '-' {
-			return "[" + strconv.Quote(key) + "]"
+			return "[" + strconv.Quote(s.key) + "]"
 		}
 	}
-	if key == "" {
+	if s.key == "" {
 		return `[""]`
 	}
-	return "." + key
+	return "." + s.key
 }

@@ -1,6 +1,7 @@
 package yaml
 
 import (
+	"context"
 	"errors"
 
 	goyaml "go.yaml.in/yaml/v4"
@@ -23,11 +24,8 @@ func JSON(data []byte) ([]byte, error) {
 	if len(w.problems) > 0 {
 		return nil, w.problems
 	}
-	doc, err := flag.Parse(w.out)
-	if err == nil {
-		_, err = flag.Compile(doc)
-	}
-	if err == nil {
+	// A store that nobody asks is the cheapest way to know that nothing is wrong.
+	if flag.New(flag.Bytes(w.out), flag.Options{NoCounts: true}).Load(context.Background()) == nil {
 		return w.out, nil
 	}
 	numbered := numberedText(root, len(data))
@@ -54,9 +52,17 @@ func numberedText(root *goyaml.Node, size int) *writer {
 // Parse is [flag.Parse] of a YAML file: the error is a [flag.Problems] with all that is
 // wrong, each at its place in the file.
 func Parse(data []byte) (flag.Document, error) {
-	w, err := numbered(data)
+	root, err := tree(data)
 	if err != nil {
 		return flag.Document{}, err
+	}
+	return parse(root, len(data))
+}
+
+func parse(root *goyaml.Node, size int) (flag.Document, error) {
+	w := numberedText(root, size)
+	if len(w.problems) > 0 {
+		return flag.Document{}, w.problems
 	}
 	doc, err := flag.Parse(w.out)
 	var problems flag.Problems
@@ -69,27 +75,18 @@ func Parse(data []byte) (flag.Document, error) {
 // Lint is [flag.Lint] of a YAML file: everything that is wrong with it and, if nothing
 // is, what is hardly meant, as warnings; each at its place in the file.
 func Lint(data []byte) flag.Problems {
-	w, err := numbered(data)
+	root, err := tree(data)
 	var problems flag.Problems
 	if errors.As(err, &problems) {
 		return problems
 	}
+	w := numberedText(root, len(data))
+	if len(w.problems) > 0 {
+		return w.problems
+	}
 	problems = flag.Lint(w.out)
 	w.locate(problems)
 	return problems
-}
-
-// numbered reads a file.
-func numbered(data []byte) (*writer, error) {
-	root, err := tree(data)
-	if err != nil {
-		return nil, err
-	}
-	w := numberedText(root, len(data))
-	if len(w.problems) > 0 {
-		return nil, w.problems
-	}
-	return w, nil
 }
 
 // locate moves problems of a numbered text to their places in the file.
