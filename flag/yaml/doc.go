@@ -1,4 +1,5 @@
-// Package yaml reads flag documents that people write as YAML.
+// Package yaml reads flag documents that people write as YAML, and changes them without
+// touching what need not change.
 //
 // A file is turned into the JSON document that it stands for, and package flag reads that
 // as it always does: nothing here knows what a flag is. Where package flag takes a
@@ -41,6 +42,11 @@
 //
 // What is refused here is refused whole, so a store goes on with its last good document;
 // with what package flag finds, one flag is quarantined and the others load, as ever.
+//
+// # Changes
+//
+// [Edit] makes any change to a document, and writes it into the file: comments, order,
+// anchors, quotes and layout stay, and only the lines change that must.
 //
 // Everything is safe for concurrent use.
 package yaml

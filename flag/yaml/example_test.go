@@ -35,3 +35,40 @@ flags:
 	// bert true
 	// carl false
 }
+
+// A share is raised in the file, and everything that people wrote around it stays.
+func ExampleEdit() {
+	file, err := yaml.Edit([]byte(`flags:
+  # One page instead of three.
+  new-checkout:
+    targets: {on: [anna, bert]}   # the team
+    ramp: {percent: 5}            # ask carl first
+  export-page: {serve: on}
+`), func(doc *flag.Document) error {
+		doc.Flags["new-checkout"].Ramp.Share = 25 * flag.Percent
+		export := doc.Flags["export-page"]
+		export.Disabled = true
+		doc.Flags["export-page"] = export
+		return nil
+	})
+	fmt.Print(string(file))
+	fmt.Println(err)
+	// Output:
+	// flags:
+	//   # One page instead of three.
+	//   new-checkout:
+	//     targets: {on: [anna, bert]}   # the team
+	//     ramp: {percent: 25}            # ask carl first
+	//   export-page: {serve: on, disabled: true}
+	// <nil>
+}
+
+// Lint is for a build or an editor.
+func ExampleLint() {
+	for _, problem := range yaml.Lint([]byte("flags:\n  new-checkout:\n    ramp:\n      percent: 120\n    disabled: yes\n")) {
+		fmt.Println(problem)
+	}
+	// Output:
+	// flags.new-checkout.ramp.percent (line 4, column 16): found 120, want a percentage from 0 to 100
+	// flags.new-checkout.disabled (line 5, column 15): found string "yes", want true or false
+}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -62,4 +63,35 @@ func same(t *testing.T, want, got flag.Problems, lines bool) {
 		}
 	}
 	require.ElementsMatch(t, want, got)
+}
+
+// FuzzEdit: any file is changed into any document, or an error says why not. What was
+// written is that document; and a file that says nothing can be changed into all of them.
+func FuzzEdit(f *testing.F) {
+	f.Add(shop, "flags: {}\n")
+	f.Add("flags: {a: {}}\n", shop)
+	f.Add(strings.ReplaceAll(shop, "#00f", "\u00a0\u2029 :é"), shop)
+	f.Add("flags:\n- a\n", "flags:\n  a:\n    rules:\n    - if: {attr: a, eq: |\n        x\n\n      }\n      serve: on\n")
+	f.Add("flags:\n  ? a\n  : &b !!map\n    ramp: {percent: 5}\n  c: *b\n", "flags:\n  a: {ramp: {percent: 6, by: 'x'}, targets: {on: [a, b, c]}}\n  c: {ramp: {percent: 5}}\n")
+	f.Add("flags:\n  a: &x\n    description: >-\n      a\n\n      b\n    ramp: # c\n      percent: 5\n  b: {<<: *x}\n", "flags: {a: {serve: on}, b: {ramp: {percent: 5}}}")
+	f.Fuzz(func(t *testing.T, file, other string) {
+		want, err := yaml.Parse([]byte(other))
+		if err != nil {
+			return
+		}
+		set := func(doc *flag.Document) error { *doc = want; return nil }
+		for _, from := range []string{file, "flags: {}\n", other} {
+			data, err := yaml.Edit([]byte(from), set)
+			if err != nil {
+				require.Equal(t, file, from, "%v", err)
+				continue
+			}
+			got, err := yaml.Parse(data)
+			require.NoError(t, err)
+			requireSame(t, want, got)
+			if from == other {
+				require.Equal(t, other, string(data), "nothing was changed")
+			}
+		}
+	})
 }
