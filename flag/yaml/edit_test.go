@@ -191,6 +191,7 @@ func TestEdit(t *testing.T) {
 				require.NoError(t, err)
 				requireSame(t, want, got)
 				require.Equal(t, strings.Count(string(after), "\n"), strings.Count(string(after), eol))
+				require.True(t, strings.HasPrefix(string(after), "\ufeff"))
 				text := strings.ReplaceAll(strings.TrimPrefix(string(after), "\ufeff"), "\r\n", "\n")
 				if diff := cmp.Diff(strings.TrimPrefix(tt.want, "\n"), lineDiff(shop, text)); diff != "" {
 					t.Errorf("(-want +got):\n%s\n%s", diff, text)

@@ -96,6 +96,9 @@ func TestSource(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, want, string(again))
 
+	fixed := yaml.From(flag.Bytes([]byte("flags: {a: {serve: on}}\n")))
+	require.LessOrEqual(t, testing.AllocsPerRun(10, func() { _, _ = fixed.Read(t.Context()) }), 2.0, "what has not changed is not read again")
+
 	fsys["flags.yaml"] = &fstest.MapFile{Data: []byte("a: [\n")}
 	for range 2 {
 		data, err := source.Read(t.Context())

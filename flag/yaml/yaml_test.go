@@ -117,7 +117,8 @@ func TestRefused(t *testing.T) {
 		{"a circle", "a: &x [1, *x]\n", []string{"a" + strings.Repeat("[1]", 99) + " (line 1, column 11): nested deeper than 100 levels"}},
 		{"a bomb", bomb, []string{"f[7][2][3][1][7][2] (line 6, column 29): found aliases that make more than 10 times the file of it"}},
 		{"a bomb of merges", merges, nil},
-		{"a circle of merges", "a: &x {<<: [*x, *x]}\n", nil},
+		{"a bomb of empty merges", strings.Replace(merges, "{x: 1}", "{}", 1), nil},
+		{"a circle of merges", "a: &x {<<: [*x, *x]}\n", []string{"a (line 1, column 13): merged deeper than 100 levels"}},
 		{"too deep", strings.Repeat("[", 102) + strings.Repeat("]", 102), nil},
 		{"too long", strings.Repeat("#", 16<<20) + "\n", []string{"found 16777217 bytes, want at most 16 MiB"}},
 	}
