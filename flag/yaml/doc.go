@@ -38,7 +38,8 @@
 //     mark. An empty file, one of comments only and a second document are refused.
 //   - Tags other than those of the core schema are refused, as are tabs in indentation,
 //     nesting deeper than 100 levels, and characters that only some readers take for the
-//     end of a line. A surrogate pair of escapes, which JSON has, is written as itself.
+//     end of a line. A surrogate pair of escapes, which JSON has, and a %YAML directive of
+//     another version than 1.1 are refused by the reader of YAML.
 //
 // What is refused here is refused whole, so a store goes on with its last good document;
 // with what package flag finds, one flag is quarantined and the others load, as ever.

@@ -46,7 +46,8 @@ func FuzzRead(f *testing.F) {
 		want, wantErr := flag.Parse(data)
 		require.Equal(t, want, doc)
 		require.Equal(t, wantErr == nil, parseErr == nil)
-		if json.Valid([]byte(text)) {
+		// A lone carriage return ends a line in YAML, and not in JSON.
+		if json.Valid([]byte(text)) && !strings.Contains(strings.ReplaceAll(text, "\r\n", ""), "\r") {
 			same(t, flag.Lint([]byte(text)), problems, false)
 		}
 	})

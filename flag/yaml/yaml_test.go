@@ -82,6 +82,8 @@ func TestRefused(t *testing.T) {
 		{"wrong indentation", "a:\n  b: 1\n c: 2\n", []string{"(line 3, column 2): while parsing a block mapping: did not find expected key"}},
 		{"two colons", "a: b: c\n", []string{"(line 1, column 5): mapping values are not allowed in this context"}},
 		{"unknown alias", "a: 1\nb: *no\n", []string{"(line 2, column 4): unknown anchor 'no' referenced"}},
+		{"a directive of YAML 1.2", "%YAML 1.2\n---\na: 1\n", []string{"(line 1, column 1): found incompatible YAML document"}},
+		{"a surrogate pair", `a: "\ud83d\ude00"`, []string{"(line 1, column 7): while scanning a quoted scalar: found invalid Unicode character escape code"}},
 		{"not UTF-8", "a: 1\nü: \xff\n", []string{"(line 2, column 4): found the byte 0xff, want UTF-8"}},
 		{"UTF-16", "\xff\xfea\x00", []string{"(line 1, column 1): found the byte 0xff, want UTF-8"}},
 		{"a zero", "a: é\x00", []string{"(line 1, column 5): found the character U+0000, want it escaped in double quotes"}},
