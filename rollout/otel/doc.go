@@ -12,6 +12,10 @@
 //	follow := func(ctx context.Context) iter.Seq2[rollout.Record, error] { return rollout.Follow(ctx, "state") }
 //	err := otel.Run(ctx, follow, otel.Options{Tracers: tracers, Flush: tracers.ForceFlush, Cursor: "state/otel.json"})
 //
+// [Metrics] observes what flags and rollouts have counted:
+//
+//	registration, err := otel.Metrics(otel.MetricOptions{Flags: flags, Engine: engine})
+//
 // # Evaluations
 //
 // An event is named feature_flag.evaluation and has the attributes of OpenTelemetry's
@@ -63,10 +67,12 @@
 //   - Whom a decision was for is told only if EvaluationOptions.Who says it:
 //     TestEvaluationIsOnTheSpan, TestEvaluationsAsAsked.
 //   - Where nothing is recorded, an evaluation costs no allocation more than a function that
-//     does nothing: TestEvaluationsOfNobodyAllocateNothing.
+//     does nothing: TestEvaluationsOfNobodyAllocateNothing. Metrics cost it nothing.
 //   - Every text is valid UTF-8 and bounded, so that no exporter refuses a batch for it:
 //     TestForeignTextsAreBounded.
 //   - With a Cursor, whatever record a Run ends at, each step is told, and told once:
 //     TestRestarts. With Flush that holds for a process that dies, too, but that spans may
 //     be sent again, with the same IDs: TestCrashes, TestCollectorIsAway.
+//   - No instrument has more series than its limit, and one more, of the attribute
+//     guidon.overflow, for the rest: TestMetricsAreBounded.
 package otel

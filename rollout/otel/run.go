@@ -26,9 +26,9 @@ type Options struct {
 	// and a sampler that keeps them all: rollouts are few, and half of one is of no use.
 	Tracers trace.TracerProvider
 	// Meters makes guidon.rollout.duration, a histogram in seconds of how long rollouts and
-	// runs took, by guidon.outcome, guidon.service and deployment.environment.name; of at
-	// most 1,000 series, which bounds what foreign names may do. Nil means the global one. Without a
-	// Cursor, a restart counts the old ones again.
+	// runs took, by guidon.outcome, guidon.service and deployment.environment.name, of at
+	// most 1,000 series and one for the rest. Nil means the global one. Without a Cursor, a
+	// restart counts the old ones again.
 	Meters metric.MeterProvider
 	// Flush waits until the spans are out: the ForceFlush of the SDK's provider. An error
 	// sends them again later. Nil does not wait: spans that were not out as the process
