@@ -1,0 +1,134 @@
+package otel_test
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/guidon-go/guidon/health"
+	"github.com/guidon-go/guidon/rollout"
+	"github.com/guidon-go/guidon/rollout/otel"
+	"github.com/guidon-go/guidon/strategy"
+)
+
+// TestHistory is of a rollout that is paused often, and taken back after it has succeeded,
+// in a journal with checkpoints.
+func TestHistory(t *testing.T) {
+	var whole, recent []rollout.Record
+	synctest.Test(t, func(t *testing.T) {
+		memory := &rollout.Memory{CheckpointEvery: 50}
+		engine, err := rollout.New(memory, rollout.Options{Service: "shop", Environment: "production"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		act := func(id string, kind rollout.ActKind) {
+			t.Helper()
+			if err := engine.Act(t.Context(), id, rollout.Act{Kind: kind, Actor: "anna", Reason: "to see"}); err != nil {
+				t.Error(err)
+			}
+		}
+		go func() {
+			time.Sleep(time.Minute)
+			for range 60 {
+				act("shop 2", rollout.Pause)
+				act("shop 2", rollout.Continue)
+			}
+		}()
+		shop := &target{}
+		if outcome, err := engine.Deploy(t.Context(), rollout.Request{ID: "shop 2", Plan: plan, Target: shop}); err != nil || outcome != rollout.Succeeded {
+			t.Fatal(outcome, err)
+		}
+		act("shop 2", rollout.RollBack)
+		if outcome, err := engine.Resume(t.Context(), rollout.Request{ID: rollout.BackID("shop 2"), Target: shop}); err != nil || outcome != rollout.RolledBack {
+			t.Fatal(outcome, err)
+		}
+		for r := range memory.Records() {
+			whole = append(whole, r)
+		}
+		for r := range memory.Recent() {
+			recent = append(recent, r)
+		}
+	})
+	to := tracetest.NewInMemoryExporter()
+	if err := run(t, whole, to, otel.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	var forward, back tracetest.SpanStub
+	for _, s := range to.GetSpans() {
+		if len(s.Events) > 100 {
+			t.Errorf("%s has %d events, want at most 100", s.Name, len(s.Events))
+		}
+		switch {
+		case s.Name != "rollout":
+		case texts(s.Attributes)["guidon.takes_back"] == "":
+			forward = s
+		default:
+			back = s
+		}
+	}
+	want := trace.NewSpanContext(trace.SpanContextConfig{TraceID: forward.SpanContext.TraceID(), SpanID: forward.SpanContext.SpanID(), Remote: true})
+	if len(back.Links) != 1 || !back.Links[0].SpanContext.Equal(want) {
+		t.Errorf("links %v, want one to %v", back.Links, want)
+	}
+	if recent[0].Checkpoint == nil || len(recent[0].Checkpoint.Live) == 0 {
+		t.Fatal("there is no checkpoint in the middle of a rollout")
+	}
+	late := tracetest.NewInMemoryExporter()
+	if err := run(t, recent, late, otel.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(ids(to.GetSpans()), ids(late.GetSpans())); diff != "" { // all of it was not over
+		t.Error("from the checkpoint: want -, got +\n" + diff)
+	}
+}
+
+// TestJudgeFails is of a hold that a judge ends: that step has failed, and says why.
+func TestJudgeFails(t *testing.T) {
+	var records []rollout.Record
+	synctest.Test(t, func(t *testing.T) {
+		memory := &rollout.Memory{}
+		engine, err := rollout.New(memory, rollout.Options{Service: "shop", Environment: "production"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		cohorts, err := engine.Cohorts("shop 2", "errors", health.CohortsOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		judged := strategy.Plan{Strategy: "judged", Old: "1", New: "2", Steps: []strategy.Step{
+			strategy.Shift{To: 10 * strategy.Percent},
+			strategy.Hold{For: time.Hour, Judges: []string{"errors"}, Exposed: 1},
+			strategy.Shift{From: 10 * strategy.Percent, To: strategy.All},
+		}}
+		fails := health.JudgeFunc(func(health.State, health.Sample) (health.Verdict, health.State) {
+			return health.Verdict{Call: health.Fail, Reason: "carts are empty"}, nil
+		})
+		outcome, err := engine.Deploy(t.Context(), rollout.Request{ID: "shop 2", Plan: judged, Target: &target{},
+			Watches: map[string]rollout.Watch{"errors": {Judge: fails, Cohorts: cohorts}}})
+		if err != nil || outcome != rollout.RolledBack {
+			t.Fatal(outcome, err)
+		}
+		for r := range memory.Records() {
+			records = append(records, r)
+		}
+	})
+	to := tracetest.NewInMemoryExporter()
+	if err := run(t, records, to, otel.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range to.GetSpans() {
+		if strings.HasPrefix(s.Name, "hold") {
+			if s.Status.Code != codes.Error || !strings.Contains(s.Status.Description, "carts are empty") || len(s.Events) != 1 {
+				t.Errorf("the hold has status %v and events %v", s.Status, s.Events)
+			}
+			return
+		}
+	}
+	t.Error("there is no hold")
+}
