@@ -77,10 +77,23 @@ func (g *Guard) view(ctx context.Context) *flag.View {
 // through that view; as a failure if it panics, or has not returned within
 // [Guarded.Within].
 func (g *Guard) Do(ctx context.Context, work func(context.Context) error) error {
-	w := g.Begin(ctx)
-	defer w.end(health.Response{Status: http.StatusInternalServerError, Panicked: true}) // if nothing else did
+	view := g.view(ctx)
+	if view == nil {
+		return work(ctx)
+	}
+	w := g.works.Get().(*Work)
+	w.begin(view)
+	res := health.Response{Status: http.StatusInternalServerError, Panicked: true} // if it does not return
+	defer func() {
+		inTime := w.timer.Stop() // otherwise its function has it, now or soon
+		w.end(res)
+		if inTime {
+			w.view, w.exposure, w.timer = nil, nil, nil
+			g.works.Put(w)
+		}
+	}()
 	err := work(ctx)
-	w.Done(err)
+	res = answerOf(err)
 	return err
 }
 
@@ -92,9 +105,8 @@ func (g *Guard) Begin(ctx context.Context) *Work {
 	if view == nil {
 		return nil
 	}
-	w := &Work{guard: g, view: view, exposure: g.flag.Watch(view), began: time.Now()}
-	timer := time.AfterFunc(g.within, func() { w.end(health.Response{Err: context.DeadlineExceeded}) })
-	w.stop = timer.Stop
+	w := newWork(g)
+	w.begin(view)
 	return w
 }
 
@@ -104,8 +116,29 @@ type Work struct {
 	view     *flag.View
 	exposure *flag.Exposure
 	began    time.Time
-	stop     func() bool // of its timer
+	timer    *time.Timer
+	late     func()
 	over     atomic.Bool
+}
+
+func newWork(g *Guard) *Work {
+	w := &Work{guard: g}
+	w.late = func() { w.end(health.Response{Err: context.DeadlineExceeded}) }
+	return w
+}
+
+func (w *Work) begin(view *flag.View) {
+	w.view, w.exposure, w.began = view, w.guard.flag.Watch(view), time.Now()
+	w.over.Store(false)
+	w.timer = time.AfterFunc(w.guard.within, w.late)
+}
+
+// Begun says, from any goroutine, that an answer has begun, as the first message of a
+// stream is: in time, so that the work counts when Done is called, however long it takes.
+func (w *Work) Begun() {
+	if w != nil {
+		w.timer.Stop()
+	}
 }
 
 // Done says how the work ended, from any goroutine. The first call counts, and later
@@ -114,16 +147,19 @@ func (w *Work) Done(err error) {
 	if w == nil {
 		return
 	}
-	w.stop()
-	status := http.StatusOK
+	w.timer.Stop()
+	w.end(answerOf(err))
+}
+
+func answerOf(err error) health.Response {
 	if err != nil {
-		status = http.StatusInternalServerError
+		return health.Response{Status: http.StatusInternalServerError, Err: err}
 	}
-	w.end(health.Response{Status: status, Err: err})
+	return health.Response{Status: http.StatusOK}
 }
 
 func (w *Work) end(res health.Response) {
-	if w != nil && w.over.CompareAndSwap(false, true) {
+	if w.over.CompareAndSwap(false, true) {
 		res.Latency = time.Since(w.began)
 		w.guard.count(w.view, w.exposure, res)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -80,6 +81,43 @@ func TestWork(t *testing.T) {
 			w.Done(nil)
 			time.Sleep(4 * time.Second)
 		}, good, rollout.Skipped{}},
+		{"begun in time", func(ctx context.Context, g *rollout.Guard) {
+			w := g.Begin(ctx)
+			asks(ctx)
+			time.Sleep(4 * time.Second)
+			w.Begun()
+			time.Sleep(4 * time.Second)
+			w.Done(nil)
+		}, good, rollout.Skipped{}},
+		{"begun in time, and failed", func(ctx context.Context, g *rollout.Guard) {
+			w := g.Begin(ctx)
+			asks(ctx)
+			w.Begun()
+			w.Done(errBad)
+		}, bad, rollout.Skipped{}},
+		{"begun too late", func(ctx context.Context, g *rollout.Guard) {
+			w := g.Begin(ctx)
+			asks(ctx)
+			time.Sleep(6 * time.Second)
+			w.Begun()
+			w.Done(nil)
+		}, bad, rollout.Skipped{}},
+		{"one late, and others meanwhile, each once", func(ctx context.Context, g *rollout.Guard) {
+			once := func(context.Context) error { return nil }
+			_ = g.Do(ctx, func(ctx context.Context) error {
+				time.Sleep(6 * time.Second)
+				return g.Do(ctx, func(ctx context.Context) error { return g.Do(ctx, once) })
+			})
+			_ = g.Do(ctx, once)
+		}, health.Side{}, rollout.Skipped{NotAsked: 4}},
+		{"never returns", func(ctx context.Context, g *rollout.Guard) {
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				_ = g.Do(ctx, func(ctx context.Context) error { asks(ctx); runtime.Goexit(); return nil })
+			}()
+			<-done
+		}, bad, rollout.Skipped{}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -148,6 +186,30 @@ func TestGuardAllocations(t *testing.T) {
 	bare := allocations(flaghttp.Middleware(store, who)(page))
 	guarded := allocations(flaghttp.Middleware(store, who)(guard.Middleware(page)))
 	require.LessOrEqual(t, guarded, bare+2)
+}
+
+// TestWorkAllocations: work takes its timer, and what outlives the call its handle, too.
+func TestWorkAllocations(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector makes pools forget")
+	}
+	store := pages(t)
+	guard, err := engineOn(t, &rollout.Memory{}).Guard(store, rollout.Guarded{Flag: newPage, Manual: true})
+	require.NoError(t, err)
+	request := func(work func(context.Context)) float64 {
+		return testing.AllocsPerRun(1000, func() { work(flag.NewContext(context.Background(), store.View(flag.For("user-1")))) })
+	}
+	bare := request(func(ctx context.Context) { newPage.On(ctx) })
+	done := request(func(ctx context.Context) {
+		_ = guard.Do(ctx, func(ctx context.Context) error { newPage.On(ctx); return nil })
+	})
+	begun := request(func(ctx context.Context) {
+		w := guard.Begin(ctx)
+		newPage.On(ctx)
+		w.Done(nil)
+	})
+	require.LessOrEqual(t, done, bare+1)
+	require.LessOrEqual(t, begun, bare+3)
 }
 
 // TestHistory: from the moment it is guarded, a flag that nobody has is decided by its

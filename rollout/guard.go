@@ -131,6 +131,7 @@ type Guard struct {
 	told    atomic.Bool // it was said that none has
 
 	answers                     sync.Pool     // of *answer
+	works                       sync.Pool     // of *Work, in Do
 	noView, notAsked, notByRamp atomic.Uint64 // see Skipped
 }
 
@@ -195,6 +196,7 @@ func (e *Engine) Guard(flags *flag.Store, guarded Guarded) (*Guard, error) {
 		lane: bucket.Lane(asked.Salt, bucket.Ramp), manual: guarded.Manual,
 	}
 	g.answers.New = func() any { return newAnswer(g) }
+	g.works.New = func() any { return newWork(g) }
 	if g.judge == nil {
 		g.judge = guarded.defaultJudge(plan)
 	}
