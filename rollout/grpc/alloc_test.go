@@ -67,7 +67,9 @@ func TestAllocations(t *testing.T) {
 	}{
 		{"unary: window", server(guidongrpc.ServerOptions{Window: window}), 0},
 		{"unary: view, window", server(guidongrpc.ServerOptions{Flags: flags, Who: who, Window: window}), 1},
-		{"unary: view, window, guard", server(guidongrpc.ServerOptions{Flags: flags, Who: who, Window: window, Guards: []*rollout.Guard{guard}}), 5},
+		{"unary: view, window, guard", server(guidongrpc.ServerOptions{Flags: flags, Who: who, Window: window, Guards: []*rollout.Guard{guard}}), 2},
+		{"unary: view, window, two guards", server(guidongrpc.ServerOptions{Flags: flags, Who: who, Window: window, Guards: []*rollout.Guard{guard, guard}}), 4},
+		{"stream: view, window, guard", stream(guidongrpc.ServerOptions{Flags: flags, Who: who, Window: window, Guards: []*rollout.Guard{guard}}), 6},
 		{"stream: view, window", stream(guidongrpc.ServerOptions{Flags: flags, Who: who, Window: window}), 2},
 		{"client: window", client(guidongrpc.ClientOptions{Window: window}), 0},
 		{"client: forward", client(guidongrpc.ClientOptions{Forward: true}), 4},

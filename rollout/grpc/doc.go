@@ -52,16 +52,16 @@
 // handler returns; in a client when it was received to its end, or failed, or its context
 // is done. Leave out of a window, by Classify, those whose length says nothing.
 //
-// A guard does not wait for the end of a long stream: see ServerOptions.Long.
+// A guard counts it then, too. It is late, and a failure, if its first message was not
+// sent within [rollout.Guarded].Within.
 //
 // # Guarantees
 //
 //   - A call counts exactly once, however it ends: TestServerCounts, TestClientCounts.
 //   - A view and a window take no lock, and one allocation for a call, or two for a
-//     stream: TestAllocations. Each guard takes four, as [rollout.Guard.Begin] does;
-//     forwarding a subject, four; a client's stream with a window, four.
-//   - Nothing here starts a goroutine, but for the timers of Long and of guards, and for
-//     a client's stream whose context is done.
+//     stream: TestAllocations. A guard takes one more, and four in a stream; forwarding a
+//     subject, four; a client's stream with a window, four.
+//   - Nothing here starts a goroutine, but for a client's stream whose context is done.
 //   - A watcher of the health service that does not read holds nothing up, and gets what
 //     is newest when it reads again: TestWatchCoalesces.
 //   - A server that drains does not serve again: TestDrainLatches.

@@ -122,17 +122,24 @@ func TestGuard(t *testing.T) {
 		}, want: fails},
 		{name: "a long stream", stream: func(s grpc.ServerStream) error {
 			steady.On(s.Context())
-			sends(s)
-			time.Sleep(90 * time.Second)
-			return errPlain
-		}, want: succeeds},
-		{name: "a long stream that begins late", stream: func(s grpc.ServerStream) error {
-			steady.On(s.Context())
 			time.Sleep(50 * time.Second)
 			sends(s)
 			time.Sleep(40 * time.Second)
-			return errPlain
+			sends(s)
+			return nil
 		}, want: succeeds},
+		{name: "a long stream that breaks", stream: func(s grpc.ServerStream) error {
+			steady.On(s.Context())
+			sends(s)
+			time.Sleep(90 * time.Second)
+			return errPlain
+		}, want: fails},
+		{name: "a long stream that begins late", stream: func(s grpc.ServerStream) error {
+			steady.On(s.Context())
+			time.Sleep(70 * time.Second)
+			sends(s)
+			return nil
+		}, want: fails},
 		{name: "a stream that never answers", stream: func(s grpc.ServerStream) error {
 			steady.On(s.Context())
 			time.Sleep(90 * time.Second)

@@ -26,14 +26,11 @@ type ServerOptions struct {
 	Who func(ctx context.Context, method string) flag.Subject
 	// Window counts the calls. Nil counts them nowhere.
 	Window *health.Window
-	// Guards count the calls that evaluated their flag, each as [rollout.Guard.Begin] says.
-	// They know no Excluded: there, what Classify calls that fails if it has an error. How
-	// an error counts can be said again by Guarded.Classify, which is given it, as a status.
+	// Guards count the calls that evaluated their flag, each as [rollout.Guard.Do] says.
+	// They know no Excluded: there, what Classify calls that fails if it has an error; and
+	// a panic is one. How an error counts can be said again by Guarded.Classify, which is
+	// given it, as a status.
 	Guards []*rollout.Guard
-	// Long is how old a stream is, whose answer has begun, when guards call it a success
-	// and do not wait for its end. It must be less than Guarded.Within, after which they
-	// would call it a failure. Zero means 10 s.
-	Long time.Duration
 	// Classify says how a call counts. Nil means [Call.Class]. It is called on the call's
 	// goroutine, many at once; if it panics, that is logged, and the call is a failure.
 	Classify func(Call) health.Class
@@ -43,19 +40,27 @@ type ServerOptions struct {
 func UnaryServer(o ServerOptions) grpc.UnaryServerInterceptor {
 	return func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (answer any, err error) {
 		start := time.Now()
-		ctx = o.see(ctx, info.FullMethod)
-		var room [4]*rollout.Work // most have no more guards, and it stays on the stack
-		works := o.begin(ctx, room[:0])
 		call := Call{Method: info.FullMethod, Panicked: true}
-		// Without recover, so that a panic keeps its stack.
-		defer func() {
-			call.Err = err
-			o.end(ctx, call, start, works)
-		}()
-		answer, err = handler(ctx, request)
-		call.Panicked = false
+		_ = guarded(o.see(ctx, info.FullMethod), o.Guards, func(ctx context.Context) (counts error) {
+			// Without recover, so that a panic keeps its stack; guards know of it by themselves.
+			defer func() {
+				call.Err = err
+				counts = o.end(ctx, call, start)
+			}()
+			answer, err = handler(ctx, request)
+			call.Panicked = false
+			return nil
+		})
 		return answer, err
 	}
+}
+
+// guarded does work within the guards, whom its error tells how it counts.
+func guarded(ctx context.Context, guards []*rollout.Guard, work func(context.Context) error) error {
+	if len(guards) == 0 {
+		return work(ctx)
+	}
+	return guards[0].Do(ctx, func(ctx context.Context) error { return guarded(ctx, guards[1:], work) })
 }
 
 // see gives the context its view.
@@ -70,15 +75,8 @@ func (o *ServerOptions) see(ctx context.Context, method string) context.Context 
 	return flag.NewContext(ctx, o.Flags.View(subject))
 }
 
-func (o *ServerOptions) begin(ctx context.Context, works []*rollout.Work) []*rollout.Work {
-	for _, guard := range o.Guards {
-		works = append(works, guard.Begin(ctx))
-	}
-	return works
-}
-
-// end counts a call that is over.
-func (o *ServerOptions) end(ctx context.Context, call Call, start time.Time, works []*rollout.Work) {
+// end counts a call that is over, and returns the error by which guards count it.
+func (o *ServerOptions) end(ctx context.Context, call Call, start time.Time) error {
 	now := time.Now()
 	call.Latency = now.Sub(start)
 	switch {
@@ -93,9 +91,10 @@ func (o *ServerOptions) end(ctx context.Context, call Call, start time.Time, wor
 	if o.Window != nil {
 		o.Window.Record(now, call.Latency, class)
 	}
-	if len(works) > 0 {
-		done(works, outcome(call, class))
+	if len(o.Guards) == 0 {
+		return nil
 	}
+	return outcome(call, class)
 }
 
 var errFailed = errors.New("the call counts as a failure")
@@ -112,10 +111,4 @@ func outcome(call Call, class health.Class) error {
 		return call.Err
 	}
 	return status.Error(call.Code, errFailed.Error())
-}
-
-func done(works []*rollout.Work, err error) {
-	for _, work := range works {
-		work.Done(err)
-	}
 }
