@@ -110,9 +110,9 @@ func reasonOf(r flag.Reason) (reason attribute.KeyValue, failed string) {
 		return semconv.FeatureFlagResultReasonStatic, ""
 	case flag.ReasonTarget, flag.ReasonRule:
 		return semconv.FeatureFlagResultReasonTargetingMatch, ""
-	case flag.ReasonRamp, flag.ReasonSplit:
+	case flag.ReasonRamp, flag.ReasonSplit, flag.ReasonHoldout, flag.ReasonLayer:
 		return semconv.FeatureFlagResultReasonSplit, ""
-	case flag.ReasonServe, flag.ReasonWhen, flag.ReasonNoUnit, flag.ReasonHoldout, flag.ReasonLayer:
+	case flag.ReasonServe, flag.ReasonWhen, flag.ReasonNoUnit:
 		return semconv.FeatureFlagResultReasonDefault, ""
 	}
 	return semconv.FeatureFlagResultReasonUnknown, ""

@@ -90,7 +90,7 @@ func TestEvaluationReasons(t *testing.T) {
 		flag.ReasonQuarantined: "error parse_error", flag.ReasonWrongType: "error type_mismatch",
 		flag.ReasonKilled: "disabled", flag.ReasonDisabled: "disabled", flag.ReasonOverride: "static",
 		flag.ReasonTarget: "targeting_match", flag.ReasonRule: "targeting_match", flag.ReasonRamp: "split", flag.ReasonSplit: "split",
-		flag.ReasonServe: "default", flag.ReasonWhen: "default", flag.ReasonNoUnit: "default", flag.ReasonHoldout: "default", flag.ReasonLayer: "default",
+		flag.ReasonServe: "default", flag.ReasonWhen: "default", flag.ReasonNoUnit: "default", flag.ReasonHoldout: "split", flag.ReasonLayer: "split",
 		flag.ReasonServe + 1: "unknown", 0: "unknown",
 	} {
 		ctx, ended := request(t)
