@@ -32,7 +32,7 @@
 // handler begins later have none.
 //
 // A flag is told of once a request. Evaluations without a request (Ref.Value, Decide) are
-// not told of, nor are prerequisites. The reasons are: "split" by a ramp or a split,
+// not told of, nor are prerequisites. The reasons are: "split" by a ramp, a split, a holdout or a layer,
 // "targeting_match" by a target or a rule, "static" by an override, "disabled" of a flag
 // that is disabled or killed, "error" without a document, flag or value of its type, and
 // "default" otherwise.
