@@ -136,7 +136,7 @@ func TestChangesAreLogged(t *testing.T) {
 		return fmt.Sprint("flag=logged actor=me reason=test revision=", revision+after)
 	}
 	require.Equal(t, []string{
-		`level=INFO msg="flags: changed at run time" op="set ramp" ` + end(1) + ` to="0.001 %"`,
+		`level=INFO msg="flags: changed at run time" op="set ramp" flag=logged to="0.001 %"` + strings.TrimPrefix(end(1), "flag=logged"),
 		`level=WARN msg="flags: changed at run time" op=kill ` + end(2),
 		`level=WARN msg="flags: changed at run time" op=revive ` + end(3), "",
 	}, strings.Split(log.String(), "\n"))

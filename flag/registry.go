@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"unsafe"
@@ -204,6 +205,19 @@ func attributeName(id uint32) string {
 		}
 	}
 	return ""
+}
+
+// attributeNames are those of many, in alphabetical order.
+func attributeNames(ids map[uint32]bool) (names []string) {
+	registry.Lock()
+	defer registry.Unlock()
+	for name, a := range registry.attrs {
+		if ids[a.id] {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // declareAttribute also notes what the code says it is.
