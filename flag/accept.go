@@ -336,7 +336,7 @@ func (s *Store) serve(set *Set) {
 	s.revision++
 	if set != nil {
 		next := *set
-		next.revision = s.revision
+		next.revision, next.store = s.revision, s
 		s.now.Store(&next)
 	}
 }

@@ -1,5 +1,7 @@
 package flag
 
+import "slices"
+
 // Attributes returns the names of the attributes that the decision of a flag can depend
 // on, in alphabetical order: those that its rules, its ramp or split and its layer ask for,
 // and those that its segments and prerequisites do. Facts about other attributes change
@@ -8,7 +10,14 @@ package flag
 func (s *Set) Attributes(key string) []string {
 	a := asker{set: s, ids: map[uint32]bool{}, flags: map[*compiled]bool{}, segments: map[*segment]bool{}}
 	a.flag(s.defined(key))
-	return attributeNames(a.ids)
+	var names []string
+	for id := range a.ids {
+		if name := attributeName(id); name != "" {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // asker gathers what flags ask for.

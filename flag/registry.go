@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"reflect"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 	"unsafe"
@@ -20,6 +19,7 @@ var registry = struct {
 	lives map[int][]lived // of those that have any
 	defs  map[string]any  // the defaults by key, severalDefaults where they differ
 	attrs map[string]*attr
+	names []string // of attributes, by id - 1
 }{refs: make([]declaration, 1), byKey: map[string][]int{}, lives: map[int][]lived{}, defs: map[string]any{}, attrs: map[string]*attr{}}
 
 // severalDefaults is equal to no value.
@@ -199,25 +199,10 @@ func knownAttribute(name string) uint32 {
 func attributeName(id uint32) string {
 	registry.Lock()
 	defer registry.Unlock()
-	for name, a := range registry.attrs {
-		if a.id == id {
-			return name
-		}
+	if id == 0 || int(id) > len(registry.names) {
+		return ""
 	}
-	return ""
-}
-
-// attributeNames are those of many, in alphabetical order.
-func attributeNames(ids map[uint32]bool) (names []string) {
-	registry.Lock()
-	defer registry.Unlock()
-	for name, a := range registry.attrs {
-		if ids[a.id] {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return names
+	return registry.names[id-1]
 }
 
 // declareAttribute also notes what the code says it is.
@@ -242,7 +227,8 @@ func known(name string) *attr {
 	a := registry.attrs[name]
 	if a == nil {
 		a = &attr{id: uint32(len(registry.attrs) + 1)}
-		registry.attrs[strings.Clone(name)] = a // the name may be a part of a document
+		name = strings.Clone(name) // it may be a part of a document
+		registry.attrs[name], registry.names = a, append(registry.names, name)
 	}
 	return a
 }

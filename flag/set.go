@@ -19,6 +19,8 @@ type Set struct {
 	revision uint64
 	planned  uint64 // the revision since which only changes that need no compiling were made
 
+	store *Store // whose snapshot it is or was; nil otherwise
+
 	dropped map[string]bool // flags of the document that have never had a definition that compiles
 	layers  map[string]Layer
 

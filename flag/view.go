@@ -67,6 +67,12 @@ func (v *View) Subject() Subject {
 	return v.subject
 }
 
+// Of says whether the view, or the one that it was made from, is of a snapshot of this
+// store, be it an old one.
+func (v *View) Of(store *Store) bool {
+	return v != nil && v.set != nil && store != nil && v.set.store == store
+}
+
 type viewKey struct{}
 
 // viewContext is a context that carries a view.

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/guidon-go/guidon/flag"
 	"github.com/guidon-go/guidon/flag/flaghttp"
@@ -114,4 +115,21 @@ func TestContexts(t *testing.T) {
 	cancel()
 	require.ErrorIs(t, ctx.Err(), context.Canceled)
 	require.NoError(t, one.Err())
+}
+
+// TestOf: a view is of the store that made it, also after that serves something else.
+func TestOf(t *testing.T) {
+	mine, other := load(t, `{"flags": {"f": {}}}`), load(t, `{"flags": {"f": {}}}`)
+	view := mine.View(flag.For("anna"))
+	require.NoError(t, mine.Kill("f", me))
+	for _, v := range []*flag.View{view, view.At(time.Now()), mine.Snapshot().View(flag.Subject{})} {
+		require.True(t, v.Of(mine))
+		require.False(t, v.Of(other))
+		require.False(t, v.Of(nil))
+	}
+	set, err := flag.Compile(flag.Document{})
+	require.NoError(t, err)
+	require.False(t, set.View(flag.Subject{}).Of(mine))
+	require.False(t, (*flag.View)(nil).Of(mine))
+	require.False(t, (*flag.Store)(nil).View(flag.Subject{}).Of(nil), "no store has made it")
 }
