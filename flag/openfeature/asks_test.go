@@ -10,13 +10,13 @@ import (
 	of "github.com/open-feature/go-sdk/openfeature"
 )
 
-// TestAsks: a flag is decided as by a provider that has learnt nothing, and what it asks for
-// is known only where that is certain.
+// TestAsks: a flag is decided as by a provider that has learnt nothing, and it is known what
+// it asks for if that is not much.
 func TestAsks(t *testing.T) {
 	const document = `{
 		"segments": {"s": {"if": {"attr": "a", "eq": 1}}},
 		"layers": {"l": {"by": "team", "flags": {"layered": [{"from": 0, "to": 50}], "layered-rule": [{"from": 50, "to": 100}]}},
-			"k": {"flags": {"by-key": [{"from": 0, "to": 50}]}}},
+			"k": {"flags": {"by-key": [{"from": 0, "to": 50}], "laid": [{"from": 50, "to": 100}]}}},
 		"flags": {
 			"static": {"serve": "on"},
 			"targets": {"targets": {"on": ["anna"]}},
@@ -31,13 +31,17 @@ func TestAsks(t *testing.T) {
 			"layered": {"ramp": {"percent": 100}},
 			"layered-rule": {"rules": [{"if": {"attr": "a", "eq": 1}, "ramp": {"percent": 100}}]},
 			"by-key": {"ramp": {"percent": 100}},
+			"laid": {}, "key": {"rules": [{"if": {"attr": "targetingKey", "eq": "anna"}, "serve": "on"}]},
 			"ten": {"when": {"any": [{"attr": "a0", "eq": 1}, {"attr": "a1", "eq": 1}, {"attr": "a2", "eq": 1}, {"attr": "a3", "eq": 1}, {"attr": "a4", "eq": 1},
 				{"attr": "a5", "eq": 1}, {"attr": "a6", "eq": 1}, {"attr": "a7", "eq": 1}, {"attr": "a8", "eq": 1}, {"attr": "a", "eq": 1}]}, "serve": "on"}
 		}
 	}`
-	known := map[string]bool{"static": true, "targets": true, "when": true, "rule": true, "ramp": true, "ruled-ramp": true, "by-key": true}
 	synctest.Test(t, func(t *testing.T) {
 		flags := loaded(t, document)
+		if err := flags.SetRamp("laid", flag.Ramp{By: "team", Share: flag.All, Serve: "on"}, flag.Change{Actor: "ann", Reason: "a test"}); err != nil {
+			t.Fatal(err)
+		}
+		on := map[string]int{}
 		simple, learnt := openfeature.New(flags, openfeature.Options{}), openfeature.New(flags, openfeature.Options{})
 		if err := learnt.Init(of.EvaluationContext{}); err != nil {
 			t.Fatal(err)
@@ -45,12 +49,13 @@ func TestAsks(t *testing.T) {
 		defer learnt.Shutdown()
 		synctest.Wait()
 		for status := range flags.All() {
-			if got := learnt.Knows(status.Key); got != known[status.Key] {
-				t.Errorf("%s: got %v, want %v", status.Key, got, known[status.Key])
+			if got, want := learnt.Knows(status.Key), status.Key != "ten"; got != want {
+				t.Errorf("%s: got %v, want %v", status.Key, got, want)
 			}
 			for i, more := range []of.FlattenedContext{
 				{}, {"a": 1}, {"a": 2, "u.v": "x"}, {"team": "red"}, {"a": 1, "team": 7}, {"list": []any{"z", "y"}, "a8": 1},
 				{"u": map[string]any{"v": "x"}}, {"u": map[string]string{"v": "x"}, "u.v": nil}, {"u": map[string]any{"v": "x"}, "u.v": "z"},
+				{"a": 1, "u.v": "x", "team": "blue"}, {"team": "green"}, {"team": "white"}, {"team": "black"},
 			} {
 				for user := range 20 {
 					more[of.TargetingKey] = fmt.Sprint("user-", user)
@@ -61,7 +66,13 @@ func TestAsks(t *testing.T) {
 					if got.Value != want.Value || got.Reason != want.Reason {
 						t.Fatalf("%s of context %d: got %v by %s, want %v by %s", status.Key, i, got.Value, got.Reason, want.Value, want.Reason)
 					}
+					if got.Value {
+						on[status.Key]++
+					}
 				}
+			}
+			if on[status.Key] == 0 {
+				t.Errorf("%s: got on for nobody", status.Key)
 			}
 		}
 	})

@@ -13,12 +13,14 @@
 // with dots: "user.plan" is the plan within user. Where a name with a dot stands beside
 // that, it wins. Booleans, strings, numbers of every Go type, [time.Time], and lists of
 // strings are handed on without loss; anything else (nil, NaN, a pointer, a list of
-// numbers) is as if it were missing, and so is what lies more than 8 structures deep. A
-// process knows the first 1,000 different names that its contexts have, and as many of lists; later ones are as if
-// they were missing, and the default log of package slog says so, once.
+// numbers) is as if it were missing, and so is what lies more than 8 structures deep. The
+// targeting key is the attribute targetingKey, too. Beside the names that flags ask for, a
+// process knows the first 1,000 that its contexts have, and as many of lists; others are as
+// if they were missing, and the default log of package slog says so, once.
 //
 // Numbers are never cut: a flag of 3.9 asked for as an integer is TYPE_MISMATCH, and so is
-// one of 2^53+1 asked for as a float. An object is the value as JSON has it, or as the
+// one of 2^53+1 asked for as a float; within an object they are the float64s of
+// encoding/json. An object is the value as JSON has it, or as the
 // code declares the flag; all callers share it, so it must not be changed.
 //
 //	target, rule                        TARGETING_MATCH

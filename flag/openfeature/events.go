@@ -34,9 +34,11 @@ func (p *Provider) InitWithContext(ctx context.Context, _ of.EvaluationContext) 
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.told = p.look()
+	if p.stop == nil {
+		p.told = p.look()
+	}
 	switch {
-	case p.told.set != nil:
+	case p.flags.Snapshot() != nil:
 		p.told.event, p.told.message = of.ProviderReady, "" // this is what the SDK tells now, even if it is stale
 		err = nil
 	case err == nil:
@@ -65,12 +67,14 @@ func (p *Provider) Shutdown() { _ = p.ShutdownWithContext(context.Background()) 
 func (p *Provider) ShutdownWithContext(ctx context.Context) error {
 	p.mu.Lock()
 	stop, over := p.stop, p.over
-	p.stop, p.over = nil, nil
+	p.stop = nil
 	p.mu.Unlock()
-	if stop == nil {
+	if stop != nil {
+		stop()
+	}
+	if over == nil {
 		return nil
 	}
-	stop()
 	select {
 	case <-over:
 		return nil
@@ -111,7 +115,11 @@ func (p *Provider) news() (events []of.Event) {
 	was, is := p.told, p.look()
 	p.told = is
 	if is.event != was.event || is.message != was.message {
-		events = append(events, eventOf(is.event, of.ProviderEventDetails{Message: is.message}))
+		details := of.ProviderEventDetails{Message: is.message}
+		if is.event == of.ProviderError {
+			details.ErrorCode = of.ProviderNotReadyCode
+		}
+		events = append(events, eventOf(is.event, details))
 	}
 	if is.set != was.set && was.set != nil {
 		events = append(events, eventOf(of.ProviderConfigChange, of.ProviderEventDetails{

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/guidon-go/guidon/flag"
-	of "github.com/open-feature/go-sdk/openfeature"
 )
 
 const (
@@ -27,9 +26,6 @@ const (
 func facts(list []flag.Fact, prefix string, values map[string]any, depth int) []flag.Fact {
 	first, nested := len(list), false
 	for key, v := range values {
-		if depth == 1 && key == of.TargetingKey {
-			continue
-		}
 		if _, ok := plain(v).(map[string]any); ok {
 			nested = true
 			continue
@@ -182,6 +178,9 @@ var (
 	lists = table[flag.Attribute[[]string]]{declare: flag.Attr[[]string]}
 )
 
+// wanted are the names that documents ask for, which always have a place.
+var wanted sync.Map
+
 // table declares attributes when their names are first met. Readers take no lock.
 type table[T any] struct {
 	declare func(name string) T
@@ -211,9 +210,9 @@ func (t *table[T]) add(name string) *T {
 		if a := (*known)[name]; a != nil {
 			return a
 		}
-		if len(*known) >= maxNames {
+		if _, asked := wanted.Load(name); !asked && len(*known) >= maxNames {
 			if t.said.CompareAndSwap(false, true) {
-				slog.Default().Error("openfeature: contexts have too many different attributes; rules do not see this one, nor those to come",
+				slog.Default().Error("openfeature: contexts have too many different attributes; this one, and those to come that no flag has asked for yet, are as if they were missing",
 					"attribute", name, "most", maxNames)
 			}
 			return nil

@@ -142,6 +142,16 @@ func TestTooManyAttributes(t *testing.T) {
 	if !ask("early") || ask("late") {
 		t.Errorf("got %v and %v, want an early name to be known, and a late one not", ask("early"), ask("late"))
 	}
+	if err := p.Init(of.EvaluationContext{}); err != nil {
+		t.Fatal(err)
+	}
+	defer p.Shutdown()
+	for !p.Knows("late") {
+		time.Sleep(time.Millisecond)
+	}
+	if !ask("late") {
+		t.Error("got false, want what flags ask for to have a place once that is known")
+	}
 	if n := strings.Count(said.String(), "too many different attributes"); n != 1 {
 		t.Errorf("it was said %d times, want once: %s", n, said.String())
 	}

@@ -102,13 +102,13 @@ func resolve[T any](p *Provider, ctx context.Context, key string, def T, flat of
 	}
 	ref := flag.ByKey(key, def)
 	var d flag.Decision[T]
-	if view := p.view(ctx, unit); view != nil {
+	if view := p.decides(ctx, unit); view != nil {
 		d = ref.DecideFrom(view)
 	} else if known := p.asks.Load(); known != nil && known.set == p.flags.Snapshot() {
 		if asked, ok := known.flags[key]; ok {
 			d = answered(p, ref, unit, flat, asked)
 		}
-		if d.Reason == 0 || d.Revision != known.revision { // the flag may ask for anything, or was changed just now
+		if d.Reason == 0 || d.Revision != known.revision { // the flag asks for much, or was changed just now
 			d = told(p, ref, unit, flat)
 		}
 	} else {

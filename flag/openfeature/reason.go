@@ -26,7 +26,7 @@ var reasons = [...]of.Reason{
 
 // failure is what is wrong with a flag.
 func failure(key string, r flag.Reason) of.ResolutionError {
-	key = strconv.Quote(key)
+	key = strconv.Quote(key[:min(len(key), maxName)])
 	switch r {
 	case flag.ReasonUnknownFlag:
 		return of.NewFlagNotFoundResolutionError("flag " + key + ": not in the document")

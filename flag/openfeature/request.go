@@ -9,8 +9,8 @@ import (
 	of "github.com/open-feature/go-sdk/openfeature"
 )
 
-// mark is the context's key for the provider that decides by the view in it.
-type mark struct{}
+// mark is the context's key for what a provider has put into it.
+type mark struct{ by *Provider }
 
 // NewContext returns the context of one request: it carries an evaluation context, merged
 // into that of the transaction, so that clients need no other, and a view of the flags
@@ -19,18 +19,22 @@ type mark struct{}
 // and seen by a guarded rollout and [flag.Options.OnExposure].
 //
 // The view has the attributes of the evaluation context that is given here, and of the
-// transaction; those that the API, a client or an invocation add are not seen. Where the
-// context carries a view of the same key already, by flaghttp.Middleware of the same
-// store, that one decides, with what it knows.
+// transaction; those that the API, a client, an invocation or a hook add are not seen.
+// Where the context carries a view of the same key already, by flaghttp.Middleware of the
+// same store, that one decides, with what it knows. A second call, when more is known of
+// who asks, makes a view of its own: begin a guard's work after it.
 func (p *Provider) NewContext(ctx context.Context, who of.EvaluationContext) context.Context {
 	ctx = of.MergeTransactionContext(ctx, who)
 	who = of.TransactionContext(ctx)
 	unit, _ := unitOf(flatten(who))
-	if view := flag.FromContext(ctx); view == nil || keyOf(view) != unit {
-		subject := flag.For(unit, facts(nil, "", who.Attributes(), 1)...)
-		ctx = flag.NewContext(ctx, p.flags.View(subject))
+	if ctx.Value(mark{p}) != nil || p.view(ctx, unit) == nil {
+		list := facts(nil, "", who.Attributes(), 1)
+		if unit != "" {
+			list = tell(list, of.TargetingKey, unit)
+		}
+		ctx = flag.NewContext(ctx, p.flags.View(flag.For(unit, list...)))
 	}
-	return context.WithValue(ctx, mark{}, p)
+	return context.WithValue(ctx, mark{p}, true)
 }
 
 func flatten(who of.EvaluationContext) of.FlattenedContext {
@@ -40,12 +44,17 @@ func flatten(who of.EvaluationContext) of.FlattenedContext {
 	return of.FlattenedContext{of.TargetingKey: who.Attribute(of.TargetingKey)}
 }
 
-// view is the one that decides for the unit, or nil.
-func (p *Provider) view(ctx context.Context, unit string) *flag.View {
-	if by, _ := ctx.Value(mark{}).(*Provider); by != p {
+// decides is the view that decides for the unit, or nil if no NewContext has made one.
+func (p *Provider) decides(ctx context.Context, unit string) *flag.View {
+	if ctx.Value(mark{p}) == nil {
 		return nil
 	}
-	if view := flag.FromContext(ctx); keyOf(view) == unit {
+	return p.view(ctx, unit)
+}
+
+// view is the context's, if it is of the unit and of the provider's store.
+func (p *Provider) view(ctx context.Context, unit string) *flag.View {
+	if view := flag.FromContext(ctx); view.Of(p.flags) && keyOf(view) == unit {
 		return view
 	}
 	return nil

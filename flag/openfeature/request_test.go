@@ -69,8 +69,27 @@ func TestNewContextKeepsView(t *testing.T) {
 	if flag.FromContext(p.NewContext(ctx, of.NewEvaluationContext("bob", nil))) == view {
 		t.Error("want another user to have another view")
 	}
+	if more := p.NewContext(p.NewContext(t.Context(), of.NewEvaluationContext("anna", nil)), of.NewEvaluationContext("anna", pro)); !c.Boolean(more, "pro", false, of.EvaluationContext{}) {
+		t.Error("want what a second call knows of the same user to count")
+	}
 	if bob := p.NewContext(anna, of.NewEvaluationContext("bob", pro)); !c.Boolean(bob, "pro", false, of.EvaluationContext{}) {
 		t.Error("want the later context to count")
+	}
+}
+
+// TestTwoStores: each provider decides by its own store, whatever view another has put there.
+func TestTwoStores(t *testing.T) {
+	a, b := loaded(t, `{"flags": {"f": {"serve": "on"}}}`), loaded(t, `{"flags": {"f": {}, "g": {"serve": "on"}}}`)
+	pa, pb := openfeature.New(a, openfeature.Options{}), openfeature.New(b, openfeature.Options{})
+	ca, cb, anna := client(t, pa), client(t, pb), of.NewEvaluationContext("anna", nil)
+	for name, ctx := range map[string]context.Context{
+		"a view of the other's":        pb.NewContext(flag.NewContext(t.Context(), a.View(flag.For("anna"))), anna),
+		"both":                         pb.NewContext(pa.NewContext(t.Context(), anna), anna),
+		"a view laid over it later on": flag.NewContext(pb.NewContext(t.Context(), anna), a.View(flag.For("anna"))),
+	} {
+		if !ca.Boolean(ctx, "f", false, anna) || cb.Boolean(ctx, "f", true, anna) || !cb.Boolean(ctx, "g", false, anna) {
+			t.Errorf("%s: want each to decide by its own store", name)
+		}
 	}
 }
 
