@@ -58,7 +58,11 @@ func (s *Store) accept(data []byte, err error) (LoadInfo, bool) {
 	}
 	s.err = err
 	if next.set == nil {
-		return LoadInfo{s.name(), s.revision, err, s.quarantined, true, s.restored}, news
+		serves := s.revision
+		if s.now.Load() == nil {
+			serves = 0
+		}
+		return LoadInfo{s.name(), serves, err, s.quarantined, true, s.restored}, news
 	}
 	for key, is := range next.under {
 		over := s.overlay[key]

@@ -7,6 +7,8 @@ func (i LoadInfo) String() string {
 	switch {
 	case i.Err == nil:
 		return "the document serves"
+	case i.Refused && i.Revision == 0:
+		return "there is no document, and callers' defaults serve"
 	case i.Refused:
 		return "the document is refused, and the last good one goes on serving"
 	case len(i.Quarantined) == 0:

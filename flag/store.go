@@ -115,7 +115,7 @@ type Options struct {
 // LoadInfo says how a document fared.
 type LoadInfo struct {
 	Source   string // the source's name
-	Revision uint64 // of the snapshot that serves now
+	Revision uint64 // of the snapshot that serves now; 0 if there is none
 	Err      error  // what is wrong with the document; nil if all of it serves
 	// Quarantined are the keys of the flags that go on serving what they did before,
 	// or their callers' defaults if that is nothing.

@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"os/exec"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -147,7 +148,7 @@ func TestTooManyAttributes(t *testing.T) {
 	}
 	defer p.Shutdown()
 	for !p.Knows("late") {
-		time.Sleep(time.Millisecond)
+		runtime.Gosched()
 	}
 	if !ask("late") {
 		t.Error("got false, want what flags ask for to have a place once that is known")

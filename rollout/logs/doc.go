@@ -16,8 +16,8 @@
 //	Transition  error if the deployment failed, warning if it is unhealthy or rolled back, else
 //	            information; of health.Transition
 //	Started     debug; stage, test, method, endpoint
-//	Result      error if the test failed, warning if that does not decide, or if it was flaky, else
-//	            information; stage, test, method, endpoint, state, and status and took, or reason if
+//	Result      error if the test failed; warning if that does not decide, if it was flaky, or skipped
+//	            although it decides; else information; stage, test, method, endpoint, state, and status and took, or reason if
 //	            it was skipped, and result, all that is wrong, if it failed
 //	Record      debug; of rollout.Record
 //	Notice      as rollout.LogNotices says; of rollout.Notice

@@ -86,7 +86,7 @@ func (h Hooks) Result(r verify.Result) {
 	switch {
 	case r.State == verify.Failed && !r.Optional:
 		level = slog.LevelError
-	case r.State == verify.Failed || r.Flaky:
+	case r.State == verify.Failed || r.Flaky || r.State == verify.Skipped && !r.Optional:
 		level = slog.LevelWarn
 	}
 	attrs := append(about(r), slog.String("state", r.State.String()))

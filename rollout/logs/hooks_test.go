@@ -62,6 +62,8 @@ func TestHooks(t *testing.T) {
 			hooks.Load(flag.LoadInfo{Source: "flags.json", Revision: 7, Err: wrong, Refused: true, Restored: time.Unix(0, 0).UTC()})
 		},
 			`level=ERROR msg="flags: the document is refused, and the last good one goes on serving" source=flags.json revision=7 error="it is wrong" restored=1970-01-01T00:00:00.000Z`},
+		{func() { hooks.Load(flag.LoadInfo{Source: "flags.json", Err: wrong, Refused: true}) },
+			`level=ERROR msg="flags: there is no document, and callers' defaults serve" source=flags.json revision=0 error="it is wrong"`},
 		{func() { hooks.Load(flag.LoadInfo{Revision: 7, Err: wrong}) },
 			`level=ERROR msg="flags: the document serves, but not all is well" source="" revision=7 error="it is wrong"`},
 		{func() { hooks.Load(flag.LoadInfo{Revision: 7, Err: wrong, Quarantined: []string{"a", "b"}}) },
@@ -112,7 +114,7 @@ func TestHooks(t *testing.T) {
 		{func() { hooks.Result(verify.Result{Name: "cart", State: verify.Failed, Status: 500, Optional: true}) },
 			`level=WARN msg="verify: a test has ended" stage=Tests test=cart method="" endpoint="" state=failed result="failed  cart (0s)" status=500 took=0s`},
 		{func() { hooks.Result(verify.Result{Name: "cart", Reason: "setup failed"}) },
-			`level=INFO msg="verify: a test has ended" stage=Tests test=cart method="" endpoint="" state=skipped reason="setup failed"`},
+			`level=WARN msg="verify: a test has ended" stage=Tests test=cart method="" endpoint="" state=skipped reason="setup failed"`},
 		{func() {
 			hooks.Exit(process.Exit{Child: process.Child{Version: "v2", PID: 7}, Status: "exit status 1", Output: "port in use"})
 		},
