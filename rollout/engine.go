@@ -154,13 +154,27 @@ func (o Options) check() (calendar, error) {
 	return freezes, errors.Join(err, negative)
 }
 
+// about says whether what a journal was asked for, if anything, is what the engine is for.
+func (o Options) about(q *Requested, run *RequestedRun) error {
+	var service, environment string
+	switch {
+	case q != nil:
+		service, environment = q.Service, q.Environment
+	case run != nil:
+		service, environment = run.Service, run.Environment
+	default:
+		return nil
+	}
+	if o.Service != "" && service != o.Service || o.Environment != "" && environment != o.Environment {
+		return fmt.Errorf("%w: it is of service %q in %q, want %q in %q", ErrConflict, service, environment, o.Service, o.Environment)
+	}
+	return nil
+}
+
 // replay folds in one record that was in the journal when it was opened.
 func (e *Engine) replay(r Record) error {
-	if q, o := r.Request, e.options; q != nil && (o.Service != "" && q.Service != o.Service || o.Environment != "" && q.Environment != o.Environment) {
-		return fmt.Errorf("%w: it is of service %q in %q, want %q in %q", ErrConflict, q.Service, q.Environment, o.Service, o.Environment)
-	}
-	if q, o := r.Run, e.options; q != nil && (o.Service != "" && q.Service != o.Service || o.Environment != "" && q.Environment != o.Environment) {
-		return fmt.Errorf("%w: it is of service %q in %q, want %q in %q", ErrConflict, q.Service, q.Environment, o.Service, o.Environment)
+	if err := e.options.about(r.Request, r.Run); err != nil {
+		return err
 	}
 	if r.Kind == KindCheckpoint {
 		return e.restore(r)
@@ -178,6 +192,11 @@ func (e *Engine) restore(r Record) error {
 	e.last = r.Seq
 	if !first {
 		return nil
+	}
+	for _, ended := range r.Checkpoint.Ended {
+		if err := e.options.about(ended.Request, ended.Run); err != nil {
+			return fmt.Errorf("rollout %q: %w", ended.ID, err)
+		}
 	}
 	e.mu.Lock()
 	for _, ended := range r.Checkpoint.Ended {

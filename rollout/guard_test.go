@@ -503,15 +503,19 @@ func TestGuardRefuses(t *testing.T) {
 	})
 }
 
+// TestAnotherServicesJournal: it is refused, whether its records are there or a
+// checkpoint of them, and whatever was in it.
 func TestAnotherServicesJournal(t *testing.T) {
-	journal := &rollout.Memory{}
-	guard, err := wrapped(engineOn(t, journal).Guard(pages(t), rollout.Guarded{Flag: newPage, Before: map[string]rollout.Gate{"smoke": func(context.Context) error { return errors.New("no") }}}))
-	require.NoError(t, err)
-	_, err = guard.Run(t.Context())
-	require.NoError(t, err)
-	_, err = rollout.New(journal, rollout.Options{Service: "another", Environment: "test"})
-	require.ErrorIs(t, err, rollout.ErrConflict)
-	require.ErrorContains(t, err, `record 1: conflict: it is of service "site" in "test", want "another" in "test"`)
+	for every, found := range []string{"record 1: conflict", `rollout "new-page": conflict`} {
+		journal := &rollout.Memory{CheckpointEvery: every}
+		guard, err := wrapped(engineOn(t, journal).Guard(pages(t), rollout.Guarded{Flag: newPage, Before: map[string]rollout.Gate{"smoke": func(context.Context) error { return errors.New("no") }}}))
+		require.NoError(t, err)
+		_, err = guard.Run(t.Context())
+		require.NoError(t, err)
+		_, err = rollout.New(journal, rollout.Options{Service: "another", Environment: "test"})
+		require.ErrorIs(t, err, rollout.ErrConflict)
+		require.ErrorContains(t, err, found+`: it is of service "site" in "test", want "another" in "test"`)
+	}
 }
 
 // TestEvidenceSurvives: a judge that has seen failures before a crash goes on from

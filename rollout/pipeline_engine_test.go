@@ -106,13 +106,15 @@ func TestRunsAreRefused(t *testing.T) {
 	} {
 		require.ErrorContains(t, err, problem)
 	}
-	memory := &rollout.Memory{}
-	engine, err = rollout.New(memory, rollout.Options{})
-	require.NoError(t, err)
-	_, err = engine.Run(t.Context(), rollout.RunRequest{ID: "1", Service: "cart"}, line(rollout.Stage{Name: "a", Do: noop}))
-	require.NoError(t, err)
-	_, err = rollout.New(memory, rollout.Options{Service: "shop"})
-	require.ErrorIs(t, err, rollout.ErrConflict, "the journal is of another service")
+	for every := range 2 {
+		memory := &rollout.Memory{CheckpointEvery: every}
+		engine, err = rollout.New(memory, rollout.Options{})
+		require.NoError(t, err)
+		_, err = engine.Run(t.Context(), rollout.RunRequest{ID: "1", Service: "cart"}, line(rollout.Stage{Name: "a", Do: noop}))
+		require.NoError(t, err)
+		_, err = rollout.New(memory, rollout.Options{Service: "shop"})
+		require.ErrorIs(t, err, rollout.ErrConflict, "the journal is of another service")
+	}
 }
 
 // TestPreviousRelease: a run is told the release of the last one that has succeeded.
