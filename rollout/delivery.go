@@ -25,9 +25,9 @@ import (
 // has ended. One that came back by itself is a deployment that failed, and one that was
 // never taken back is a deployment.
 //
-// A deployment failed if it was rolled back, by itself or by a person; if it was
-// taken back later; or if a person has said [FailedLater]. It counts once, when it
-// ended, whenever it turned out to be bad.
+// A deployment failed if it was rolled back, by itself or by a person; if a person has
+// left it on a way back that failed; if it was taken back later; or if a person has said
+// [FailedLater]. It counts once, when it ended, whenever it turned out to be bad.
 type Delivery struct {
 	// Service and Environment are what it is about; empty if it is about all.
 	Service     string `json:"service,omitempty"`
@@ -52,7 +52,8 @@ type Delivery struct {
 	// ChangeFailureRate is Failed over Deployments.
 	ChangeFailureRate *Rate `json:"change_failure_rate,omitempty"`
 	// RecoveryTime is from the first exposure of a failed deployment to when its
-	// rollback was read back. Those that only were said to have failed later have none.
+	// rollback was read back. Those that only were said to have failed later, or were
+	// left on their way back, have none.
 	RecoveryTime *Durations `json:"recovery_time,omitempty"`
 	// RecoveryFromDetection begins when it turned round, or, after it had succeeded,
 	// when a person said that it failed or asked for it to be taken back.

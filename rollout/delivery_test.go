@@ -71,10 +71,14 @@ func (h history) rollout(d deployed) {
 		return
 	case rollout.Superseded:
 		add(rollout.KindReplaced, turned, 0, 1, nil)
-	case rollout.RolledBack:
+	case rollout.RolledBack, rollout.Failed:
 		add(rollout.KindFailed, turned, 0, 1, nil)
 	}
 	add(rollout.KindBegun, d.end, 1, 0, func(r *rollout.Record) { r.Attempt = 1 })
+	if d.how == rollout.Failed {
+		h.leave(d.id, 1, d.end)
+		return
+	}
 	add(rollout.KindDone, d.end, 1, 0, nil)
 	add(rollout.KindFinished, d.end, 1, 1, nil)
 }
@@ -87,6 +91,14 @@ func (h history) back(id, of string, start, end time.Time) {
 	h.add(rollout.Record{Kind: rollout.KindBegun, Rollout: id, At: start, Attempt: 1})
 	h.add(rollout.Record{Kind: rollout.KindDone, Rollout: id, At: end})
 	h.add(rollout.Record{Kind: rollout.KindFinished, Rollout: id, At: end, Step: 1})
+}
+
+// leave ends a rollout whose way back has just begun.
+func (h history) leave(id string, generation int, at time.Time) {
+	h.t.Helper()
+	h.add(rollout.Record{Kind: rollout.KindFailed, Rollout: id, At: at, Generation: generation, Until: at})
+	h.add(rollout.Record{Kind: rollout.KindActed, Rollout: id, At: at, Generation: generation, Act: &rollout.Act{Kind: rollout.Leave, Actor: "ann"}})
+	h.add(rollout.Record{Kind: rollout.KindFinished, Rollout: id, At: at, Generation: generation + 1, Step: 1})
 }
 
 func (h history) failedLater(id string, at time.Time) {
@@ -393,6 +405,16 @@ func TestFailedTwiceCountsOnce(t *testing.T) {
 	require.Equal(t, 4*time.Hour-time.Minute, d.RecoveryTime.Median)
 }
 
+// TestLeftIsAFailure: whoever leaves a way back that fails restores nothing.
+func TestLeftIsAFailure(t *testing.T) {
+	h := history{t, &rollout.Memory{}}
+	h.rollout(deployed{"a", at(0), at(1), rollout.Requested{}, rollout.Failed, 0})
+	d := measure(t, h.journal, rollout.DeliveryOptions{})[0]
+	require.Equal(t, []int{1, 1}, []int{d.Deployments, d.Failed})
+	require.Nil(t, d.RecoveryTime)
+	require.Nil(t, d.RecoveryFromDetection)
+}
+
 // TestDeliveryAddsUp: over random histories, rates are rates, what failed was a
 // deployment, and services and periods add up to the whole.
 func TestDeliveryAddsUp(t *testing.T) {
@@ -405,7 +427,7 @@ func TestDeliveryAddsUp(t *testing.T) {
 			d := deployed{
 				id: fmt.Sprint(i), start: start, end: start.Add(2*time.Minute + time.Duration(random.Int64N(int64(90*time.Hour)))),
 				request: rollout.Requested{Service: string(rune('a' + random.IntN(3))), Environment: string(rune('x' + random.IntN(2))), Rework: random.IntN(5) == 0},
-				how:     rollout.Outcome(1 + random.IntN(4)), to: strategy.Share(1 + random.IntN(int(strategy.All))),
+				how:     rollout.Outcome(1 + random.IntN(5)), to: strategy.Share(1 + random.IntN(int(strategy.All))),
 			}
 			if random.IntN(2) == 0 {
 				d.request.Release.Committed = start.Add(time.Duration(random.Int64N(int64(200*time.Hour))) - 150*time.Hour)

@@ -320,14 +320,14 @@ func (e *Engine) frozen(l lane, now time.Time, start bool) (why string, until ti
 	var hour []time.Time
 	for _, b := range e.backs {
 		if since := now.Sub(b.at); b.lane == l && start && since < e.options.Cooldown {
-			why, until, yes = fmt.Sprintf("cooldown: the last one came back at %s", b.at.Format(time.TimeOnly)), b.at.Add(e.options.Cooldown), true
+			why, until, yes = fmt.Sprintf("cooldown: the last one turned round by itself, and was over at %s", b.at.Format(time.TimeOnly)), b.at.Add(e.options.Cooldown), true
 		} else if since < time.Hour {
 			hour = append(hour, b.at)
 		}
 	}
 	if limit := e.options.RollbacksPerHour; limit > 0 && len(hour) >= limit {
 		if free := hour[len(hour)-limit].Add(time.Hour); free.After(until) {
-			why, until, yes = fmt.Sprintf("%d rollouts came back by themselves within an hour, and %d are allowed", len(hour), limit), free, true
+			why, until, yes = fmt.Sprintf("%d rollouts turned round by themselves within an hour, and %d are allowed", len(hour), limit), free, true
 		}
 	}
 	return why, until, yes

@@ -58,11 +58,12 @@ type Options struct {
 	// Freezes are times in which nothing goes forward; a way back always does.
 	Freezes []Freeze
 	// Cooldown is for how long, after a rollback that no person asked for, no rollout
-	// of the same service and environment (and flag) begins. Zero means not at all.
+	// of the same service and environment (and flag) begins. One that a person has left
+	// on its way back counts as well. Zero means not at all.
 	Cooldown time.Duration
 	// RollbacksPerHour is how many rollbacks that no person asked for there may be in
 	// an hour; after that, nothing goes forward until the hour is over, or somebody
-	// continues it. Zero means any number.
+	// continues it. It counts what Cooldown does. Zero means any number.
 	RollbacksPerHour int
 	// OnRecord is told of every record that the engine has written, outside any
 	// lock, in order for each rollout.

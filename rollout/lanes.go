@@ -47,7 +47,7 @@ func (e *Engine) end(r *run) {
 		l.good = l.good[max(len(l.good)-keepGood, 0):]
 	case r.request.TakesBack != "":
 		l.good = slices.DeleteFunc(l.good, func(g good) bool { return g.id == r.request.TakesBack })
-	case s.Outcome == RolledBack && s.Automatic:
+	case s.Outcome.wentBack() && s.Automatic:
 		e.backs = append(e.backs, rollback{r.request.lane(), r.ended})
 		e.backs = slices.DeleteFunc(e.backs, func(b rollback) bool { return r.ended.Sub(b.at) > max(time.Hour, e.options.Cooldown) })
 	}

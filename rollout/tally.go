@@ -96,6 +96,8 @@ func (t *tally) end(w walked, d *deployment) {
 		d.committed, d.detected = q.Release.Committed, time.Time{}
 	case RolledBack:
 		d.failed, d.restored = true, w.At
+	case Failed: // nothing was restored
+		d.failed = true
 	}
 	t.ended[w.Rollout] = d
 	t.all = append(t.all, d)
