@@ -39,7 +39,8 @@ const (
 	// no freeze keeps it. One that is going back turns round, and begins anew.
 	Promote ActKind = "promote"
 	// Leave ends a rollout whose way back has failed, where it stands: as [Failed], with
-	// what is left for people to see to. It makes room for the next one.
+	// what is left for people to see to. It makes room for the next one. What it was to
+	// take back counts as not taken back.
 	Leave ActKind = "leave"
 	// RollBack takes a rollout back that has succeeded, as a rollout of its own (see
 	// [Engine.Act]). One that is under way it aborts.
@@ -163,8 +164,12 @@ func (e *Engine) takeBack(ctx context.Context, r *run, act Act) error {
 	}
 	target, active := r.target, l.active
 	e.mu.Unlock()
+	before, err := e.Status(BackID(r.id))
+	taken := err == nil && before.TakesBack == r.id
 	switch {
-	case newest != r.id && e.known(BackID(r.id)):
+	case taken && before.State.Outcome == Failed:
+		return none("%q was to take it back, and was left where it stands: deploy what is to be there", before.ID)
+	case newest != r.id && taken:
 		return none("it was taken back already")
 	case newest != r.id:
 		return none("%q has come after it", newest)
@@ -198,7 +203,7 @@ func (e *Engine) takeBack(ctx context.Context, r *run, act Act) error {
 	if !won {
 		return refused("another rollout has begun meanwhile")
 	}
-	err := e.record(ctx, child, Record{Kind: KindRequested, Parent: r.id, Actor: act.Actor, Request: &back, Act: &act,
+	err = e.record(ctx, child, Record{Kind: KindRequested, Parent: r.id, Actor: act.Actor, Request: &back, Act: &act,
 		Reason: fmt.Sprintf("roll back of %s: %s", q.what(), act.Reason)})
 	e.release(child)
 	return err

@@ -25,9 +25,10 @@ import (
 // has ended. One that came back by itself is a deployment that failed, and one that was
 // never taken back is a deployment.
 //
-// A deployment failed if it was rolled back, by itself or by a person; if a person has
-// left it on a way back that failed; if it was taken back later; or if a person has said
-// [FailedLater]. It counts once, when it ended, whenever it turned out to be bad.
+// A deployment failed if it was rolled back, by itself or by a person; if it was
+// taken back later; if either way back failed, and a person has left it there ([Leave]);
+// or if a person has said [FailedLater]. It counts once, when it ended, whenever it turned
+// out to be bad.
 type Delivery struct {
 	// Service and Environment are what it is about; empty if it is about all.
 	Service     string `json:"service,omitempty"`

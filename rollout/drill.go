@@ -90,7 +90,7 @@ func (d Drill) Err() error {
 	case d.Outcome != Unfinished && d.Outcome != Succeeded:
 		problem = fmt.Sprintf("it did not get there, and is %v: %s", d.Outcome, d.Reason)
 	case !d.Back.Over:
-		problem = "it is not over"
+		problem = "it has not come back"
 	case d.Astray != "":
 		problem = "it left the target elsewhere: " + d.Astray
 	default:
@@ -202,7 +202,7 @@ func (e *Engine) drilled(id string) (Drill, error) {
 		if parts[part] != nil || r == nil || r.machine.state.Phase != Done {
 			continue
 		}
-		way := DrillWay{Ordered: r.started, Took: max(r.ended.Sub(r.started), 0), Over: true}
+		way := DrillWay{Ordered: r.started, Took: max(r.ended.Sub(r.started), 0), Over: r.machine.state.Outcome != Failed}
 		if d.about(r.machine); part == id {
 			d.Forward = way
 		} else {
@@ -240,7 +240,7 @@ func (d *Drill) take(m *Machine, r Record) error {
 		last := &way.Steps[len(way.Steps)-1]
 		last.Took, way.Took = max(r.At.Sub(last.Begun), 0), max(r.At.Sub(way.Ordered), 0)
 	case after.Phase == Done:
-		way.Over = true
+		way.Over = after.Outcome != Failed // left on its way
 	}
 	d.about(*m)
 	return nil

@@ -135,7 +135,7 @@ func TestDrillGivenUp(t *testing.T) {
 			d, err := engine.Drill(t.Context(), request)
 			require.ErrorIs(t, err, rollout.ErrNoWayBack)
 			require.Equal(t, rollout.Succeeded, d.Outcome)
-			require.ErrorContains(t, d.Err(), "it is not over")
+			require.ErrorContains(t, d.Err(), "it has not come back")
 		})
 	}
 }

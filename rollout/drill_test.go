@@ -272,7 +272,7 @@ forward      10m3s
                 0s  promote
 back          7.5s
               7.5s  shift from 100 % to 0 %, attempt 3`), d.String())
-		require.Equal(t, "drill x: it is not over", rollout.Drill{ID: "x"}.String())
+		require.Equal(t, "drill x: it has not come back", rollout.Drill{ID: "x"}.String())
 	})
 }
 

@@ -16,10 +16,11 @@ import (
 // one for every hold, pause, freeze and way back.
 type Reason struct {
 	// What it explains: "queued", "holding", "paused", "frozen", "rolling back",
-	// "rollback held", "rollback failing", and in the end "rolled back", "superseded"
-	// or "cancelled"; "promoted", when a person turned it round again; "taken back",
-	// when another rollout does that; "reported", what only would have turned it round,
-	// see Request.Shadow; "stalled", when the journal or the target cannot be reached.
+	// "rollback held", "rollback failing", and in the end "rolled back", "superseded",
+	// "cancelled" or "failed"; "promoted", when a person turned it round again; "taken
+	// back", when another rollout does that, or "failed", when that was left; "reported",
+	// what only would have turned it round, see Request.Shadow; "stalled", when the journal
+	// or the target cannot be reached.
 	What string `json:"what"`
 	// Rule is what decided: "judge errors", "gate smoke", "alarm db", "artifact", "target",
 	// "deadline progress: abort", "act abort", "freeze nights", "cooldown", "rollbacks
@@ -140,6 +141,8 @@ func explain(records iter.Seq2[Record, error], id string, now time.Time, seen ui
 			x.take(w.Record, w.run.machine)
 		case w.Request != nil && w.Request.TakesBack == id:
 			x.add(w.Record, Reason{What: "taken back", Rule: "act " + string(RollBack), Text: w.Reason, Ended: w.At})
+		case w.run.request.TakesBack == id && w.run.machine.State().Outcome == Failed:
+			x.left(w.At, w.run.machine.State().Reason)
 		}
 	}
 	if !known {
@@ -167,6 +170,15 @@ func (x *explainer) add(r Record, reason Reason) {
 		reason.Evidence = r.Look.evidence()
 	}
 	x.all = append(x.all, reason)
+}
+
+// left says that a person has left the rollout that was to take this one back.
+func (x *explainer) left(at time.Time, why string) {
+	for i := range x.all {
+		if r := &x.all[i]; r.What == "taken back" {
+			r.What, r.Text, r.Ended = Failed.String(), why, at
+		}
+	}
 }
 
 // open is what is not over yet, or nil.

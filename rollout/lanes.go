@@ -45,6 +45,7 @@ func (e *Engine) end(r *run) {
 	case s.Outcome == Succeeded:
 		l.good = append(l.good, good{r.id, r.request.Release})
 		l.good = l.good[max(len(l.good)-keepGood, 0):]
+	case r.request.TakesBack != "" && s.Outcome == Failed: // left on its way: it is what is there still
 	case r.request.TakesBack != "":
 		l.good = slices.DeleteFunc(l.good, func(g good) bool { return g.id == r.request.TakesBack })
 	case s.Outcome.wentBack() && s.Automatic:

@@ -44,11 +44,13 @@ func (t *tally) take(w walked) {
 	if q.TakesBack != "" {
 		switch d := t.ended[q.TakesBack]; {
 		case d == nil || s.Phase != Done:
-		case q.Drill:
+		case q.Drill && s.Outcome == RolledBack:
 			delete(t.ended, q.TakesBack)
 			t.all = slices.DeleteFunc(t.all, func(one *deployment) bool { return one == d })
 		default:
-			d.failed, d.restored = true, w.At
+			if d.failed = true; s.Outcome == RolledBack {
+				d.restored = w.At
+			}
 			if d.detected.IsZero() {
 				d.detected = w.run.started
 			}
