@@ -201,6 +201,9 @@ func (e *Engine) release(r *run) {
 // conflict says where another request with the ID of this run differs.
 func (r *run) conflict(plan strategy.Plan) error {
 	there, here := r.request.Plan.Steps, plan.Steps
+	if len(there) == 0 { // it is over, and a checkpoint has not kept it
+		here = nil
+	}
 	for i := range max(len(there), len(here)) {
 		was, is := "nothing", "nothing"
 		if i < len(there) {

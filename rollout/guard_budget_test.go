@@ -57,6 +57,30 @@ func TestGuardWithABudget(t *testing.T) {
 	})
 }
 
+// TestGuardAfterACheckpoint: a rollout that is over is known when a checkpoint has kept
+// nothing of its plan, whatever that followed from.
+func TestGuardAfterACheckpoint(t *testing.T) {
+	for name, budget := range map[string]*rollout.Budget{"a ladder": nil, "a budget": {Harmed: 20, Rate: 10, ErrorRate: 0.02}} {
+		t.Run(name, func(t *testing.T) {
+			journal := &rollout.Memory{CheckpointEvery: 1}
+			guarded := rollout.Guarded{Flag: newPage, Budget: budget, Before: map[string]rollout.Gate{"smoke": func(context.Context) error { return errNo }}}
+			for range 2 {
+				guard, err := wrapped(engineOn(t, journal).Guard(pages(t), guarded))
+				require.NoError(t, err)
+				outcome, err := guard.Run(t.Context())
+				require.NoError(t, err)
+				require.Equal(t, rollout.Cancelled, outcome)
+			}
+			if budget == nil {
+				guarded.Hold = time.Second
+				_, err := engineOn(t, journal).Guard(pages(t), guarded)
+				require.ErrorIs(t, err, rollout.ErrConflict)
+				require.ErrorContains(t, err, "for another request")
+			}
+		})
+	}
+}
+
 // TestGuardRefusesBudgets that contradict something else, or that nobody can keep.
 func TestGuardRefusesBudgets(t *testing.T) {
 	budget := &rollout.Budget{Harmed: 20, Rate: 10, ErrorRate: 0.02}

@@ -41,9 +41,11 @@ func (e *Engine) asked(id string, known *run, guarded Guarded, status flag.Statu
 	var err error
 	switch {
 	case known != nil:
-		asked.Salt, asked.Floor, judges = known.request.Salt, known.request.Floor, known.request.Plan.Judges()
-		if guarded.Budget != nil {
-			guarded.Rungs = rungs(known.request.Plan)
+		asked.Salt, asked.Floor = known.request.Salt, known.request.Floor
+		if kept := known.request.Plan; len(kept.Steps) > 0 { // of what is over, a checkpoint keeps few plans
+			if judges = kept.Judges(); guarded.Budget != nil {
+				guarded.Rungs = rungs(kept)
+			}
 		}
 	case guarded.Budget != nil && asked.Floor > 0:
 		return asked, strategy.Plan{}, fmt.Errorf("%w: budget: %v have the flag already, and a budget begins at nobody", ErrInvalid, asked.Floor)
@@ -76,6 +78,9 @@ func (e *Engine) asked(id string, known *run, guarded Guarded, status flag.Statu
 		Flag string
 		Plan strategy.Plan
 	}{asked.Flag, without})
+	if known != nil && guarded.Budget != nil && guarded.Rungs == nil { // they were in that plan
+		asked.Digest = known.request.Digest
+	}
 	if known != nil && known.request.Digest != asked.Digest {
 		return asked, plan, known.conflict(plan)
 	}
