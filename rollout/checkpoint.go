@@ -32,7 +32,8 @@ type Ended struct {
 	Since       time.Time      `json:"since,omitzero"`         // when somebody was exposed for the first time
 	At          time.Time      `json:"at"`                     // when it was over
 	// Request is what was asked for. The plan is kept only of the last 20 that
-	// succeeded of its service, environment and flag: it says the way back.
+	// succeeded of its service, environment and flag and were not taken back, as drills
+	// are: it says the way back.
 	Request *Requested `json:"request,omitempty"`
 	// Pipeline and Run are of a run of a pipeline, which has no Request. Its stages are not
 	// kept.

@@ -105,7 +105,8 @@ func (e *Engine) leave(r Record, err error) (foreign bool) {
 func summary(journal Checkpointer) (*Checkpoint, error) {
 	var checkpoint Checkpoint
 	live, records := map[string]*run{}, map[string][]Record{}
-	plans := map[lane][]int{} // where the last good ones of a lane are: their plans are the ways back
+	plans := map[lane][]int{} // where the good ones of a lane are, as Engine.end has them: their plans are the ways back
+	forget := func(at int) { checkpoint.Ended[at].Request.Plan.Steps = nil }
 	end := func(ended Ended) {
 		if ended.Run != nil {
 			asked := *ended.Run
@@ -116,13 +117,25 @@ func summary(journal Checkpointer) (*Checkpoint, error) {
 		}
 		request := *ended.Request
 		ended.Request = &request
-		if l := request.lane(); ended.Outcome == Succeeded {
+		l := request.lane()
+		switch {
+		case ended.Outcome == Succeeded:
 			plans[l] = append(plans[l], len(checkpoint.Ended))
-			if old := len(plans[l]) - keepGood - 1; old >= 0 {
-				checkpoint.Ended[plans[l][old]].Request.Plan.Steps = nil
+			if len(plans[l]) > keepGood {
+				forget(plans[l][0])
+				plans[l] = plans[l][1:]
 			}
-		} else {
-			ended.Request.Plan.Steps = nil
+		case ended.Outcome == RolledBack && request.TakesBack != "": // its way back is used up
+			plans[l] = slices.DeleteFunc(plans[l], func(at int) bool {
+				taken := checkpoint.Ended[at].ID == request.TakesBack
+				if taken {
+					forget(at)
+				}
+				return taken
+			})
+		}
+		if ended.Outcome != Succeeded {
+			request.Plan.Steps = nil
 		}
 		checkpoint.Ended = append(checkpoint.Ended, ended)
 	}

@@ -171,3 +171,40 @@ func TestOldSegmentsMayGo(t *testing.T) {
 	}
 	require.Empty(t, w.shifts, "what is over is not run again")
 }
+
+// TestDrillsTakeNoWayBack: a checkpoint keeps the plans of those that can be taken back,
+// however many drills there were since, and not those of the drills.
+func TestDrillsTakeNoWayBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		memory, w := &rollout.Memory{CheckpointEvery: 1}, harmless()
+		engine := newEngine(t, memory)
+		request := func(id string) rollout.Request {
+			w.share.Store(0)
+			return rollout.Request{ID: id, Release: rel(id), Plan: toFifty, Target: w}
+		}
+		for _, id := range []string{"before", "good"} {
+			_, err := engine.Deploy(t.Context(), request(id))
+			require.NoError(t, err)
+		}
+		for i := range 20 {
+			d, err := engine.Drill(t.Context(), request(fmt.Sprint(i)))
+			require.NoError(t, err)
+			require.NoError(t, d.Err())
+		}
+		var kept []string
+		for r, err := range memory.Records() {
+			require.NoError(t, err)
+			if r.Checkpoint == nil {
+				continue
+			}
+			kept = nil
+			for _, ended := range r.Checkpoint.Ended {
+				if len(ended.Request.Plan.Steps) > 0 {
+					kept = append(kept, ended.ID)
+				}
+			}
+		}
+		require.Equal(t, []string{"before", "good"}, kept)
+		require.NoError(t, newEngine(t, memory).Act(t.Context(), "good", rollout.Act{Kind: rollout.RollBack, Actor: "ann"}))
+	})
+}
