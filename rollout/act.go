@@ -15,8 +15,9 @@ type Act struct {
 	Kind   ActKind `json:"kind"`             // what
 	Actor  string  `json:"actor"`            // who; required
 	Reason string  `json:"reason,omitempty"` // why, for the journal
-	// Seen is where the actor saw the rollout, as State.String says it ("waiting 3"):
-	// if it stands elsewhere by now, nothing is done. Empty means wherever it stands.
+	// Seen is where the actor saw the rollout, as State.String says it ("waiting 3"), and
+	// "state" in the JSON of a [Status]: if it stands elsewhere by now, nothing is done.
+	// Empty means wherever it stands.
 	Seen string `json:"seen,omitempty"`
 }
 

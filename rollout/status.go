@@ -59,7 +59,8 @@ func (s Status) String() (text string) {
 	return text
 }
 
-// MarshalJSON writes what an ops page needs, in the words of String.
+// MarshalJSON writes what an ops page needs, in the words of String. Its "state" is what
+// goes into Act.Seen.
 func (s Status) MarshalJSON() ([]byte, error) {
 	problem := ""
 	if s.Problem != nil {
@@ -73,6 +74,7 @@ func (s Status) MarshalJSON() ([]byte, error) {
 		Flag        string         `json:"flag,omitempty"`
 		TakesBack   string         `json:"takes_back,omitempty"`
 		Phase       string         `json:"phase"`
+		State       string         `json:"state"`
 		Share       strategy.Share `json:"share"`
 		Peak        strategy.Share `json:"peak"`
 		Step        int            `json:"step"`
@@ -90,7 +92,7 @@ func (s Status) MarshalJSON() ([]byte, error) {
 		Verdict     health.Verdict `json:"verdict"`
 		Problem     string         `json:"problem,omitempty"`
 		Driven      bool           `json:"driven"`
-	}{s.ID, s.Service, s.Environment, s.Release, s.Flag, s.TakesBack, s.Phase, s.State.Share, s.State.Peak, s.State.Step, s.State.Attempt, s.State.Until, s.State.Outcome, s.State.FailedLater,
+	}{s.ID, s.Service, s.Environment, s.Release, s.Flag, s.TakesBack, s.Phase, s.State.String(), s.State.Share, s.State.Peak, s.State.Step, s.State.Attempt, s.State.Until, s.State.Outcome, s.State.FailedLater,
 		s.State.Reason, s.State.Actor, s.State.Paused, s.State.Frozen, s.Plan, s.Started, s.Ended, s.Verdict, problem, s.Driven})
 }
 

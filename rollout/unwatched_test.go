@@ -80,12 +80,14 @@ func TestBackByItsOwnTarget(t *testing.T) {
 		text, err := json.Marshal(status)
 		require.NoError(t, err)
 		var page struct {
-			ID, Phase string
-			Share     float64
-			Plan      []string
-			Driven    bool
+			ID, Phase, State string
+			Share            float64
+			Plan             []string
+			Driven           bool
 		}
 		require.NoError(t, json.Unmarshal(text, &page))
-		require.Equal(t, []any{"44", "holding", 10.0, 3, false}, []any{page.ID, page.Phase, page.Share, len(page.Plan), page.Driven})
+		require.Equal(t, []any{"44", "holding", "waiting 1", 10.0, 3, false}, []any{page.ID, page.Phase, page.State, page.Share, len(page.Plan), page.Driven})
+		err = engine.Act(t.Context(), "44", rollout.Act{Kind: rollout.Approve, Actor: "ann", Seen: page.State})
+		require.ErrorContains(t, err, "it is superseded by now, and was seen waiting 1")
 	})
 }
