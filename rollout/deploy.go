@@ -25,7 +25,7 @@ func (e *Engine) Deploy(ctx context.Context, request Request) (Outcome, error) {
 		Plan    any
 		Drill   bool `json:",omitempty"`
 	}{request.Release.anonymous(), request.Plan, request.drill})
-	return e.deploy(ctx, request, Requested{Digest: asked}, nil)
+	return e.deploy(ctx, request, Requested{Digest: asked, Promotion: request.Promotion, Shadow: request.Shadow, Deadlines: request.Deadlines, Fails: request.fails()}, nil)
 }
 
 // anonymous leaves out what may differ between two requests for the same thing.
@@ -47,7 +47,7 @@ func (e *Engine) Resume(ctx context.Context, request Request) (Outcome, error) {
 	if r == nil || e.machine(r).State().Phase == Pending {
 		return fail(ErrNotFound)
 	}
-	return e.deploy(ctx, request, Requested{Digest: r.request.Digest, Flag: r.request.Flag}, &r.request)
+	return e.deploy(ctx, request, r.request, &r.request)
 }
 
 func (e *Engine) deploy(ctx context.Context, request Request, asked Requested, resumed *Requested) (Outcome, error) {
@@ -153,10 +153,17 @@ func (e *Engine) claim(ctx context.Context, request Request, asked Requested) (*
 			return nil, fmt.Errorf("%w: the journal has this ID for a run of a pipeline", ErrConflict)
 		}
 		phase, changed := r.machine.State().Phase, e.changed
+		var policy error
+		if phase != Pending && request.guard == nil { // of a guard, what the journal has wins
+			policy = r.request.samePolicy(asked)
+		}
 		switch {
 		case phase != Pending && (r.request.Digest != asked.Digest || r.request.lane() != asked.lane()):
 			e.mu.Unlock()
 			return nil, r.conflict(request.Plan)
+		case policy != nil:
+			e.mu.Unlock()
+			return nil, fmt.Errorf("%w: the journal has this ID for another request: %w; give this one an ID of its own, or Resume that one as it is", ErrConflict, policy)
 		case phase == Done || !r.active:
 			r.active = r.active || phase != Done
 			if phase == Done {

@@ -88,7 +88,8 @@ type Guarded struct {
 	// usual middleware.
 	Manual bool
 
-	// What follows is as in [Request], where it is described.
+	// What follows is as in [Request], where it is described. Of Promotion, Shadow and
+	// Deadlines, what the journal has of a rollout wins.
 
 	Promotion Promotion // what it takes to leave the last hold
 	Shadow    bool      // the judge only reports

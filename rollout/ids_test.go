@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/guidon-go/guidon/flag"
+	"github.com/guidon-go/guidon/health"
 	"github.com/guidon-go/guidon/rollout"
 	"github.com/guidon-go/guidon/strategy"
 	"github.com/stretchr/testify/require"
@@ -123,5 +124,61 @@ func TestFailedLaterTwice(t *testing.T) {
 		_, err = again.Status("0")
 		require.NoError(t, err, "%d records of one act", n)
 		require.Equal(t, 1, n)
+	})
+}
+
+// TestSameIDByOtherRules: what stops a rollout, or sends it back, is part of what was asked
+// for, while it is under way and when a checkpoint has its end. What is asked for again as
+// it was joins, and a resume needs none of it.
+func TestSameIDByOtherRules(t *testing.T) {
+	others := map[string]func(*rollout.Request){
+		"promotion: found 0, want 1":     func(r *rollout.Request) { r.Promotion = rollout.NoHarmSeen },
+		"shadow: found false, want true": func(r *rollout.Request) { r.Shadow = false },
+		"deadlines: pause: found {1h0m0s go on}, want {0s abort}": func(r *rollout.Request) {
+			r.Deadlines.Pause = rollout.Deadline{Within: time.Hour, Then: rollout.ThenGoOn}
+		},
+		"deadlines: overall: found {0s abort}, want {2h0m0s abort}": func(r *rollout.Request) { r.Deadlines.Overall.Within = 0 },
+		"watches: then: found map[errors:pause], want map[]": func(r *rollout.Request) {
+			watch := r.Watches["errors"]
+			watch.Then = rollout.ThenPause
+			r.Watches["errors"], r.Promotion = watch, rollout.NoHarmSeen
+		},
+		"deadlines: progress: found {1m0s abort}, want {2m0s go on}":     func(r *rollout.Request) { r.Deadlines.Progress = rollout.Deadline{Within: time.Minute} },
+		"deadlines: approval: found {2h0m0s abort}, want {1h0m0s pause}": func(r *rollout.Request) { r.Deadlines.Approval = rollout.Deadline{Within: 2 * time.Hour} },
+	}
+	synctest.Test(t, func(t *testing.T) {
+		memory, w := &rollout.Memory{CheckpointEvery: 1}, harmless()
+		asked := func() rollout.Request {
+			r := w.request(plan(t), health.NewCohorts(health.CohortsOptions{}))
+			r.Promotion, r.Shadow = rollout.EvidenceOfNoHarm, true
+			r.Deadlines.Overall.Within = 2 * time.Hour
+			r.Deadlines.Progress = rollout.Deadline{Within: 2 * time.Minute, Then: rollout.ThenGoOn}
+			r.Deadlines.Approval = rollout.Deadline{Within: time.Hour, Then: rollout.ThenPause}
+			return r
+		}
+		refused := func(engine *rollout.Engine) {
+			t.Helper()
+			for want, change := range others {
+				other := asked()
+				change(&other)
+				_, err := engine.Deploy(t.Context(), other)
+				require.ErrorIs(t, err, rollout.ErrConflict, want)
+				require.ErrorContains(t, err, want)
+			}
+		}
+		engine := newEngine(t, memory)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		_, err := engine.Deploy(ctx, asked())
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		refused(engine)
+		engine = newEngine(t, memory)
+		refused(engine)
+		for _, how := range []func(context.Context, rollout.Request) (rollout.Outcome, error){engine.Deploy, engine.Deploy, engine.Resume} {
+			outcome, err := how(t.Context(), asked())
+			require.NoError(t, err)
+			require.Equal(t, rollout.Succeeded, outcome)
+		}
+		refused(newEngine(t, memory))
 	})
 }

@@ -47,8 +47,8 @@ func (r Release) String() string {
 // is right for most.
 type Request struct {
 	// ID names the rollout in the journal. A request with the ID of a finished or
-	// interrupted rollout joins it, if it asks for the same; otherwise it is
-	// [ErrConflict].
+	// interrupted rollout joins it, if it asks for the same: release, plan, Promotion,
+	// Shadow, Deadlines and Watch.Then; otherwise it is [ErrConflict].
 	ID string
 	// Service and Environment are what it changes. There is one rollout at a time for
 	// both together. Empty means what Options say.
@@ -286,6 +286,26 @@ type Requested struct {
 	Drill     bool           `json:"drill,omitempty"`      // it is practice: see Engine.Drill
 	// Fails is Watch.Then of the judges whose Fail does not send it back.
 	Fails map[string]Expiry `json:"fails,omitempty"`
+}
+
+// samePolicy says what another request for the same wants otherwise of what stops it or
+// sends it back. The digest, which is older, leaves that out.
+func (q Requested) samePolicy(other Requested) error {
+	var problems []error
+	for _, p := range []struct {
+		name        string
+		there, here any
+	}{
+		{"promotion", q.Promotion, other.Promotion}, {"shadow", q.Shadow, other.Shadow},
+		{"deadlines: progress", q.Deadlines.Progress, other.Deadlines.Progress}, {"deadlines: approval", q.Deadlines.Approval, other.Deadlines.Approval},
+		{"deadlines: pause", q.Deadlines.Pause, other.Deadlines.Pause}, {"deadlines: overall", q.Deadlines.Overall, other.Deadlines.Overall},
+		{"watches: then", q.Fails, other.Fails},
+	} {
+		if there, here := fmt.Sprint(p.there), fmt.Sprint(p.here); there != here {
+			problems = append(problems, fmt.Errorf("%s: found %s, want %s", p.name, here, there))
+		}
+	}
+	return errors.Join(problems...)
 }
 
 // lane is what there is one rollout of at a time.
