@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/guidon-go/guidon/rollout"
 	"github.com/stretchr/testify/require"
@@ -150,4 +151,77 @@ func TestOneThatIsNoJSON(t *testing.T) {
 	require.ErrorContains(t, err, "record 1 cannot be written as JSON")
 	begun(t, journal, "a")
 	require.NoError(t, rollout.Verify(journal.Records()))
+}
+
+// TestDiskThatHangs: what a disk does not do in time is refused, and is gone when the disk
+// answers at last; until then everything else is refused at once.
+func TestDiskThatHangs(t *testing.T) {
+	add := func(name string) func(*rollout.FileJournal) error {
+		return func(j *rollout.FileJournal) error {
+			_, err := j.Append(context.Background(), rollout.Record{Kind: rollout.KindBegun, Rollout: name, At: noon})
+			return err
+		}
+	}
+	checkpoint := func(j *rollout.FileJournal) error {
+		_, err := j.Checkpoint(context.Background(), rollout.Record{Kind: rollout.KindCheckpoint, Checkpoint: &rollout.Checkpoint{}, At: noon})
+		return err
+	}
+	for _, tt := range []struct {
+		name, at string // the operation that hangs
+		do       func(*rollout.FileJournal) error
+		most     time.Duration
+	}{
+		{"a record, before it is written", "stat", add("b"), 5 * time.Second},
+		{"a record, as it is written", "write", add("b"), 5 * time.Second},
+		{"a record, as it is synced", "sync", add("b"), 5 * time.Second},
+		{"a checkpoint, as it is written", "write", checkpoint, 30 * time.Second},
+		{"a checkpoint, as it takes its place", "rename", checkpoint, 30 * time.Second},
+		{"a checkpoint, at its end", "lock", checkpoint, 30 * time.Second},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := newMemoryDisk()
+				journal := openOn(t, d)
+				begun(t, journal, "a")
+				answers := make(chan struct{})
+				d.failing(func(op, _ string) (how, error) {
+					if op == tt.at {
+						<-answers
+					}
+					return all, nil
+				})
+				start := time.Now()
+				var waiting sync.WaitGroup
+				waiting.Go(func() {
+					if err := tt.do(journal); err == nil {
+						t.Error("it is acknowledged")
+					} else if took := time.Since(start); took != tt.most {
+						t.Errorf("it was refused after %v: %v", took, err)
+					}
+				})
+				synctest.Wait()
+				waiting.Go(func() { // it waits for its turn, and not longer than others
+					if err, took := add("c")(journal), time.Since(start); err == nil || took != 5*time.Second {
+						t.Errorf("after %v: %v", took, err)
+					}
+				})
+				waiting.Wait()
+				start = time.Now()
+				require.ErrorContains(t, add("d")(journal), "the disk does not answer")
+				require.Zero(t, time.Since(start))
+				close(answers)
+				synctest.Wait()
+				begun(t, journal, "e")
+				names := ""
+				for _, r := range records(t, journal) {
+					names += r.Rollout
+				}
+				require.Equal(t, "ae", names)
+				require.NoError(t, rollout.Verify(journal.Records()))
+				require.NoError(t, journal.Close())
+				d.die()
+				require.Len(t, records(t, openOn(t, d)), 2)
+			})
+		})
+	}
 }

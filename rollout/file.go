@@ -35,11 +35,12 @@ type FileJournal struct {
 	unsure int64 // how many bytes of it may be there, after what was acknowledged
 	moving bool  // it was the beginning of a segment
 
-	mu    sync.Mutex // guards what follows, which only changes in turn; never held while the disk works
-	group *group     // what waits to be written
-	first uint64     // record of journal.jsonl
-	size  int64      // of journal.jsonl, as it was acknowledged
-	base  int64      // size of the checkpoint that it begins with
+	mu      sync.Mutex // guards what follows, which only changes in turn; never held while the disk works
+	group   *group     // what waits to be written
+	working *group     // what is being written
+	first   uint64     // record of journal.jsonl
+	size    int64      // of journal.jsonl, as it was acknowledged
+	base    int64      // size of the checkpoint that it begins with
 }
 
 // FileOptions tune a FileJournal. Every zero is right for most.
@@ -109,9 +110,9 @@ func (j *FileJournal) Full() bool {
 	return j.size-j.base >= max(j.segmentSize, j.base)
 }
 
-// Close waits for what is being written and lets go of the folder. Appending
-// afterwards is an error; reading is not. It fails if a record that was refused
-// could not be removed.
+// Close waits for what is being written, however long the disk takes, and lets go of
+// the folder. Appending afterwards is an error; reading is not. It fails if a record
+// that was refused could not be removed.
 func (j *FileJournal) Close() error {
 	j.turn <- struct{}{}
 	defer func() { <-j.turn }()

@@ -147,17 +147,26 @@ func (j *FileJournal) lastOf(first uint64) (chain, error) {
 	return s.end, nil
 }
 
-// Checkpoint begins a new segment with a checkpoint.
+// Checkpoint begins a new segment with a checkpoint. The disk has half a minute for it.
 func (j *FileJournal) Checkpoint(ctx context.Context, r Record) (Record, error) {
 	if err := ctx.Err(); err != nil {
 		return r, err
 	}
-	select {
-	case j.turn <- struct{}{}:
-	case <-ctx.Done():
-		return r, ctx.Err()
+	e, g := &entry{record: r}, &group{done: make(chan struct{})}
+	err := j.await(ctx, g, e, slowestCheckpoint, func(g *group) {
+		defer j.over(g)
+		j.mu.Lock()
+		j.working = g
+		j.mu.Unlock()
+		e.record, e.err = j.checkpoint(r, g)
+	})
+	if err != nil {
+		return r, err
 	}
-	defer func() { <-j.turn }()
+	return e.record, e.err
+}
+
+func (j *FileJournal) checkpoint(r Record, g *group) (Record, error) {
 	if err := j.ready(); err != nil {
 		return r, err
 	}
@@ -170,9 +179,9 @@ func (j *FileJournal) Checkpoint(ctx context.Context, r Record) (Record, error) 
 		return r, &Error{"append", j.path(), err}
 	}
 	if j.size == 0 {
-		err = j.write(line, end)
+		err = j.write(line, end, g)
 	} else {
-		err = j.begin(line, end)
+		err = j.begin(line, end, g)
 	}
 	if err != nil {
 		return r, err
@@ -186,7 +195,7 @@ func (j *FileJournal) Checkpoint(ctx context.Context, r Record) (Record, error) 
 // begin makes a segment with one line the newest. Each step is on the disk before
 // the next: a crash leaves a next segment to be thrown away, or no newest one and a
 // next to take its place.
-func (j *FileJournal) begin(line []byte, end chain) error {
+func (j *FileJournal) begin(line []byte, end chain, g *group) error {
 	names, err := j.disk.Names(j.dir)
 	if err != nil {
 		return j.failed(err)
@@ -215,6 +224,7 @@ func (j *FileJournal) begin(line []byte, end chain) error {
 		func() error { return j.disk.SyncDir(j.dir) },
 		j.reopen,
 		j.holds,
+		func() error { return j.settle(g) },
 	} {
 		if err == nil {
 			err = step()
