@@ -8,6 +8,10 @@ import (
 // Journal is an append-only list of records, chained by their sums. It must be
 // safe for concurrent use. The kit of package rollouttest holds other journals to
 // what is written here.
+//
+// Append and Checkpoint must return soon after their context ends, or within some
+// seconds, also if what is below them hangs, as a disk may: until they do, nobody
+// watches the change. The engine ends the context of an Append after five seconds.
 type Journal interface {
 	// Append adds a record: it fills in Version, Seq, Prev, Fence and Sum and returns
 	// the record as written. When it returns nil the record survives a crash. When it

@@ -1,8 +1,10 @@
 package rollout_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -18,6 +20,7 @@ import (
 type full struct {
 	rollout.Journal
 	kind rollout.Kind // empty: of any
+	err  error        // nil: errFull
 	room atomic.Bool
 }
 
@@ -25,7 +28,7 @@ var errFull = errors.New("no space left on device")
 
 func (f *full) Append(ctx context.Context, r rollout.Record) (rollout.Record, error) {
 	if !f.room.Load() && (f.kind == "" || r.Kind == f.kind) {
-		return r, errFull
+		return r, cmp.Or(f.err, errFull)
 	}
 	return f.Journal.Append(ctx, r)
 }
@@ -101,5 +104,112 @@ func TestNothingMovesWithoutJournal(t *testing.T) {
 				_ = ctx
 			})
 		})
+	}
+}
+
+// TestJournalTimesOut: that its own time was over, or it was cancelled, is no reason to
+// leave a change that somebody is exposed to.
+func TestJournalTimesOut(t *testing.T) {
+	for _, kind := range []rollout.Kind{rollout.KindBegun, rollout.KindDone, rollout.KindWaiting, rollout.KindLooked, rollout.KindFinished} {
+		for _, why := range []error{context.DeadlineExceeded, context.Canceled} {
+			t.Run(fmt.Sprint(kind, ", ", why), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					memory := &rollout.Memory{}
+					disk := &full{Journal: memory, kind: kind, err: fmt.Errorf("put: %w", why)}
+					time.AfterFunc(time.Minute, func() { disk.room.Store(true) })
+					w := &world{stuckAt: -1, badAbove: 0}
+					outcome, err := newEngine(t, disk).Deploy(t.Context(), w.request(plan(t), health.NewCohorts(health.CohortsOptions{})))
+					require.NoError(t, err)
+					require.Equal(t, rollout.RolledBack, outcome)
+					require.Zero(t, w.at())
+					checkJournal(t, memory)
+				})
+			})
+		}
+	}
+}
+
+// TestRetreatWhileTheJournalHangs: one that does not answer is as one that cannot be
+// written, and whoever stops the rollout does not wait for it for long.
+func TestRetreatWhileTheJournalHangs(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		make func(t *testing.T, answers chan struct{}) (journal rollout.Journal, hang func())
+	}{
+		{"a disk", func(t *testing.T, answers chan struct{}) (rollout.Journal, func()) {
+			d := newMemoryDisk()
+			return openOn(t, d), func() {
+				d.failing(func(op, _ string) (how, error) {
+					if op == "sync" {
+						<-answers
+					}
+					return all, nil
+				})
+			}
+		}},
+		{"one that obeys its context", func(_ *testing.T, answers chan struct{}) (rollout.Journal, func()) {
+			journal := &hanging{Memory: &rollout.Memory{}}
+			return journal, func() {
+				journal.hangs.Store(true)
+				go func() {
+					<-answers
+					journal.hangs.Store(false)
+				}()
+			}
+		}},
+	} {
+		for _, stopped := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, stopped: %v", tt.name, stopped), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					answers := make(chan struct{})
+					journal, hang := tt.make(t, answers)
+					var hurts atomic.Bool
+					w := harmless()
+					q := w.request(plan(t), health.NewCohorts(health.CohortsOptions{}))
+					watch := q.Watches["errors"]
+					watch.Judge = health.JudgeFunc(func(health.State, health.Sample) (health.Verdict, health.State) {
+						if hurts.Load() {
+							return health.Verdict{Call: health.Fail, Reason: "it hurts"}, nil
+						}
+						return health.Verdict{}, nil
+					})
+					q.Watches["errors"] = watch
+					engine := newEngine(t, journal)
+					ctx, stop := context.WithCancel(t.Context())
+					defer stop()
+					var outcome rollout.Outcome
+					over := make(chan error, 1)
+					go func() {
+						var err error
+						outcome, err = engine.Deploy(ctx, q)
+						over <- err
+					}()
+					time.Sleep(30*time.Second + time.Millisecond)
+					synctest.Wait()
+					require.Equal(t, strategy.Share(5*strategy.Percent), w.at())
+					hang()
+					hurts.Store(true)
+					if stopped {
+						time.Sleep(2 * time.Second)
+						stop()
+						now := time.Now()
+						require.ErrorIs(t, <-over, context.Canceled)
+						require.LessOrEqual(t, time.Since(now), 5*time.Second)
+						close(answers)
+						return
+					}
+					time.Sleep(10 * time.Second)
+					synctest.Wait()
+					require.Zero(t, w.at())
+					status, err := engine.Status("r")
+					require.NoError(t, err)
+					require.ErrorContains(t, status.Problem, "the journal cannot be written")
+					close(answers)
+					require.NoError(t, <-over)
+					require.Equal(t, rollout.RolledBack, outcome)
+					checkJournal(t, journal)
+				})
+			})
+		}
 	}
 }

@@ -22,7 +22,9 @@ func (e *Engine) rotate(ctx context.Context) {
 	e.mu.Unlock()
 	checkpoint, err := summary(journal)
 	if err == nil {
-		_, err = journal.Checkpoint(ctx, Record{Kind: KindCheckpoint, Seq: seq, At: e.clock.now(), Actor: actor, Checkpoint: checkpoint})
+		asking, cancel := e.clock.within(ctx, slowestCheckpoint, nil)
+		_, err = journal.Checkpoint(asking, Record{Kind: KindCheckpoint, Seq: seq, At: e.clock.now(), Actor: actor, Checkpoint: checkpoint})
+		cancel()
 	}
 	switch {
 	case err == nil:

@@ -31,7 +31,7 @@ func heals(err error) bool {
 	if !errors.As(err, &u) {
 		return false
 	}
-	for _, never := range []error{ErrFenced, ErrCorrupt, ErrLocked, ErrInvalid, os.ErrClosed, context.Canceled, context.DeadlineExceeded} {
+	for _, never := range []error{ErrFenced, ErrCorrupt, ErrLocked, ErrInvalid, os.ErrClosed} {
 		if errors.Is(err, never) {
 			return false
 		}
@@ -110,13 +110,16 @@ func (e *Engine) append(ctx context.Context, run *run, r Record) (Record, error)
 	return e.commit(ctx, r)
 }
 
-// commit appends a record that may follow, and folds it in.
+// commit appends a record that may follow, and folds it in. A journal that does not
+// answer is as one that cannot be written.
 func (e *Engine) commit(ctx context.Context, r Record) (Record, error) {
-	if err := e.enter(ctx); err != nil {
-		return r, err
+	asking, cancel := e.clock.within(ctx, slowest, nil)
+	defer cancel()
+	err, foreign := e.enter(asking), false
+	if err == nil {
+		r, err = e.journal.Append(asking, r)
+		foreign = e.leave(r, err)
 	}
-	r, err := e.journal.Append(ctx, r)
-	foreign := e.leave(r, err)
 	if err == nil && !foreign {
 		return r, e.fold(r)
 	}
