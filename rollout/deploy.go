@@ -292,7 +292,7 @@ func (e *Engine) others(l lane, r *run) string {
 func (e *Engine) supersede(ctx context.Context, other *run, by Request) (driven bool, err error) {
 	m := e.machine(other)
 	if s := m.State(); s.Phase != Done && !m.replaced {
-		r := Record{Kind: KindReplaced, Step: s.Step, Generation: s.Generation, Actor: actor, Reason: fmt.Sprintf("rollout %q takes its place", by.ID)}
+		r := Record{Kind: KindReplaced, Step: s.Step, Generation: -1, Actor: actor, Reason: fmt.Sprintf("rollout %q takes its place", by.ID)}
 		if err := e.record(ctx, other, r); err != nil && !errors.Is(err, errOutOfPlace) {
 			return false, err
 		}

@@ -48,6 +48,43 @@ func TestNoPromotionOfWhatMakesRoom(t *testing.T) {
 	})
 }
 
+// distant is a journal that takes a while for each record.
+type distant struct{ rollout.Journal }
+
+func (d distant) Append(ctx context.Context, r rollout.Record) (rollout.Record, error) {
+	time.Sleep(10 * time.Millisecond)
+	return d.Journal.Append(ctx, r)
+}
+
+// TestMakesRoomWhileAborted: a person aborts a rollout that nobody drives, and before that
+// is written another one comes, and carries the way back out: it makes room all the same.
+func TestMakesRoomWhileAborted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		memory, w := &rollout.Memory{}, harmless()
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		_, err := newEngine(t, memory).Deploy(ctx, w.request(plan(t), health.NewCohorts(health.CohortsOptions{})))
+		cancel()
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		engine := newEngine(t, distant{memory})
+		aborted, over := make(chan error, 1), make(chan error, 1)
+		go func() {
+			aborted <- engine.Act(t.Context(), "r", rollout.Act{Kind: rollout.Abort, Actor: "ann"})
+		}()
+		time.Sleep(time.Millisecond)
+		stuck := scripted{world: w, shift: func(context.Context, strategy.Share) error { return errors.New("stuck on the way back") }}
+		ctx, cancel = context.WithTimeout(t.Context(), 10*time.Minute)
+		defer cancel()
+		go func() {
+			_, err := engine.Deploy(ctx, rollout.Request{ID: "next", Release: rel("2"), Plan: toFifty, Target: stuck})
+			over <- err
+		}()
+		time.Sleep(2 * time.Minute)
+		require.NoError(t, <-aborted)
+		require.ErrorContains(t, engine.Act(t.Context(), "r", rollout.Act{Kind: rollout.Promote, Actor: "bob"}), "it makes room for another, and does not turn round")
+		require.ErrorIs(t, <-over, context.DeadlineExceeded)
+	})
+}
+
 // TestFixOfWhatIsHeld: a rollout goes back by itself, and waits because the old version
 // is no better; a fix comes, and does not wait for that. The way back still counts as
 // one that no person asked for.
