@@ -18,7 +18,9 @@ func (d *driver) begin(ctx context.Context, asked Requested) error {
 	if brings, version := asked.Plan.New, asked.Release.Version; brings != "" && version != "" && brings != version {
 		return fmt.Errorf("%w: plan: brings version %q, and the release is %q", ErrInvalid, brings, version)
 	}
-	asked.Plan = d.named(asked.Plan, asked.Previous)
+	if err := d.named(ctx, &asked.Plan, asked.Previous); err != nil {
+		return err
+	}
 	if old := asked.Plan.Old; asked.Previous == (Release{}) && old != "" { // the first of this journal replaces something, too
 		asked.Previous = Release{Name: asked.Release.Name, Version: old}
 	}
@@ -52,16 +54,18 @@ func (d *driver) begin(ctx context.Context, asked Requested) error {
 	return d.engine.record(ctx, d.run, Record{Kind: KindRequested, Parent: d.request.parent, Actor: cmp.Or(d.request.Actor, "host"), Request: &asked, Reason: reason})
 }
 
-// named is the plan with its versions, for a target that has to know them.
-func (d *driver) named(p strategy.Plan, previous Release) strategy.Plan {
+// named gives the plan its versions, for a target that has to know them.
+func (d *driver) named(ctx context.Context, p *strategy.Plan, previous Release) error {
 	_, prepares := d.request.Target.(strategy.Preparer)
 	if _, promotes := d.request.Target.(strategy.Promoter); prepares || promotes {
 		p.Old, p.New = cmp.Or(p.Old, previous.Version), cmp.Or(p.New, d.request.Release.Version)
 	}
 	if server, ok := d.request.Target.(strategy.Server); ok && p.Old == "" {
-		p.Old = server.Serving()
+		if err := ask(ctx, func(context.Context) error { p.Old = server.Serving(); return nil }); err != nil {
+			return fmt.Errorf("target: %w", err)
+		}
 	}
-	return p
+	return nil
 }
 
 // prepare tells the target which versions the plan is about: once in each process, and

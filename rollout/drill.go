@@ -145,9 +145,12 @@ func (e *Engine) practiseBack(ctx context.Context, request Request) error {
 // astray says where the target stands, if that is not where the plan begins.
 func (e *Engine) astray(ctx context.Context, request Request, previous Release) string {
 	d := driver{engine: e, request: request}
-	plan := d.named(request.Plan, previous)
 	ctx, cancel := context.WithTimeout(ctx, d.timeout())
 	defer cancel()
+	plan := request.Plan
+	if err := d.named(ctx, &plan, previous); err != nil {
+		return err.Error()
+	}
 	idle := func() bool { // whoever comes next tells the target of other versions
 		e.mu.Lock()
 		defer e.mu.Unlock()

@@ -60,11 +60,34 @@ func TestStorm(t *testing.T) {
 	}
 }
 
-// TestOnRecordPanics: that harms no rollout.
-func TestOnRecordPanics(t *testing.T) {
-	engine, err := rollout.New(&rollout.Memory{}, rollout.Options{OnRecord: func(rollout.Record) { panic("boo") }})
-	require.NoError(t, err)
-	outcome, err := engine.Deploy(t.Context(), rollout.Request{ID: "r", Plan: toFifty, Target: harmless()})
+// TestWhoeverIsToldPanics: that harms no rollout, also while its journal is full.
+func TestWhoeverIsToldPanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		disk := &full{Journal: &rollout.Memory{}, kind: rollout.KindDone}
+		time.AfterFunc(time.Minute, func() { disk.room.Store(true) })
+		engine, err := rollout.New(disk, rollout.Options{
+			OnRecord:  func(rollout.Record) { panic("boo") },
+			OnNotice:  func(rollout.Notice) { panic("boo") },
+			OnProblem: func(string, error) { panic("boo") },
+		})
+		require.NoError(t, err)
+		outcome, err := engine.Deploy(t.Context(), rollout.Request{ID: "r", Plan: toFifty, Target: harmless()})
+		require.NoError(t, err)
+		require.Equal(t, rollout.Succeeded, outcome)
+	})
+}
+
+// mute is a target that panics when it is asked what it serves.
+type mute struct{ *world }
+
+func (mute) Serving() string { panic("boo") }
+
+// TestServingPanics: the request is refused, and keeps its place from nobody.
+func TestServingPanics(t *testing.T) {
+	engine := newEngine(t, &rollout.Memory{})
+	_, err := engine.Deploy(t.Context(), rollout.Request{ID: "r", Plan: toFifty, Target: mute{harmless()}})
+	require.EqualError(t, err, "rollout: deploy r: target: panic: boo")
+	outcome, err := engine.Deploy(t.Context(), rollout.Request{ID: "next", Plan: toFifty, Target: harmless()})
 	require.NoError(t, err)
 	require.Equal(t, rollout.Succeeded, outcome)
 }

@@ -172,12 +172,12 @@ func (e *Engine) tellAll(run *run, tell []func()) {
 	run.telling = false
 }
 
-// show calls OnRecord or OnNotice, and contains its panics: the record is written all
-// the same.
+// show calls OnRecord, OnNotice or OnProblem, and contains its panics: the rollout goes on
+// all the same.
 func show(id string, tell func()) {
 	defer func() {
 		if p := recover(); p != nil {
-			slog.Default().Error("rollout: OnRecord or OnNotice panicked", "panic", p, "rollout", id, "stack", string(debug.Stack()))
+			slog.Default().Error("rollout: OnRecord, OnNotice or OnProblem panicked", "panic", p, "rollout", id, "stack", string(debug.Stack()))
 		}
 	}()
 	tell()
@@ -194,7 +194,7 @@ func (e *Engine) problem(run *run, err error) {
 	}
 	switch {
 	case e.options.OnProblem != nil:
-		e.options.OnProblem(run.id, err)
+		show(run.id, func() { e.options.OnProblem(run.id, err) })
 	case err != nil:
 		slog.Default().Error("rollout: it cannot go on, and tries again", "rollout", run.id, "error", err)
 	default:
