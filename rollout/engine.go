@@ -66,7 +66,9 @@ type Options struct {
 	// continues it. It counts what Cooldown does. Zero means any number.
 	RollbacksPerHour int
 	// OnRecord is told of every record that the engine has written, outside any
-	// lock, in order for each rollout.
+	// lock, in order for each rollout. It must return soon, and so must OnNotice and
+	// OnProblem: whoever drives the rollout waits for it, and does not even begin a way
+	// back before. What takes long is for a goroutine of the host's.
 	OnRecord func(Record)
 	// OnNotice is told what people want to know of it, after OnRecord: what has begun,
 	// needs somebody, goes back, is over. What is told to nobody, as the process ends, is

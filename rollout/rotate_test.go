@@ -208,3 +208,26 @@ func TestDrillsTakeNoWayBack(t *testing.T) {
 		require.NoError(t, newEngine(t, memory).Act(t.Context(), "good", rollout.Act{Kind: rollout.RollBack, Actor: "ann"}))
 	})
 }
+
+// TestNoCheckpointOnTheWayBack: it would hold it up.
+func TestNoCheckpointOnTheWayBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		memory, w := &rollout.Memory{CheckpointEvery: 1}, &world{stuckAt: -1, badAbove: 5 * strategy.Percent}
+		outcome, err := live(t, memory, w, plan(t))
+		require.NoError(t, err)
+		require.Equal(t, rollout.RolledBack, outcome)
+		back, forth, during := false, 0, 0
+		for r := range memory.Records() {
+			switch {
+			case r.Kind == rollout.KindCheckpoint && back:
+				during++
+			case r.Kind == rollout.KindCheckpoint:
+				forth++
+			default:
+				back = strings.HasPrefix(r.To, "back")
+			}
+		}
+		require.Positive(t, forth)
+		require.Zero(t, during)
+	})
+}

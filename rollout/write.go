@@ -77,7 +77,9 @@ func (e *Engine) record(ctx context.Context, run *run, r Record) error {
 			tell = append(tell, func() { e.options.OnNotice(n) })
 		}
 		e.tellAll(run, tell)
-		e.rotate(ctx)
+		if e.machine(run).State().Phase != Back { // a way back waits for no checkpoint
+			e.rotate(ctx)
+		}
 	}
 	return err
 }
