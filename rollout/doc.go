@@ -102,18 +102,19 @@
 //     moment [Engine.Guard] returns: TestGuardSurvivesCrashes.
 //   - A context that ends stops the engine and is no abort: the journal goes on from
 //     there. No goroutine outlives the call that was given the context, but for that of a
-//     stage that does not return, which is given up after ten seconds:
-//     TestCancelIsNoAbort, TestPipelines.
+//     stage that does not return, which is given up after ten seconds, and of a file
+//     journal whose disk does not answer: TestCancelIsNoAbort, TestPipelines.
 //   - Freezes, pauses and deadlines never hold up a way back: TestStories.
 //   - A hold is never shorter than it says, whatever the clock does, and only time in
 //     which somebody watched counts; of a process that is gone, that is up to its last
 //     look: TestStories, TestOnlyWatchedTimeCounts, TestGapsAreNotWatched.
 //   - Whoever moves the target by hand meanwhile ends the rollout, and the journal
 //     says so: TestTargetsAreReadBack.
-//   - While the journal cannot be written nothing goes forward; a change that fails
-//     meanwhile is taken back all the same, and written down when that is possible.
-//     If the process ends first, the next one, which cannot know, goes on where the
-//     journal ends: TestRetreatWithoutJournal, TestNothingMovesWithoutJournal.
+//   - While the journal cannot be written, or has not answered for five seconds, nothing
+//     goes forward; a change that fails meanwhile is taken back all the same, and written
+//     down when that is possible. If the process ends first, the next one, which cannot
+//     know, goes on where the journal ends: TestRetreatWithoutJournal,
+//     TestRetreatWhileTheJournalHangs, TestNothingMovesWithoutJournal, TestDiskThatHangs.
 //   - What a run has deployed, and somebody has taken back since, counts as failed before
 //     anything else of it begins; what a person makes go back is not tried again; and an
 //     optional rollout is not left in the air: TestWhatWasTakenBackIsNotDone,

@@ -10,7 +10,8 @@ import (
 
 // FileJournal is a journal in a folder, a [Checkpointer]. Every record is on the
 // disk, with its folder, before Append returns; records that are appended at the
-// same time share one write and one sync.
+// same time share one write and one sync. What writes them is a goroutine, which ends
+// with the write: a disk that hangs holds up nothing else.
 //
 // The newest records are in journal.jsonl, one JSON object a line. A checkpoint
 // begins that file anew, and what was there is journal-N.jsonl from then on, N
