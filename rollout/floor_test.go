@@ -231,6 +231,22 @@ func TestNobodyIsJudgedTwice(t *testing.T) {
 	})
 }
 
+// TestNobodyIsJudgedByTwo: nor does one that is not over leave its salt to the next.
+func TestNobodyIsJudgedByTwo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		journal := &rollout.Memory{}
+		guard, err := wrapped(engineOn(t, journal).Guard(pages(t), rollout.Guarded{Flag: steady, ID: "one"}))
+		require.NoError(t, err)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		_, err = guard.Run(ctx)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		_, err = engineOn(t, journal).Guard(pages(t), rollout.Guarded{Flag: steady, ID: "two"})
+		require.ErrorIs(t, err, rollout.ErrConflict)
+		require.ErrorContains(t, err, `rollout "one" has judged the same users by the salt "steady"`)
+	})
+}
+
 // TestRampsThatMovedMeanwhile: a ramp that was changed after the flag was guarded is
 // nothing to begin from.
 func TestRampsThatMovedMeanwhile(t *testing.T) {

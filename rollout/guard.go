@@ -147,6 +147,9 @@ type Guard struct {
 // those who had it before are left out of the comparison. No other flag and no
 // earlier rollout may use that salt.
 //
+// What a rollout of the same flag under another ID has done, and that is not over, is
+// none of that: it goes back first, so the guard begins where that one began.
+//
 // Whoever has no key, no ramp admits: give requests without a user [flag.Anonymous],
 // and each counts as a unit of its own.
 //

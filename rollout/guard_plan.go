@@ -31,6 +31,7 @@ const defaultHold = 10 * time.Minute
 // known is the rollout, if the journal has it.
 func (e *Engine) asked(id string, known *run, guarded Guarded, status flag.Status, flags *flag.Store) (Requested, strategy.Plan, error) {
 	asked := Requested{Flag: guarded.Flag.Key(), Salt: status.Ramp.Salt, Floor: strategy.Share(status.Ramp.Share)}
+	asked.Floor = e.before(id, asked)
 	judges := []string{judgeName}
 	if guarded.Traffic != MismatchIgnored {
 		judges = append(judges, trafficName)
@@ -87,6 +88,20 @@ func (e *Engine) asked(id string, known *run, guarded Guarded, status flag.Statu
 	return asked, plan, err
 }
 
+// before is the share that had the flag before anybody guarded it. What a rollout under
+// another ID that is not over has made of its ramp does not count: that one goes back first.
+func (e *Engine) before(id string, asked Requested) strategy.Share {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for other, r := range e.runs {
+		phase := r.machine.State().Phase
+		if q := r.request; other != id && q.Flag == asked.Flag && q.Salt == asked.Salt && phase != Pending && phase != Done {
+			return q.Floor
+		}
+	}
+	return asked.Floor
+}
+
 // fresh says whether users who have the flag already can be left out without a bias:
 // nothing but the flag's own ramp may look at their slots, and no rollout may have
 // judged the others by them, whose luck would come back. A salt that was drawn for
@@ -109,7 +124,7 @@ func (e *Engine) fresh(id string, asked Requested, status flag.Status, flags *fl
 		case other == id || q.Salt != asked.Salt || r.machine.State().Phase == Pending:
 		case q.Flag != asked.Flag:
 			return fmt.Errorf("%w: flag: rollout %q of flag %q judges the same users by the salt %q: pin another salt in the document", ErrConflict, other, q.Flag, asked.Salt)
-		case r.machine.State().Phase == Done:
+		default: // over or not
 			return fmt.Errorf("%w: flag: rollout %q has judged the same users by the salt %q: start again from 0 %%, or pin another salt in the document", ErrConflict, other, asked.Salt)
 		}
 	}

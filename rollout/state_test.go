@@ -84,6 +84,47 @@ func TestGuardWithState(t *testing.T) {
 	}
 }
 
+// TestReplaceWithState: what a rollout that is half done has made of the ramp, and the
+// store has kept, is nothing that the flag had before: the next one begins at nobody, by
+// other luck, and comes back to nobody.
+func TestReplaceWithState(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "flags.state")
+	synctest.Test(t, func(t *testing.T) {
+		journal := &rollout.Memory{}
+		guarded := rollout.Guarded{Flag: newPage, Hold: time.Minute, Exposed: 1, Ladder: []flag.Share{5 * flag.Percent, 50 * flag.Percent, flag.All}}
+		run := func(failing float64, within time.Duration) (flag.Ramp, rollout.Outcome) {
+			store := statePages(t, path)
+			guard, err := wrapped(engineOn(t, journal).Guard(store, guarded))
+			require.NoError(t, err)
+			before, err := store.Status("new-page")
+			require.NoError(t, err)
+			require.Zero(t, before.Ramp.Share, "nobody is exposed before it runs")
+			ctx, cancel := context.WithTimeout(t.Context(), within)
+			defer cancel()
+			go newSite(guard, store, failing).busy(ctx)
+			outcome, _ := guard.Run(ctx)
+			after, err := store.Status("new-page")
+			require.NoError(t, err)
+			require.Equal(t, before.Ramp.Salt, after.Ramp.Salt)
+			return after.Ramp, outcome
+		}
+		half, outcome := run(0, 65*time.Second)
+		require.Equal(t, rollout.Unfinished, outcome)
+		require.Equal(t, 50*flag.Percent, int(half.Share))
+		guarded.ID, guarded.Ladder = "two", []flag.Share{5 * flag.Percent, 60 * flag.Percent, flag.All}
+		back, outcome := run(0.5, time.Hour)
+		require.Equal(t, rollout.RolledBack, outcome)
+		require.Zero(t, back.Share)
+		require.NotEqual(t, half.Salt, back.Salt)
+		for _, r := range records(t, journal) {
+			if r.Rollout == "two" && r.Kind == rollout.KindBegun {
+				require.Equal(t, "shift from 0 % to 5 %", r.Reason)
+				break
+			}
+		}
+	})
+}
+
 // TestGuardWithoutSpace: a ramp that serves, and that the store cannot keep, is no
 // failure of the rollout: the journal has it.
 func TestGuardWithoutSpace(t *testing.T) {
