@@ -54,6 +54,11 @@ func TestExplain(t *testing.T) {
 			r.Alarms, w.flaky = map[string]rollout.Gate{"db": no}, map[strategy.Share]int{0: 3}
 		}},
 		{name: "too few requests so far", plan: judged, until: 70 * time.Second, spoil: func(r *rollout.Request, _ *world) { r.Deadlines.Progress.Within = time.Hour }},
+		{name: "no evidence yet", plan: strategy.Plan{Steps: []strategy.Step{strategy.Shift{To: 5 * strategy.Percent}, strategy.Hold{For: time.Minute, Judges: []string{"errors", "traffic"}}}},
+			until: 70 * time.Second, spoil: func(r *rollout.Request, _ *world) {
+				errors := r.Watches["errors"]
+				r.Promotion, r.Watches["traffic"] = rollout.EvidenceOfNoHarm, rollout.Watch{Judge: errors.Judge, Cohorts: errors.Cohorts, Then: rollout.ThenPause}
+			}},
 		{name: "no progress", plan: judged, spoil: func(r *rollout.Request, _ *world) { r.Deadlines.Progress.Within = time.Hour }},
 		{name: "paused and continued", plan: held, after: 10500 * time.Millisecond, act: func(e *rollout.Engine) {
 			act(e, rollout.Pause)
@@ -156,6 +161,8 @@ var explained = map[string]string{
 2000-01-01 00:00:00  rolled back after 7s by alarm db: alarm "db" says no: no
 2000-01-01 00:00:00  rollback failing after 7s by target: attempt 3: shift from 100 % to 0 %: flaky`,
 	"too few requests so far": `2000-01-01 00:00:00  holding by hold 1m0s and 10 requests under errors: this hold has 0 of 10 requests on the new side; the deadline is 2000-01-01 01:01:00`,
+	"no evidence yet": `2000-01-01 00:00:00  holding by hold 1m0s under errors, traffic: no evidence of no harm yet from judge errors
+    judge traffic, 1m0s after the first exposure: new side 2 requests, 0 % fail, p50 2.06µs, p99 2.06µs; old side 2 requests, 0 % fail, p50 2.06µs, p99 2.06µs`,
 	"no progress": `2000-01-01 00:00:00  holding after 1h1m0s by hold 1m0s and 10 requests under errors: cut short
 2000-01-01 01:01:00  rolled back by deadline progress: abort: the hold makes no progress: abort`,
 	"paused and continued": `2000-01-01 00:00:00  holding after 1h0m10.5s by hold 1m0s: held 1m0s

@@ -71,10 +71,10 @@ func (m Machine) waits(now time.Time, exposed uint64) string {
 	} else if len(hold.Judges) > 0 && !now.Before(s.Until) && s.Looked.Before(s.Until) {
 		add("the judges have to look once more")
 	}
-	if m.route.Promotion == EvidenceOfNoHarm && s.Step == m.route.last && s.passed != 1<<len(m.route.judges)-1 {
+	if m.route.Promotion == EvidenceOfNoHarm && s.Step == m.route.last && s.passed&m.route.must != m.route.must {
 		var missing []string
-		for _, name := range m.route.judges {
-			if !m.passed(name) {
+		for i, name := range m.route.judges {
+			if m.route.must&(1<<i) != 0 && !m.passed(name) {
 				missing = append(missing, name)
 			}
 		}
