@@ -101,10 +101,11 @@ func (d *driver) next(ctx context.Context, m Machine) error {
 	}
 	switch effect.Do {
 	case DoBegin:
-		if held, err := d.held(ctx, m, at); held || err != nil {
+		held, note, err := d.held(ctx, m, at)
+		if held || err != nil {
 			return err
 		}
-		return d.take(ctx, m, effect.Step)
+		return d.take(ctx, m, effect.Step, note)
 	case DoHold:
 		hold := effect.Step.(strategy.Hold)
 		d.hold, d.waits = clock.steady().Add(hold.For), time.Time{}
@@ -144,23 +145,27 @@ func (d *driver) frozen(m Machine, effect Effect, at time.Time) (until time.Time
 	return until, reason
 }
 
-// held asks, before the way back begins, whether the old version is better.
-func (d *driver) held(ctx context.Context, m Machine, at time.Time) (bool, error) {
+// held asks, before the way back begins, whether the old version is better. An answer that
+// is none holds nothing, as all that is known is that the new one fails; the journal gets
+// it as a note. It leaves held what a no has held.
+func (d *driver) held(ctx context.Context, m Machine, at time.Time) (held bool, note string, err error) {
 	s := m.State()
 	if s.Phase != Back || !s.Automatic || s.regardless || s.Step > 0 || s.Attempt > 0 || d.request.Stable == nil || s.Since.IsZero() {
-		return false, nil
+		return false, "", nil
 	}
 	asking, cancel := d.interruptible(ctx, m, d.timeout())
 	defer cancel()
-	err := ask(asking, d.request.Stable)
-	if err == nil || ctx.Err() != nil || asking.Err() == context.Canceled {
-		return ctx.Err() != nil || err != nil, ctx.Err()
-	}
-	if s.Held { // it was written once; the next record says how it ended
+	err = ask(asking, d.request.Stable)
+	switch {
+	case err == nil || ctx.Err() != nil || asking.Err() == context.Canceled:
+		return ctx.Err() != nil || err != nil, "", ctx.Err()
+	case s.Held: // it was written once; the next record says how it ended
 		d.rest(ctx, holdFor)
-		return true, ctx.Err()
+		return true, "", ctx.Err()
+	case doubtful(err):
+		return false, fmt.Sprintf(", as nobody could tell whether the old version is better: %v", err), nil
 	}
-	return true, d.write(ctx, m, Record{Kind: KindHeld, At: at, Actor: actor, Until: at.Add(holdFor), Reason: fmt.Sprintf("the old version is no better: %v", err)})
+	return true, "", d.write(ctx, m, Record{Kind: KindHeld, At: at, Actor: actor, Until: at.Add(holdFor), Reason: fmt.Sprintf("the old version is no better: %v", err)})
 }
 
 // holdFor is between two questions whether the old version is better.
@@ -207,11 +212,11 @@ func (d *driver) interruptible(ctx context.Context, m Machine, within time.Durat
 
 // take begins a step, carries it out, and writes what became of it. A step that
 // was begun before is begun again: every act may be repeated.
-func (d *driver) take(ctx context.Context, m Machine, step strategy.Step) error {
+func (d *driver) take(ctx context.Context, m Machine, step strategy.Step, note string) error {
 	s := m.State()
 	at := d.engine.clock.now()
 	deadline := at.Add(d.within(step))
-	if err := d.write(ctx, m, Record{Kind: KindBegun, At: at, Attempt: s.Attempt + 1, Actor: actor, Reason: step.String(), Until: deadline}); err != nil {
+	if err := d.write(ctx, m, Record{Kind: KindBegun, At: at, Attempt: s.Attempt + 1, Actor: actor, Reason: step.String() + note, Until: deadline}); err != nil {
 		if s.Phase == Back && heals(err) { // the journal has said that it goes back
 			return d.meanwhile(ctx, m, err)
 		}

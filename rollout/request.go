@@ -19,7 +19,7 @@ import (
 // no and says why. A smoke suite's Check, a method value, and a plain function are
 // gates. It must return soon after its context ends. One that cannot tell returns an
 // error that wraps [ErrInconclusive]; one that panics, or runs out of time, could not
-// tell either: see Request.Doubt.
+// tell either: see Request.Doubt; that of an alarm, or of Stable, counts for nothing.
 type Gate func(context.Context) error
 
 // Release is what is being rolled out. It is a value: it never changes.
@@ -82,7 +82,9 @@ type Request struct {
 	// Stable says no if the old version is no better. It is asked before the way back
 	// of a rollout that no person made turn round: at a no, nothing moves until it
 	// says yes, a person decides, by Abort or Promote, or another rollout takes its
-	// place. Nil is always yes.
+	// place. One that cannot tell counts for nothing, whatever Doubt says: it holds
+	// nothing, and what a no has held stays held. So let it say no, in its own time, of an
+	// old version that does not answer. Nil is always yes.
 	Stable Gate
 	// Doubt is what happens when a gate, or on its way Artifact, cannot tell, or when a
 	// judge whose Fail sends it back has had nothing to judge a whole hold by
