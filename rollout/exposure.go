@@ -22,6 +22,9 @@ import (
 // begun in time, see [Guarded.Within].
 func (g *Guard) Middleware(next http.Handler) http.Handler {
 	g.wrapped.Store(true)
+	if _, wrong := next.(interface{ PutsView() }); wrong { // as a handler of flaghttp does
+		g.around.Store(true)
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		view := g.view(r.Context())
 		if view == nil {

@@ -128,6 +128,7 @@ type Guard struct {
 	resumed bool
 	manual  bool
 	wrapped atomic.Bool // Middleware was called
+	around  atomic.Bool // it stands around flaghttp.Middleware instead of inside
 	viewed  atomic.Bool // a request had a view
 	told    atomic.Bool // it was said that none has
 
@@ -298,7 +299,8 @@ func (g *Guard) wait() error {
 // ([Engine.Act] with [RollBack]), Run does that, and returns [RolledBack].
 //
 // Run is refused while nothing could be judged, because [Guard.Middleware] was never
-// called, or no flaghttp.Middleware was made for the flags; see [Guarded.Manual]. When
+// called, or was given what flaghttp.Middleware returns, the wrong way round, or no
+// flaghttp.Middleware was made for the flags; see [Guarded.Manual]. When
 // requests come and none of them has a view of the flags, it says so, once, in the
 // default log of package slog.
 //
@@ -334,11 +336,15 @@ func (g *Guard) wired() error {
 	case g.manual:
 	case !g.wrapped.Load():
 		return fmt.Errorf("%w: guard.Middleware was never called, so no request could be judged", ErrInvalid)
+	case g.around.Load():
+		return fmt.Errorf("%w: guard.Middleware stands around flaghttp.Middleware, where no request has a view of the flags yet, so none could be judged: want %s", ErrInvalid, rightWay)
 	case !flaghttp.Serves(g.target.flags):
-		return fmt.Errorf("%w: no flaghttp.Middleware was made for these flags, so no request has a view of them, and none could be judged: want flaghttp.Middleware(flags, who)(guard.Middleware(handler)), or Guarded.Manual", ErrInvalid)
+		return fmt.Errorf("%w: no flaghttp.Middleware was made for these flags, so no request has a view of them, and none could be judged: want %s, or Guarded.Manual", ErrInvalid, rightWay)
 	}
 	return nil
 }
+
+const rightWay = "flaghttp.Middleware(flags, who)(guard.Middleware(handler))"
 
 // complain says, once, that requests come and none can be judged.
 func (g *Guard) complain() {

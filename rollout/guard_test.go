@@ -374,12 +374,20 @@ func TestSomebodyElseMoves(t *testing.T) {
 // TestGuardNeedsItsMiddleware: a rollout that could not judge anything is refused
 // before it exposes anybody.
 func TestGuardNeedsItsMiddleware(t *testing.T) {
-	journal := &rollout.Memory{}
-	guard, err := engineOn(t, journal).Guard(pages(t), rollout.Guarded{Flag: newPage})
-	require.NoError(t, err)
-	_, err = guard.Run(t.Context())
-	require.EqualError(t, err, "rollout: run new-page: invalid request: guard.Middleware was never called, so no request could be judged")
-	require.Empty(t, records(t, journal))
+	for want, wire := range map[string]func(*rollout.Guard, *flag.Store){
+		"guard.Middleware was never called, so no request could be judged": func(*rollout.Guard, *flag.Store) {},
+		"guard.Middleware stands around flaghttp.Middleware, where no request has a view of the flags yet, so none could be judged: want flaghttp.Middleware(flags, who)(guard.Middleware(handler))": func(guard *rollout.Guard, store *flag.Store) {
+			guard.Middleware(flaghttp.Middleware(store, who)(http.NotFoundHandler()))
+		},
+	} {
+		journal, store := &rollout.Memory{}, pages(t)
+		guard, err := engineOn(t, journal).Guard(store, rollout.Guarded{Flag: newPage})
+		require.NoError(t, err)
+		wire(guard, store)
+		_, err = guard.Run(t.Context())
+		require.EqualError(t, err, "rollout: run new-page: invalid request: "+want)
+		require.Empty(t, records(t, journal))
+	}
 }
 
 // TestOneGuardAFlag: a second guard of a flag is refused until the first rollout is

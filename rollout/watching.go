@@ -33,7 +33,7 @@ func (d *driver) watch(ctx context.Context, m Machine, effect Effect) error {
 		}
 		if effect.Do == DoWatch && !d.told && !d.engine.simulated && clock.steady().Sub(d.waits) >= time.Minute {
 			d.told = true
-			slog.Default().Warn("rollout: the hold is over, and waits for more requests on the new side", "rollout", d.run.id, "progress", d.tell())
+			slog.Default().Warn("rollout: the hold is over, and waits for more than time", "rollout", d.run.id, "progress", d.tell())
 		}
 		pause := every
 		if effect.Do == DoWait && !effect.At.IsZero() {

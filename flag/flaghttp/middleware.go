@@ -16,7 +16,7 @@ import (
 func Middleware(flags *flag.Store, who func(*http.Request) flag.Subject) func(http.Handler) http.Handler {
 	note(flags)
 	return func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		return handler(func(w http.ResponseWriter, r *http.Request) {
 			view := flags.View(who(r))
 			if set, ok := r.Context().Value(viewtest.Key{}).(func(*flag.View) *flag.View); ok {
 				view = set(view)
@@ -25,6 +25,15 @@ func Middleware(flags *flag.Store, who func(*http.Request) flag.Subject) func(ht
 		})
 	}
 }
+
+// handler is what a Middleware makes.
+type handler func(http.ResponseWriter, *http.Request)
+
+func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h(w, r) }
+
+// PutsView tells whoever needs a view, and is given this handler, that he stands around it
+// instead of inside.
+func (handler) PutsView() {}
 
 // served are weak pointers to the stores that a Middleware was made for, so that none
 // is kept alive by it.
