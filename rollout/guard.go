@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"hash/maphash"
 	"log/slog"
-	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -175,55 +174,35 @@ func (e *Engine) Guard(flags *flag.Store, guarded Guarded) (*Guard, error) {
 	if known != nil && known.machine.State().Phase == Pending {
 		known = nil
 	}
-	if known == nil && (status.True == "" || status.True == status.Serve) {
-		return fail(fmt.Errorf("%w: flag: its document must serve false to everybody whom neither rule nor ramp decides, and have one variant that is true; it serves %q, and true is %q", ErrInvalid, status.Serve, status.True))
-	}
-	if status.Split || status.Ramp.Schedule != nil {
-		return fail(fmt.Errorf("%w: flag: its document has a split or a scheduled ramp of its own, want a ramp without a schedule, or none: the guard moves it", ErrInvalid))
-	}
-	if err := guarded.check(); err != nil {
-		return fail(err)
-	}
 	asked, plan, err := e.asked(id, known, guarded, status, flags)
-	if err != nil {
-		return fail(err)
-	}
+	target := NewFlagTarget(flags, guarded.Flag, asked.Salt)
+	problems := []error{guarded.check(status, known == nil), err}
 	if known != nil {
 		guarded.Promotion = known.request.Promotion // what the journal has wins
 	}
+	if err != nil { // the rest of it is checked beside a plan that is right
+		right, _ := Guarded{Before: guarded.Before, Hold: time.Second}.plan(0, []string{judgeName})
+		problems = append(problems, guarded.request(id, right, target, health.NewCohorts(health.CohortsOptions{})).check())
+		return fail(errors.Join(problems...))
+	}
 	cohorts, err := e.Cohorts(id, judgeName, guarded.counting(asked, plan))
 	if err != nil {
+		return fail(errors.Join(append(problems, err)...))
+	}
+	request := guarded.request(id, plan, target, cohorts)
+	if err := errors.Join(append(problems, request.check())...); err != nil {
 		return fail(err)
 	}
 	g := &Guard{
-		engine: e, flag: guarded.Flag, cohorts: cohorts, asked: asked,
-		judge: guarded.Judge, class: guarded.Classify, within: cmp.Or(guarded.Within, time.Minute),
+		engine: e, flag: guarded.Flag, cohorts: cohorts, asked: asked, target: target, request: request,
+		judge: request.Watches[judgeName].Judge, class: guarded.Classify, within: cmp.Or(guarded.Within, time.Minute),
 		lane: bucket.Lane(asked.Salt, bucket.Ramp), manual: guarded.Manual,
 	}
+	g.request.guard = g
 	g.answers.New = func() any { return newAnswer(g) }
 	g.works.New = func() any { return newWork(g) }
-	if g.judge == nil {
-		g.judge = guarded.defaultJudge(plan)
-	}
 	if g.class == nil {
 		g.class = health.Response.Class
-	}
-	g.target = NewFlagTarget(flags, guarded.Flag, asked.Salt)
-	g.request = Request{
-		guard: g,
-		ID:    id, Release: guarded.Release, Plan: plan, Look: guarded.Look,
-		Target: g.target,
-		Gates:  guarded.Before, Alarms: guarded.Alarms, Stable: guarded.Stable,
-		Watches: map[string]Watch{
-			judgeName:   {Judge: g.judge, Cohorts: cohorts},
-			trafficName: {Judge: traffic(plan), Cohorts: cohorts, Then: guarded.Traffic.then()},
-			budgetName:  {Judge: spending{guarded.budget()}, Cohorts: cohorts, Then: ThenPause},
-		},
-		Promotion: guarded.Promotion, Shadow: guarded.Shadow, Doubt: guarded.Doubt, Deadlines: guarded.Deadlines,
-		Rework: guarded.Rework, Actor: guarded.Actor, Reason: guarded.Reason,
-	}
-	if err := g.request.check(); err != nil {
-		return fail(err)
 	}
 	if err := e.reserve(g); err != nil {
 		return fail(err)
@@ -235,14 +214,6 @@ func (e *Engine) Guard(flags *flag.Store, guarded Guarded) (*Guard, error) {
 		return fail(err)
 	}
 	return g, nil
-}
-
-// budget is one that nobody can spend, where there is none any more.
-func (g Guarded) budget() Budget {
-	if g.Budget == nil {
-		return Budget{Harmed: math.Inf(1)}
-	}
-	return *g.Budget
 }
 
 // reserve lets one guard at a time have a flag: two would move it, and count its

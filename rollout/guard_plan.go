@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -39,7 +40,7 @@ func (e *Engine) asked(id string, known *run, guarded Guarded, status flag.Statu
 	if guarded.Budget != nil {
 		judges = append(judges, budgetName)
 	}
-	var err error
+	var problems []error
 	switch {
 	case known != nil:
 		asked.Salt, asked.Floor = known.request.Salt, known.request.Floor
@@ -49,29 +50,34 @@ func (e *Engine) asked(id string, known *run, guarded Guarded, status flag.Statu
 			}
 		}
 	case guarded.Budget != nil && asked.Floor > 0:
-		return asked, strategy.Plan{}, fmt.Errorf("%w: budget: %v have the flag already, and a budget begins at nobody", ErrInvalid, asked.Floor)
+		problems = append(problems, fmt.Errorf("%w: budget: %v have the flag already, and a budget begins at nobody", ErrInvalid, asked.Floor))
 	case guarded.Budget != nil:
-		if guarded.Rungs, err = guarded.Budget.Ladder(); err != nil {
-			return asked, strategy.Plan{}, err
-		}
+		ladder, err := guarded.Budget.Ladder()
+		guarded.Rungs, problems = ladder, append(problems, err)
 	}
 	switch {
 	case known != nil:
 	case asked.Floor == 0:
 		asked.Salt = asked.Flag + "." + rand.Text()
 	default:
-		if err := e.fresh(id, asked, status, flags); err != nil {
-			return asked, strategy.Plan{}, err
-		}
+		problems = append(problems, e.fresh(id, asked, status, flags))
 	}
 	plan, err := guarded.plan(asked.Floor, judges)
 	if err != nil {
-		return asked, plan, fmt.Errorf("%w: as a plan: %w", ErrInvalid, err)
+		problems = append(problems, fmt.Errorf("%w: as a plan: %w", ErrInvalid, err))
 	}
 	for _, share := range guarded.shares() {
 		if guarded.Cohorts.Strict > 0 && share%(flag.Percent/10) != 0 {
-			return asked, plan, fmt.Errorf("%w: ladder: %v is no whole step of 0.1 %%, which strict mode needs", ErrInvalid, share)
+			problems = append(problems, fmt.Errorf("%w: ladder: %v is no whole step of 0.1 %%, which strict mode needs", ErrInvalid, share))
 		}
+	}
+	for i, rung := range guarded.Rungs {
+		if rung.Share < flag.All && rung.Hold <= 0 {
+			problems = append(problems, fmt.Errorf("%w: rungs[%d]: hold: found %v, want more than 0 below 100 %%", ErrInvalid, i, rung.Hold))
+		}
+	}
+	if err := errors.Join(problems...); err != nil {
+		return asked, plan, err
 	}
 	// The digest leaves out who else watches: it is older than that.
 	without, err := guarded.plan(asked.Floor, []string{judgeName})
@@ -191,9 +197,15 @@ func (g Guarded) shares() []flag.Share {
 	return defaultLadder
 }
 
-// check says what is wrong with what only a guard has.
-func (g Guarded) check() error {
+// check says what is wrong with what only a guard has, and with the flag, if it begins now.
+func (g Guarded) check(status flag.Status, begins bool) error {
 	var problems []error
+	if begins && (status.True == "" || status.True == status.Serve) {
+		problems = append(problems, fmt.Errorf("flag: its document must serve false to everybody whom neither rule nor ramp decides, and have one variant that is true; it serves %q, and true is %q", status.Serve, status.True))
+	}
+	if status.Split || status.Ramp.Schedule != nil {
+		problems = append(problems, errors.New("flag: its document has a split or a scheduled ramp of its own, want a ramp without a schedule, or none: the guard moves it"))
+	}
 	if g.Within < 0 {
 		problems = append(problems, fmt.Errorf("within: found %v, want more than 0", g.Within))
 	}
@@ -206,15 +218,37 @@ func (g Guarded) check() error {
 	if g.Budget != nil && (g.Rungs != nil || g.Ladder != nil || g.Hold != 0) {
 		problems = append(problems, errors.New("budget: given beside rungs, ladder or hold, which follow from it"))
 	}
-	for i, rung := range g.Rungs {
-		if rung.Share < flag.All && rung.Hold <= 0 {
-			problems = append(problems, fmt.Errorf("rungs[%d]: hold: found %v, want more than 0 below 100 %%", i, rung.Hold))
-		}
-	}
 	if err := errors.Join(problems...); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	return nil
+}
+
+// request is what the engine is asked for.
+func (g Guarded) request(id string, plan strategy.Plan, target *FlagTarget, cohorts *health.Cohorts) Request {
+	judge := g.Judge
+	if judge == nil {
+		judge = g.defaultJudge(plan)
+	}
+	return Request{
+		ID: id, Release: g.Release, Plan: plan, Look: g.Look, Target: target,
+		Gates: g.Before, Alarms: g.Alarms, Stable: g.Stable,
+		Watches: map[string]Watch{
+			judgeName:   {Judge: judge, Cohorts: cohorts},
+			trafficName: {Judge: traffic(plan), Cohorts: cohorts, Then: g.Traffic.then()},
+			budgetName:  {Judge: spending{g.budget()}, Cohorts: cohorts, Then: ThenPause},
+		},
+		Promotion: g.Promotion, Shadow: g.Shadow, Doubt: g.Doubt, Deadlines: g.Deadlines,
+		Rework: g.Rework, Actor: g.Actor, Reason: g.Reason,
+	}
+}
+
+// budget is one that nobody can spend, where there is none any more.
+func (g Guarded) budget() Budget {
+	if g.Budget == nil {
+		return Budget{Harmed: math.Inf(1)}
+	}
+	return *g.Budget
 }
 
 // counting is how cohorts count for this rollout.
