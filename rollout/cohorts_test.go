@@ -127,6 +127,27 @@ func TestCohortsThatForgot(t *testing.T) {
 	}
 }
 
+// TestCohortsOfEachJudge: the first judge that the plan names counts the requests of a
+// hold. Another one, whose cohorts count others, keeps no hold waiting.
+func TestCohortsOfEachJudge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		judge, watches := health.JudgeFunc(func(health.State, health.Sample) (health.Verdict, health.State) { return health.Verdict{}, nil }), map[string]rollout.Watch{}
+		for name, requests := range map[string]int{"errors": 20, "latency": 1} {
+			cohorts := health.NewCohorts(health.CohortsOptions{})
+			for range requests {
+				cohorts.Record(health.Outcome{Unit: 1, Ramp: 5 * strategy.Percent})
+			}
+			watches[name] = rollout.Watch{Judge: judge, Cohorts: cohorts}
+		}
+		p := strategy.Plan{Strategy: "both", Steps: []strategy.Step{strategy.Shift{To: 5 * strategy.Percent}, strategy.Hold{For: time.Minute, Exposed: 20, Judges: []string{"errors", "latency"}}}}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		outcome, err := newEngine(t, &rollout.Memory{}).Deploy(ctx, rollout.Request{ID: "r", Plan: p, Target: harmless(), Watches: watches})
+		require.NoError(t, err)
+		require.Equal(t, rollout.Succeeded, outcome)
+	})
+}
+
 // TestCohortsOfOneWatch: cohorts are restored from the looks of their own watch in
 // their own rollout.
 func TestCohortsOfOneWatch(t *testing.T) {

@@ -296,7 +296,7 @@ func (r *run) apply(record Record) error {
 			r.left = max(record.Until.Sub(record.At), 0)
 		}
 		r.states[look.Watch], r.verdicts[look.Watch] = look.State, look.Verdict
-		if look.Verdict.Call == health.Fail || look.Watch == r.machine.route.judges[0] { // of several, the first is what it is about
+		if look.Verdict.Call == health.Fail || r.machine.counts(look.Watch) { // of several, the first is what it is about
 			r.verdict = look.Verdict
 		}
 	case KindFinished:

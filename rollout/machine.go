@@ -163,6 +163,7 @@ func (m *Machine) apply(r Record) error {
 		m.step(s.Step + 1)
 	case r.Kind == KindWaiting && next.Do == DoHold:
 		s.Phase, s.Until, s.ExposedBefore = Waiting, r.Until, s.Exposed
+		m.counter(next.Step.(strategy.Hold))
 		d := m.route.Deadlines.Progress
 		if next.Step.(strategy.Hold).Approval {
 			d = m.route.Deadlines.Approval
@@ -295,8 +296,8 @@ func (m *Machine) allow(at time.Time) {
 	}
 }
 
-// looked takes a judge's look in. The first judge of the plan tells how many were
-// exposed, and the last one that all have looked.
+// looked takes a judge's look in. The hold's counter tells how many were exposed, and
+// its last judge that all have looked.
 func (m *Machine) looked(r Record) error {
 	s := &m.state
 	judges := m.route.judges
@@ -305,11 +306,10 @@ func (m *Machine) looked(r Record) error {
 	if i < 0 || !exposed {
 		return fmt.Errorf("no judge %q watches: %w", r.Look.Watch, errOutOfPlace)
 	}
-	if seen := r.Look.Checkpoint.Sample.Candidate.Requests(); i == 0 {
-		if seen < s.Exposed {
-			return fmt.Errorf("the judge saw %d requests on the new side and the journal has %d already, want the cohorts of Engine.Cohorts: %w", seen, s.Exposed, errOutOfPlace)
+	if i == s.counter {
+		if err := s.count(r.Look.Checkpoint.Sample.Candidate.Requests()); err != nil {
+			return err
 		}
-		s.Exposed = seen
 	}
 	if r.Look.Watch == hold.Judges[len(hold.Judges)-1] {
 		s.Looked = r.At

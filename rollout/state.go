@@ -74,8 +74,9 @@ type State struct {
 	Share strategy.Share
 	// Peak is the largest Share there ever was.
 	Peak strategy.Share
-	// Exposed counts the candidate's requests that judges have seen, and
-	// ExposedBefore those before the hold began.
+	// Exposed counts the candidate's requests that the hold's judges have seen: of several
+	// that the plan names, the first one. ExposedBefore is those before the hold began or,
+	// if another judge counted until then, before its first look.
 	Exposed, ExposedBefore uint64
 	// Since is when somebody was exposed for the first time.
 	Since time.Time
@@ -106,6 +107,8 @@ type State struct {
 
 	thawed     time.Time // until when a person overrides freezes
 	regardless bool      // it goes back whether or not the old version is better
+	counter    int       // the judge that counts Exposed
+	uncounted  bool      // it counts since this hold began, and has not looked yet
 	passed     uint64    // the judges whose last look was a Pass, a bit each
 	doubted    uint64    // the judges whose Fail did what it does, short of going back
 }

@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -90,4 +91,31 @@ func (m Machine) waits(now time.Time, exposed uint64) string {
 		add("the deadline is %s", s.Deadline.Format(time.DateTime))
 	}
 	return strings.Join(parts, "; ")
+}
+
+// counter makes one judge count the requests of a hold: of those that watch it, the
+// first that the plan names.
+func (m *Machine) counter(hold strategy.Hold) {
+	for i, name := range m.route.judges {
+		if slices.Contains(hold.Judges, name) {
+			m.state.uncounted = m.state.uncounted || i != m.state.counter
+			m.state.counter = i
+			return
+		}
+	}
+}
+
+// counts says whether a judge counts the requests of the hold.
+func (m Machine) counts(judge string) bool { return m.route.judges[m.state.counter] == judge }
+
+// count takes in how many requests the judge that counts has seen.
+func (s *State) count(seen uint64) error {
+	switch {
+	case s.uncounted: // its cohorts may be others than those of the judge before it
+		s.ExposedBefore, s.uncounted = seen, false
+	case seen < s.Exposed:
+		return fmt.Errorf("the judge saw %d requests on the new side and the journal has %d already, want the cohorts of Engine.Cohorts: %w", seen, s.Exposed, errOutOfPlace)
+	}
+	s.Exposed = seen
+	return nil
 }

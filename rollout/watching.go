@@ -122,13 +122,15 @@ func (d *driver) judge(ctx context.Context, m Machine, hold strategy.Hold, name 
 	s, q := m.State(), d.run.request
 	before := d.engine.judgeState(d.run.id, name)
 	verdict, state := judge(d.request.Watches[name].Judge, before, cp.Sample)
-	ends := last && (s.Looked.Before(s.Until) || s.Exposed < s.ExposedBefore+uint64(hold.Exposed)) && cp.Sample.Candidate.Requests() >= s.ExposedBefore+uint64(hold.Exposed)
+	counts, want := m.counts(name), s.ExposedBefore+uint64(hold.Exposed)
+	enough := s.Exposed >= want || counts && cp.Sample.Candidate.Requests() >= want
+	ends := last && enough && (s.Looked.Before(s.Until) || s.Exposed < want)
 	fails := verdict.Call == health.Fail && m.heeds(name)
 	passes := q.Promotion == EvidenceOfNoHarm && (verdict.Call == health.Pass) != m.passed(name)
 	// Which looks are written must not depend on what they say, or a crash would
 	// keep the incriminating ones and lose the others.
 	marks := len(cp.Marks) + len(cp.Slow) + len(cp.Kept)
-	if !fails && !passes && marks == 0 && bytes.Equal(state, before) && !ends {
+	if !fails && !passes && marks == 0 && bytes.Equal(state, before) && !ends && !(counts && s.uncounted) {
 		return false, nil
 	}
 	r := Record{Kind: KindLooked, Actor: "judge " + name, Reason: verdict.Reason, Look: &Look{Watch: name, Verdict: verdict, State: state, Checkpoint: cp}}
