@@ -238,3 +238,24 @@ finish (refused: finished after forward 0: cannot follow) forward 0    share 0 %
 		})
 	}
 }
+
+// TestCopiesEndAgain: whoever begins anew in the middle of a way back begins to copy
+// again, and the next way back ends that, though the plan has ended it by its own end.
+func TestCopiesEndAgain(t *testing.T) {
+	p := strategy.Plan{Strategy: "shadow", Steps: []strategy.Step{
+		strategy.Mirror{To: strategy.All}, strategy.Hold{For: time.Minute}, strategy.Mirror{From: strategy.All}, strategy.Shift{To: strategy.All},
+	}}
+	var m rollout.Machine
+	for _, r := range []rollout.Record{
+		{Kind: rollout.KindRequested, Request: &rollout.Requested{Plan: p}},
+		{Kind: rollout.KindBegun},
+		{Kind: rollout.KindFailed},
+		{Kind: rollout.KindActed, Actor: "anna", Act: &rollout.Act{Kind: rollout.Promote, Actor: "anna"}},
+		{Kind: rollout.KindBegun},
+		{Kind: rollout.KindFailed},
+	} {
+		r.At, r.Generation = noon, m.State().Generation
+		require.NoError(t, m.Apply(r))
+	}
+	require.Equal(t, strategy.Step(strategy.Mirror{From: strategy.All}), m.Next(noon).Step)
+}

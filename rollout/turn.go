@@ -33,16 +33,25 @@ func (m *Machine) turn(r Record, automatic bool) {
 }
 
 // wayBack is the way back from where it stands. One that has turned round before may
-// have begun anew while somebody was exposed still: it takes back all there is.
+// have begun anew while somebody was exposed still, or copied: it takes back all there is.
 func (m *Machine) wayBack() []strategy.Step {
-	at := m.state.Step
-	if m.state.Generation > 0 {
-		at = len(m.route.Plan.Steps) - 1
+	at, plan := m.state.Step, m.route.Plan
+	again := m.state.Generation > 0
+	if again {
+		at = len(plan.Steps) - 1
 	}
+	var back []strategy.Step
 	if at < len(m.route.undo) {
-		return m.route.undo[at]
+		back = m.route.undo[at]
+	} else {
+		back = plan.Undo(at)
 	}
-	return m.route.Plan.Undo(at)
+	for _, step := range plan.Steps {
+		if mirror, ok := step.(strategy.Mirror); ok && again { // which the plan ends long before its own end
+			return append([]strategy.Step{strategy.Mirror{From: mirror.To, To: mirror.From}}, back...)
+		}
+	}
+	return back
 }
 
 // gone says that the rollout is past a point of no return.
