@@ -262,7 +262,7 @@ func (k *killing) check(t *testing.T) {
 		if ledgers[r.Rollout] == nil {
 			ledgers[r.Rollout] = newLedger()
 		}
-		ledgers[r.Rollout].took(r, 0)
+		ledgers[r.Rollout].took(r, nil)
 		if r.Kind == rollout.KindBegun && r.Generation == 0 {
 			if shift, ok := killPlan().Steps[r.Step].(strategy.Shift); ok {
 				begun[fmt.Sprint(r.Rollout, shift.To)]++

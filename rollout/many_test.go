@@ -95,7 +95,7 @@ func TestThousandAtOnce(t *testing.T) {
 				if l := ledger.machines[r.Rollout]; l != nil && l.State().Phase != rollout.Done {
 					ledger.active = r.Rollout
 				}
-				ledger.took(r, 0)
+				ledger.took(r, nil)
 			}
 		}
 		require.Empty(t, ledger.wrong)

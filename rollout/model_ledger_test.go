@@ -19,6 +19,7 @@ type ledger struct {
 	moved    map[string]time.Time              // of the last record but looks
 	verdicts map[string]map[string]health.Call // last ones
 	gone     map[string]bool                   // past a point of no return
+	left     map[string]bool                   // by a person, in the middle of a way back
 	active   string
 	order    []string
 	records  int
@@ -27,7 +28,7 @@ type ledger struct {
 }
 
 func newLedger() *ledger {
-	return &ledger{machines: map[string]*rollout.Machine{}, requests: map[string]*rollout.Requested{}, moved: map[string]time.Time{}, verdicts: map[string]map[string]health.Call{}, gone: map[string]bool{}, unseen: map[string]unseen{}}
+	return &ledger{machines: map[string]*rollout.Machine{}, requests: map[string]*rollout.Requested{}, moved: map[string]time.Time{}, verdicts: map[string]map[string]health.Call{}, gone: map[string]bool{}, left: map[string]bool{}, unseen: map[string]unseen{}}
 }
 
 func (l *ledger) breaks(format string, args ...any) {
@@ -89,8 +90,9 @@ func (l *ledger) pass(id string) {
 	}
 }
 
-// took folds one record in that was written while the target was at a share.
-func (l *ledger) took(r rollout.Record, at strategy.Share) {
+// took folds one record in that was written while the target stood somewhere; nil is
+// unknown.
+func (l *ledger) took(r rollout.Record, at *strategy.Observation) {
 	l.records++
 	if r.Kind == rollout.KindCheckpoint {
 		return
@@ -134,11 +136,17 @@ func (l *ledger) took(r rollout.Record, at strategy.Share) {
 	if s.Share < 0 || s.Share > strategy.All || s.Share > s.Peak {
 		l.breaks("record %d: shares %v of at most %v", r.Seq, s.Share, s.Peak)
 	}
-	if s.Phase == rollout.Back && s.Share > q.Floor && !l.gone[r.Rollout] {
+	if s.Phase == rollout.Back && s.Share > q.Floor && !l.gone[r.Rollout] && !scales(q.Plan) { // instances may come back rung by rung
 		l.breaks("record %d: %q goes back, and the journal allows %v still", r.Seq, r.Rollout, s.Share)
 	}
 	if turned := (s.Phase == rollout.Back) != (before.Phase == rollout.Back); turned && before.Phase != rollout.Pending && s.Phase != rollout.Done && s.Generation != before.Generation+1 {
 		l.breaks("record %d turns %q round, and late answers count", r.Seq, r.Rollout)
+	}
+	if r.Act != nil && r.Act.Kind == rollout.Leave {
+		l.left[r.Rollout] = true
+		if before.Phase != rollout.Back || before.Attempt == 0 {
+			l.breaks("record %d leaves %q, whose way back has not failed: %v", r.Seq, r.Rollout, before)
+		}
 	}
 	if s.Generation != before.Generation {
 		clear(l.verdicts[r.Rollout])
@@ -154,64 +162,12 @@ func (l *ledger) took(r rollout.Record, at strategy.Share) {
 		if s.Outcome == rollout.Unfinished || s.Phase != rollout.Done {
 			l.breaks("record %d ends %q, which is %v", r.Seq, r.Rollout, s)
 		}
-		if s.Outcome != rollout.Succeeded && at > q.Floor && !l.gone[r.Rollout] {
-			l.breaks("record %d: %q is %v, and the target is at %v", r.Seq, r.Rollout, s, at)
+		if left := s.Outcome == rollout.Failed; left != l.left[r.Rollout] {
+			l.breaks("record %d ends %q as %v, and that a person has left it is %v", r.Seq, r.Rollout, s, !left)
+		} else if at != nil && !left {
+			l.ends(r, s, *at)
 		}
-		if at > s.Share {
-			l.breaks("record %d: %q is over, and the target is at %v of %v", r.Seq, r.Rollout, at, s.Share)
-		}
 	}
-}
-
-// unseen is where a rollout stood before a record of somebody else than its driver,
-// of which the engine may know nothing yet.
-type unseen struct {
-	state rollout.State
-	until time.Time
-}
-
-// acted notes it if somebody else than its driver has written a record, which takes
-// the journal until then.
-func (l *ledger) acted(r rollout.Record, before rollout.State, until time.Time) {
-	if r.Kind != rollout.KindActed && r.Kind != rollout.KindReplaced {
-		return
-	}
-	u, ok := l.unseen[r.Rollout]
-	if !ok || time.Now().After(u.until) {
-		u.state = before
-	}
-	u.until = until
-	l.unseen[r.Rollout] = u
-}
-
-// shifts checks a shift that is about to be done.
-func (l *ledger) shifts(to strategy.Share, full bool) {
-	if l.active == "" {
-		l.breaks("shifted to %v, and no rollout is under way", to)
-		return
-	}
-	s, q := l.machines[l.active].State(), l.requests[l.active]
-	if fits(s, q, to, full) {
-		return
-	}
-	if u := l.unseen[l.active]; !time.Now().After(u.until) && fits(u.state, q, to, full) {
-		return
-	}
-	l.breaks("shifted to %v, and %q is %v, which allows %v", to, l.active, s, s.Share)
-}
-
-// fits says whether a rollout that stands somewhere may shift: on its way forward, to
-// where its step says, and on its way back, or while that cannot be written down, to
-// where it came from.
-func fits(s rollout.State, q *rollout.Requested, to strategy.Share, full bool) bool {
-	if to == q.Floor && (full || s.Phase == rollout.Back) {
-		return true
-	}
-	if s.Phase != rollout.Forward || s.Step >= len(q.Plan.Steps) || to > s.Share {
-		return false
-	}
-	shift, ok := q.Plan.Steps[s.Step].(strategy.Shift)
-	return ok && shift.To == to
 }
 
 // String is who is where.
@@ -271,8 +227,8 @@ func (p *process) write(r rollout.Record, write func() (rollout.Record, error)) 
 	if err != nil {
 		return written, err
 	}
-	before, _ := w.ledger.state(written.Rollout)
-	w.ledger.took(written, w.share)
+	before := w.ledger.machine(written.Rollout)
+	w.ledger.took(written, &w.at)
 	w.ledger.acted(written, before, time.Now().Add(w.lag))
 	if p.n == 0 || w.crashes == "everywhere" && w.fresh(written) {
 		p.dead = true
@@ -280,50 +236,4 @@ func (p *process) write(r rollout.Record, write func() (rollout.Record, error)) 
 		return r, gone
 	}
 	return written, nil
-}
-
-// Shift moves the target, if the world lets it.
-func (p *process) Shift(ctx context.Context, to strategy.Share) error {
-	w := p.model
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if p.dead {
-		return errCrash
-	}
-	w.ledger.shifts(to, w.full.to > 0)
-	if w.slow > 0 && !w.sound() {
-		w.mu.Unlock()
-		select {
-		case <-time.After(w.slow):
-		case <-ctx.Done():
-		}
-		w.mu.Lock()
-		if !w.late && (p.dead || ctx.Err() != nil) {
-			return errCrash
-		}
-	}
-	switch {
-	case w.sound():
-	case to == w.stuck && to > 0:
-		return errStuck
-	case to == w.once && to > 0:
-		w.once = -1
-		return errStuck
-	case to < w.share && w.flaky > 0:
-		w.flaky--
-		return errStuck
-	}
-	w.share, w.hand = to, ""
-	return nil
-}
-
-// Observe reads the target back.
-func (p *process) Observe(context.Context) (strategy.Observation, error) {
-	w := p.model
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.unreadable.has(w.now()) {
-		return strategy.Observation{}, errLoad
-	}
-	return strategy.Observation{Share: w.share, Why: w.hand}, nil
 }

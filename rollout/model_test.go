@@ -32,9 +32,8 @@ type model struct {
 	*fate
 	begin time.Time
 
-	mu      sync.Mutex // guards what follows; never held while anybody waits
-	share   strategy.Share
-	hand    string // who moved the target, if somebody else did
+	mu      sync.Mutex           // guards what follows; never held while anybody waits
+	at      strategy.Observation // where the target stands
 	mended  bool
 	ledger  *ledger
 	memory  *rollout.Memory
@@ -53,17 +52,14 @@ func (w *model) sound() bool { return w.mended }
 
 // newVersion is what the splitter does when it is given two other versions.
 func (w *model) newVersion(q *rollout.Requested) {
-	w.share, w.hand = q.Floor, ""
-	if q.TakesBack != "" && len(q.Plan.Steps) > 0 {
-		w.share = q.Plan.Steps[0].(strategy.Shift).From
-	}
+	w.at = q.Plan.Start()
 }
 
 // fresh says that the process did not die at such a record before. One that is
 // written anew by each process, because the last one has got no further, would keep
 // them dying for ever.
 func (w *model) fresh(r rollout.Record) bool {
-	if r.Kind != rollout.KindBegun && r.Kind != rollout.KindLooked {
+	if r.Kind != rollout.KindBegun && r.Kind != rollout.KindLooked && r.Kind != rollout.KindFailed {
 		return true
 	}
 	place := fmt.Sprint(r.Kind, r.Rollout, r.Generation, r.Step, r.Actor)
@@ -72,11 +68,11 @@ func (w *model) fresh(r rollout.Record) bool {
 	return fresh
 }
 
-// TestModel lives through random worlds: random plans and requests, gates, judges,
-// alarms, targets and journals that fail in every way, people who do anything at any
-// time, a second request on top of the first, freezes and limits, and a process that
-// dies after every single record or at random ones, before or after they are
-// written. Whatever happens, the invariants of the ledger hold, and it ends.
+// TestModel lives through random worlds: random plans with shares, copies and instances,
+// and requests, gates, judges, alarms, targets and journals that fail in every way,
+// people who do anything at any time, a second request on top of the first, freezes and
+// limits, and a process that dies after every single record or at random ones, before or
+// after they are written. Whatever happens, the invariants of the ledger hold, and it ends.
 func TestModel(t *testing.T) {
 	n := uint64(*worlds)
 	if testing.Short() || raceEnabled {
@@ -158,7 +154,7 @@ func (w *model) founded(t *testing.T) {
 		r.Rollout, r.At = "base", time.Now().UTC()
 		r, err := w.memory.Append(t.Context(), r)
 		require.NoError(t, err)
-		w.ledger.took(r, 0)
+		w.ledger.took(r, nil)
 	}
 }
 
@@ -179,10 +175,16 @@ func (w *model) live(t *testing.T) bool {
 	}
 	w.same(engine)
 	l := &life{model: w, process: p, engine: engine, resumed: map[string]bool{}}
-	for _, q := range w.requests {
-		cohorts, err := engine.Cohorts(q.ID, "errors", health.CohortsOptions{})
-		require.NoError(t, err)
-		l.cohorts = append(l.cohorts, cohorts)
+	for i, q := range w.requests {
+		for j, name := range judges {
+			if j > 0 && !w.apart[i] {
+				l.cohorts[i][j] = l.cohorts[i][0]
+				continue
+			}
+			cohorts, err := engine.Cohorts(q.ID, name, health.CohortsOptions{})
+			require.NoError(t, err)
+			l.cohorts[i][j] = cohorts
+		}
 	}
 	for i := range w.requests {
 		if !w.over[i] && (i == 0 || w.comes >= 0) {
@@ -207,9 +209,9 @@ type life struct {
 	*model
 	process *process
 	engine  *rollout.Engine
-	cohorts []*health.Cohorts
-	busy    sync.WaitGroup  // what has to be over before the world is
-	resumed map[string]bool // guarded by the model's mu
+	cohorts [2][2]*health.Cohorts // by request and judge
+	busy    sync.WaitGroup        // what has to be over before the world is
+	resumed map[string]bool       // guarded by the model's mu
 }
 
 func (l *life) breaks(format string, args ...any) {
@@ -297,13 +299,16 @@ func (l *life) traffic(ctx context.Context) {
 	for unit := uint64(0); sleep(ctx, 5*time.Second) == nil; unit++ {
 		l.mu.Lock()
 		if l.byHand >= 0 && l.now() > l.byHand && !l.mended {
-			l.share, l.hand, l.byHand = l.share/2, l.why, -1
+			l.at.Share, l.at.Why, l.byHand, l.moved = l.at.Share/2, l.why, -1, true
 		}
-		ramp, none := int32(max(l.share, 1)), l.idle && !l.mended
+		ramp, none := int32(max(l.at.Share, 1)), l.idle && !l.mended
 		l.mu.Unlock()
-		for _, cohorts := range l.cohorts {
-			for range 5 {
-				if !none {
+		for i := range l.cohorts {
+			for j, cohorts := range l.cohorts[i] {
+				if none || j > 0 && !l.apart[i] {
+					continue
+				}
+				for range 5 - j { // those of the second judge have fewer
 					cohorts.Record(health.Outcome{Unit: unit, Slot: 0, Ramp: ramp, Class: health.Success})
 					cohorts.Record(health.Outcome{Unit: unit, Slot: 99_999, Ramp: 1, Class: health.Success})
 				}
@@ -328,7 +333,7 @@ func (l *life) mend(ctx context.Context) {
 	for sleep(ctx, time.Millisecond) == nil {
 		l.mu.Lock()
 		if s, known := l.ledger.state(l.ledger.active); known && !l.model.mended && s.Phase != rollout.Back {
-			l.share, l.hand = s.Share, ""
+			l.at.Share, l.at.Why = s.Share, ""
 		}
 		l.model.mended = true
 		late := l.now() > doomsday
@@ -406,7 +411,7 @@ func (w *model) check(t *testing.T) {
 			require.NoError(t, err)
 			var read rollout.Record
 			require.NoError(t, json.Unmarshal(text, &read))
-			again.took(read, 0)
+			again.took(read, nil)
 		}
 	}
 	for _, id := range again.order {

@@ -28,15 +28,18 @@ type fate struct {
 	segment  int // records between two checkpoints; 0 for none
 
 	gates      map[string]string // yes, no, doubt, panic, hang, or doubt at first
+	apart      [2]bool           // the second judge has cohorts of its own
 	stuck      strategy.Share    // a shift to it fails always; negative for none
+	ready      int               // so many new instances can be, and no more; negative for any
 	once       strategy.Share    // a shift to it fails the first time
-	flaky      int               // so many shifts back fail
-	slow       time.Duration     // that a shift takes
+	flaky      int               // so many moves back fail
+	slow       time.Duration     // that a move takes
 	lag        time.Duration     // that the journal takes, before and after it has written
 	tells      time.Duration     // that whoever is told of a record takes
-	late       bool              // a shift is done even if its context ends
+	late       bool              // a move is done even if its context ends
 	unreadable span
 	byHand     time.Duration  // when somebody moves the target down; negative for never
+	moved      bool           // that was so
 	why        string         // what the target says of it
 	badAbove   strategy.Share // the judge fails more than this
 	badFrom    time.Duration  // and fails everything from here on
@@ -86,7 +89,7 @@ func draw(seed uint64) *fate {
 		from := upTo(within)
 		return span{from, from + 1 + upTo(long)}
 	}
-	f := &fate{comes: -1, stuck: -1, once: -1, byHand: -1, badAbove: strategy.All, gates: map[string]string{}}
+	f := &fate{comes: -1, stuck: -1, ready: -1, once: -1, byHand: -1, badAbove: strategy.All, gates: map[string]string{}}
 	for i := range f.plans {
 		f.plans[i] = drawPlan(r)
 		f.requests[i] = rollout.Request{
@@ -100,6 +103,7 @@ func draw(seed uint64) *fate {
 		if overall := &f.requests[i].Deadlines.Overall.Within; *overall > 0 {
 			*overall += f.plans[i].Length() // shorter is refused
 		}
+		f.apart[i] = !shareable(f.plans[i]) || chance(0.3)
 		if decisive(f.plans[i]) && chance(0.3) {
 			f.requests[i].Promotion = rollout.EvidenceOfNoHarm
 		}
@@ -117,6 +121,9 @@ func draw(seed uint64) *fate {
 			}
 		}
 	}
+	if chance(0.1) {
+		f.ready = r.IntN(4)
+	}
 	switch {
 	case chance(0.15):
 		f.badAbove = []strategy.Share{0, 5, 25, 50}[r.IntN(4)] * strategy.Percent
@@ -128,8 +135,11 @@ func draw(seed uint64) *fate {
 		f.then = [2]rollout.Expiry{rollout.Expiry(r.IntN(3)), rollout.Expiry(r.IntN(3))}
 		f.requests[0].Promotion, f.requests[1].Promotion = rollout.NoHarmSeen, rollout.NoHarmSeen
 	}
-	if chance(0.3) {
+	switch {
+	case chance(0.3):
 		f.flaky = r.IntN(5)
+	case chance(0.1):
+		f.flaky = 1000 // until a person leaves it
 	}
 	if chance(0.5) { // a world that is the same whenever it is looked at
 		f.crashes = []string{"everywhere", "everywhere", "random"}[r.IntN(3)]
@@ -177,7 +187,7 @@ func draw(seed uint64) *fate {
 	if chance(0.3) {
 		f.downtime = upTo(90 * time.Second)
 	}
-	kinds := []rollout.ActKind{rollout.Pause, rollout.Pause, rollout.Continue, rollout.Continue, rollout.Approve, rollout.Abort, rollout.Promote, rollout.RollBack, rollout.FailedLater}
+	kinds := []rollout.ActKind{rollout.Pause, rollout.Pause, rollout.Continue, rollout.Continue, rollout.Approve, rollout.Abort, rollout.Promote, rollout.RollBack, rollout.FailedLater, rollout.Leave, rollout.Leave, rollout.Leave}
 	if chance(0.6) {
 		for range 1 + r.IntN(6) {
 			f.people = append(f.people, deed{upTo(12 * time.Minute), []string{"r", "r", "r", "s", "r back", "base"}[r.IntN(6)], kinds[r.IntN(len(kinds))]})
@@ -185,69 +195,6 @@ func draw(seed uint64) *fate {
 		slices.SortFunc(f.people, func(a, b deed) int { return int(a.at - b.at) })
 	}
 	return f
-}
-
-// drawPlan draws a plan of up to three ascending shares.
-func drawPlan(r *rand.Rand) strategy.Plan {
-	chance := func(p float64) bool { return r.Float64() < p }
-	hold := func() strategy.Hold {
-		h := strategy.Hold{For: time.Duration(r.IntN(60)) * time.Second, Approval: chance(0.15)}
-		switch r.IntN(4) {
-		case 0:
-		case 1:
-			h.Judges = []string{"errors", "latency"}
-		default:
-			h.Judges = []string{"errors"}
-		}
-		if len(h.Judges) > 0 && chance(0.5) {
-			h.Exposed = r.IntN(12)
-		}
-		return h
-	}
-	p := strategy.Plan{Strategy: "model"}
-	add := func(s strategy.Step) { p.Steps = append(p.Steps, s) }
-	if chance(0.5) {
-		add(strategy.Verify{Gates: []string{"smoke"}})
-	}
-	if chance(0.05) {
-		add(hold())
-	}
-	from := strategy.Share(0)
-	if chance(0.1) {
-		from = strategy.Percent / 2 // who has it already
-	}
-	for _, percent := range []strategy.Share{1, 5, 25, 50, 100} {
-		to := percent * strategy.Percent
-		if !chance(0.45) {
-			continue
-		}
-		add(strategy.Shift{From: from, To: to})
-		from = to
-		if chance(0.7) {
-			add(hold())
-		}
-		if chance(0.15) {
-			add(strategy.Verify{Gates: []string{"later", "smoke"}})
-		}
-		if chance(0.06) {
-			add(strategy.NoReturn{Why: "the old column is gone"})
-		}
-	}
-	if len(p.Steps) == 0 || chance(0.3) {
-		add(strategy.Promote{})
-	}
-	return p
-}
-
-// decisive says that every judge of the plan watches the last hold that has any.
-func decisive(p strategy.Plan) bool {
-	last := 0
-	for _, step := range p.Steps {
-		if hold, ok := step.(strategy.Hold); ok && len(hold.Judges) > 0 {
-			last = len(hold.Judges)
-		}
-	}
-	return last > 0 && last == len(p.Judges())
 }
 
 func drawDeadlines(r *rand.Rand) rollout.Deadlines {
@@ -308,17 +255,17 @@ func (l *life) request(i int) rollout.Request {
 		}
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		bad := l.share > l.badAbove || l.badFrom > 0 && l.now() >= l.badFrom
+		bad := l.at.Share > l.badAbove || l.badFrom > 0 && l.now() >= l.badFrom
 		switch {
-		case !l.model.mended && bad && l.share > 0:
+		case !l.model.mended && bad && l.at.Share > 0:
 			return health.Verdict{Call: health.Fail, Reason: "it hurts"}, state
 		case l.model.mended || l.passes:
 			return health.Verdict{Call: health.Pass, Reason: "no harm"}, state
 		}
 		return health.Verdict{Reason: "nothing to see"}, state
 	})
-	for j, name := range []string{"errors", "latency"} {
-		q.Watches[name] = rollout.Watch{Judge: judge, Cohorts: l.cohorts[i], Then: l.then[j]}
+	for j, name := range judges {
+		q.Watches[name] = rollout.Watch{Judge: judge, Cohorts: l.cohorts[i][j], Then: l.then[j]}
 	}
 	q.Alarms = map[string]rollout.Gate{"pager": func(context.Context) error { return l.in(l.alarm, "ringing") }}
 	q.Stable = func(context.Context) error { return l.in(l.sick, "it is sick, too") }
