@@ -164,6 +164,9 @@ func (m *Machine) apply(r Record) error {
 	case r.Kind == KindWaiting && next.Do == DoHold:
 		s.Phase, s.Until, s.ExposedBefore = Waiting, r.Until, s.Exposed
 		m.counter(next.Step.(strategy.Hold))
+		if !s.Looked.Before(r.Until) { // in an earlier hold, before the clock was put back
+			s.Looked = time.Time{}
+		}
 		d := m.route.Deadlines.Progress
 		if next.Step.(strategy.Hold).Approval {
 			d = m.route.Deadlines.Approval
