@@ -261,6 +261,8 @@ func (m *Machine) act(r Record) error {
 		s.FailedLater = true
 	case s.Phase == Done:
 		return fmt.Errorf("%w: it is %v", ErrOver, *s)
+	case m.left:
+		return refused("it was left where it stands, and only its end is not written yet")
 	case kind == Pause:
 		switch {
 		case !forward:
