@@ -37,7 +37,8 @@ const (
 	// is held because the old version is no better, goes back regardless.
 	Abort ActKind = "abort"
 	// Promote goes through all further steps at once: no hold, no gate, no judge and
-	// no freeze keeps it. One that is going back turns round, and begins anew.
+	// no freeze keeps it. One that is going back turns round, and begins anew: at first with
+	// as many instances as its first steps want, whatever traffic the new version still has.
 	Promote ActKind = "promote"
 	// Leave ends a rollout whose way back has failed, where it stands: as [Failed], with
 	// what is left for people to see to. It makes room for the next one. What it was to

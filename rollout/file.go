@@ -17,6 +17,9 @@ import (
 // begins that file anew, and what was there is journal-N.jsonl from then on, N
 // being the number of its first record: those older files can be moved away, the
 // oldest first, at any time. Another file, called lock, has the writer's number.
+//
+// A checkpoint has some 500 bytes for each rollout that is over, and opening the journal
+// takes seven times that for a moment: 340 MB of memory after 100,000 rollouts.
 type FileJournal struct {
 	dir         string
 	disk        disk
