@@ -20,6 +20,7 @@ type ledger struct {
 	verdicts map[string]map[string]health.Call // last ones
 	gone     map[string]bool                   // past a point of no return
 	left     map[string]bool                   // by a person, in the middle of a way back
+	anew     map[string]bool                   // begun in the middle of a way back, with the first steps' instances
 	active   string
 	order    []string
 	records  int
@@ -28,7 +29,7 @@ type ledger struct {
 }
 
 func newLedger() *ledger {
-	return &ledger{machines: map[string]*rollout.Machine{}, requests: map[string]*rollout.Requested{}, moved: map[string]time.Time{}, verdicts: map[string]map[string]health.Call{}, gone: map[string]bool{}, left: map[string]bool{}, unseen: map[string]unseen{}}
+	return &ledger{machines: map[string]*rollout.Machine{}, requests: map[string]*rollout.Requested{}, moved: map[string]time.Time{}, verdicts: map[string]map[string]health.Call{}, gone: map[string]bool{}, left: map[string]bool{}, anew: map[string]bool{}, unseen: map[string]unseen{}}
 }
 
 func (l *ledger) breaks(format string, args ...any) {
@@ -148,6 +149,9 @@ func (l *ledger) took(r rollout.Record, at *strategy.Observation) {
 			l.breaks("record %d leaves %q, whose way back has not failed: %v", r.Seq, r.Rollout, before)
 		}
 	}
+	if s.Phase == rollout.Forward && before.Phase == rollout.Back {
+		l.anew[r.Rollout] = true
+	}
 	if s.Generation != before.Generation {
 		clear(l.verdicts[r.Rollout])
 	} else if r.Look != nil {
@@ -190,7 +194,7 @@ type process struct {
 	dead  bool
 }
 
-// Append is of a journal that may be full, and whose process may die.
+// Append is of a journal that may be full, or hang, and whose process may die.
 func (p *process) Append(ctx context.Context, r rollout.Record) (rollout.Record, error) {
 	return p.write(r, func() (rollout.Record, error) { return p.Memory.Append(ctx, r) })
 }
@@ -202,6 +206,9 @@ func (p *process) Checkpoint(ctx context.Context, r rollout.Record) (rollout.Rec
 
 func (p *process) write(r rollout.Record, write func() (rollout.Record, error)) (rollout.Record, error) {
 	w := p.model
+	if now := w.now(); w.hangs.has(now) {
+		<-time.After(w.hangs.to - now)
+	}
 	if w.lag > 0 {
 		<-time.After(w.lag)
 		defer func() { <-time.After(w.lag) }()

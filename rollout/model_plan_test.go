@@ -45,9 +45,6 @@ func drawPlan(r *rand.Rand) strategy.Plan {
 			at.Old, at.New = old, new
 		}
 	}
-	serving := func(n int, share strategy.Share) int {
-		return (n*int(share) + int(strategy.All) - 1) / int(strategy.All)
-	}
 	n := 0
 	switch {
 	case chance(0.4):
@@ -97,6 +94,11 @@ func drawPlan(r *rand.Rand) strategy.Plan {
 		add(strategy.Promote{})
 	}
 	return p
+}
+
+// serving is how many of so many instances serve a share of the traffic.
+func serving(n int, share strategy.Share) int {
+	return (n*int(share) + int(strategy.All) - 1) / int(strategy.All)
 }
 
 // shareable says that both judges may look at the same cohorts: the first one watches

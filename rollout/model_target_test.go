@@ -2,6 +2,7 @@ package rollout_test
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/guidon-go/guidon/rollout"
@@ -67,8 +68,12 @@ func (l *ledger) moves(step strategy.Step, to strategy.Observation, full, byHand
 		return
 	}
 	q := l.requests[l.active]
-	if scales(q.Plan) && !byHand && (to.Share > 0 && to.New == 0 || to.Share < strategy.All && to.Old == 0) {
-		l.breaks("%v, and nobody serves: %+v", step, to)
+	n := q.Plan.Start().Old
+	if q.TakesBack != "" {
+		n = q.Plan.After(len(q.Plan.Steps) - 1).Old
+	}
+	if !byHand && !l.anew[l.active] && (to.New < serving(n, to.Share) || to.Old < serving(n, strategy.All-to.Share)) {
+		l.breaks("%v, and too few serve: %+v", step, to)
 	}
 	if fits(l.machine(l.active), q, step, full) {
 		return
@@ -91,14 +96,17 @@ func fits(m rollout.Machine, q *rollout.Requested, step strategy.Step, full bool
 	if s.Phase == rollout.Back && s.Begun && same(m.Next(time.Now()).Step, step) {
 		return true
 	}
-	for at := range q.Plan.Steps {
-		for _, back := range q.Plan.Undo(at) {
-			if full && same(back, step) {
-				return true
-			}
+	if !full {
+		return false
+	}
+	back := q.Plan.Steps // of one that takes another back
+	if q.TakesBack == "" {
+		back = nil
+		for at := range q.Plan.Steps {
+			back = append(back, q.Plan.Undo(at)...)
 		}
 	}
-	return false
+	return slices.ContainsFunc(back, func(back strategy.Step) bool { return same(back, step) })
 }
 
 // same says that two steps lead to the same.
@@ -142,7 +150,7 @@ func (p *process) move(ctx context.Context, step strategy.Step, move func(*strat
 	}
 	to := w.at
 	move(&to)
-	w.ledger.moves(step, to, w.full.to > 0, w.moved)
+	w.ledger.moves(step, to, w.full.to > 0 || w.hangs.to > 0, w.moved)
 	if w.slow > 0 && !w.sound() {
 		w.mu.Unlock()
 		select {

@@ -59,7 +59,7 @@ func (w *model) newVersion(q *rollout.Requested) {
 // written anew by each process, because the last one has got no further, would keep
 // them dying for ever.
 func (w *model) fresh(r rollout.Record) bool {
-	if r.Kind != rollout.KindBegun && r.Kind != rollout.KindLooked && r.Kind != rollout.KindFailed {
+	if r.Kind == rollout.KindCheckpoint {
 		return true
 	}
 	place := fmt.Sprint(r.Kind, r.Rollout, r.Generation, r.Step, r.Actor)

@@ -48,6 +48,7 @@ type fate struct {
 	alarm      span
 	sick       span              // the old version is no better
 	full       span              // the journal takes nothing
+	hangs      span              // the journal takes nothing before its end
 	then       [2]rollout.Expiry // what the judges' first Fail does
 	idle       bool              // nobody sends any request
 	people     []deed
@@ -73,7 +74,7 @@ const (
 func (f *fate) timeless() bool {
 	never := span{}
 	return len(f.people) == 0 && f.comes < 0 && f.byHand < 0 && f.badFrom == 0 && f.once < 0 && f.downtime == 0 && f.lag == 0 && f.tells == 0 && !f.late &&
-		f.unreadable == never && f.alarm == never && f.sick == never && f.full == never &&
+		f.unreadable == never && f.alarm == never && f.sick == never && f.full == never && f.hangs == never &&
 		f.requests[0].Deadlines.Overall.Within == 0 && len(f.options.Freezes) == 0 && f.gates["smoke"] != "doubt at first" && f.gates["later"] != "doubt at first"
 }
 
@@ -165,6 +166,7 @@ func draw(seed uint64) *fate {
 	f.alarm = sometimes(0.1, 8*time.Minute, 4*time.Minute)
 	f.sick = sometimes(0.2, 6*time.Minute, 12*time.Minute)
 	f.full = sometimes(0.15, 6*time.Minute, 6*time.Minute)
+	f.hangs = sometimes(0.1, 6*time.Minute, 6*time.Minute)
 	if chance(0.1) {
 		f.byHand = upTo(8 * time.Minute)
 		f.why = []string{"", "changed by hand"}[r.IntN(2)]
