@@ -1,6 +1,8 @@
 package otel_test
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -48,9 +50,7 @@ func TestHistory(t *testing.T) {
 		if outcome, err := engine.Resume(t.Context(), rollout.Request{ID: rollout.BackID("shop 2"), Target: shop}); err != nil || outcome != rollout.RolledBack {
 			t.Fatal(outcome, err)
 		}
-		for r := range memory.Records() {
-			whole = append(whole, r)
-		}
+		whole = recorded(t, memory)
 		for r := range memory.Recent() {
 			recent = append(recent, r)
 		}
@@ -114,9 +114,7 @@ func TestJudgeFails(t *testing.T) {
 		if err != nil || outcome != rollout.RolledBack {
 			t.Fatal(outcome, err)
 		}
-		for r := range memory.Records() {
-			records = append(records, r)
-		}
+		records = recorded(t, memory)
 	})
 	to := tracetest.NewInMemoryExporter()
 	if err := run(t, records, to, otel.Options{}); err != nil {
@@ -131,4 +129,75 @@ func TestJudgeFails(t *testing.T) {
 		}
 	}
 	t.Error("there is no hold")
+}
+
+// TestStageIsInterrupted is of a process that dies while a stage runs, and another while one
+// is undone: each attempt has a span, and going past a point of no return is an event.
+func TestStageIsInterrupted(t *testing.T) {
+	wait := func(ctx context.Context, _ *rollout.StageRun) error {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Hour):
+			return nil
+		}
+	}
+	tests := []struct {
+		name   string
+		stages []rollout.Stage
+		want   string
+	}{
+		{"past its point of no return", []rollout.Stage{{Name: "migrate", NoReturn: "a column is dropped", Do: wait}}, `pipeline 0s to 1h31m0s succeeded
+  run migrate 0s to 31m0s interrupted [guidon.begun  by engine: go past the point of no return: a column is dropped]
+  run migrate 31m0s to 1h31m0s done, attempt 2
+`},
+		{"undone", []rollout.Stage{
+			{Name: "prepare", Do: func(context.Context, *rollout.StageRun) error { return nil }, Undo: wait},
+			{Name: "smoke", Needs: []string{"prepare"}, Do: func(context.Context, *rollout.StageRun) error { return errors.New("no") }},
+		}, `pipeline 0s to 1h31m0s rolled back "rolled back: smoke failed: no"
+  run prepare 0s to 0s done
+  run smoke 0s to 0s failed "no"
+  undo prepare 0s to 31m0s interrupted
+  undo prepare 31m0s to 1h31m0s done, attempt 2
+`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			memory := &rollout.Memory{}
+			synctest.Test(t, func(t *testing.T) {
+				ctx, die := context.WithTimeout(t.Context(), 30*time.Minute)
+				defer die()
+				for _, ctx := range []context.Context{ctx, t.Context()} {
+					engine, err := rollout.New(memory, rollout.Options{Service: "shop", Environment: "production"})
+					if err != nil {
+						t.Fatal(err)
+					}
+					_, err = engine.Run(ctx, rollout.RunRequest{ID: "run 4"}, rollout.Pipeline{Name: "ship", Stages: tt.stages})
+					if ctx.Err() == nil && err != nil {
+						t.Fatal(err)
+					}
+					time.Sleep(time.Minute)
+				}
+			})
+			to := tracetest.NewInMemoryExporter()
+			if err := run(t, recorded(t, memory), to, otel.Options{}); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, tree(to.GetSpans())); diff != "" {
+				t.Error("want -, got +\n" + diff)
+			}
+		})
+	}
+}
+
+// recorded is what a journal has.
+func recorded(t *testing.T, memory *rollout.Memory) (records []rollout.Record) {
+	t.Helper()
+	for r, err := range memory.Records() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		records = append(records, r)
+	}
+	return records
 }

@@ -100,12 +100,7 @@ func journal(t *testing.T) (records []rollout.Record) {
 			}},
 		}})
 		want(report.Outcome, err, rollout.Succeeded)
-		for r, err := range memory.Records() {
-			if err != nil {
-				t.Fatal(err)
-			}
-			records = append(records, r)
-		}
+		records = recorded(t, memory)
 	})
 	return records
 }

@@ -27,6 +27,7 @@ type span struct {
 	events       []event
 	link         trace.SpanContext // what it takes back
 	failed       string            // why; empty if it has not
+	attempt      int
 }
 
 type event struct {
@@ -67,7 +68,7 @@ func (s steps) apply(r rollout.Record) (ended []span, over bool, err error) {
 	step := t.open[r.Stage]
 	switch r.Kind {
 	case rollout.KindBegun, rollout.KindWaiting:
-		if step != nil && r.Pipeline != "" && r.From == r.To { // it goes past its point of no return
+		if step != nil && r.Pipeline != "" && r.From == r.To && r.Attempt == step.attempt { // it goes past its point of no return
 			note(step, r)
 			break
 		}
@@ -166,6 +167,7 @@ func (s steps) begin(r rollout.Record) *story {
 func (t *story) step(r rollout.Record) *span {
 	s := &span{
 		name: bounded(r.Reason), trace: t.whole.trace, id: spanID(t.whole.trace, r.Rollout, r.Seq), parent: t.whole.id, began: r.At,
+		attempt: r.Attempt,
 	}
 	if r.Pipeline != "" {
 		s.attrs = append(s.attrs, semconv.CICDPipelineNameKey.String(bounded(r.Pipeline)),
