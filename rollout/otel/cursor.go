@@ -9,11 +9,20 @@ import (
 	"github.com/guidon-go/guidon/rollout"
 )
 
-// cursor is the last record of which everything was told.
-type cursor struct {
+// place is where a record stands.
+type place struct {
 	Seq  uint64 `json:"seq"`
 	Sum  string `json:"sum"`
-	Prev string `json:"prev,omitempty"`
+	Prev string `json:"prev,omitempty"` // the sum of the record before; empty also if that is not known
+}
+
+func placeOf(r rollout.Record) place { return place{r.Seq, r.Sum, r.Prev} }
+
+// cursor is the last record of which there is nothing more to tell, but by steps that are
+// not over.
+type cursor struct {
+	place
+	Oldest place `json:"oldest,omitzero"` // of the journal by then
 }
 
 // errOther is a journal to which a cursor does not belong.
@@ -23,6 +32,21 @@ var errOther = errors.New("the journal is another one than the cursor's, so it i
 // in its place, have the same number.
 func (c cursor) before(r rollout.Record) bool {
 	return r.Seq > c.Seq || r.Seq == c.Seq && r.Sum != c.Sum
+}
+
+// begins says what is wrong if a journal begins with a record, and how many before it are
+// gone untold.
+func (c *cursor) begins(r rollout.Record) (gone uint64, err error) {
+	was, is := c.Oldest, placeOf(r)
+	c.Oldest = is
+	switch {
+	case c.Sum == "" || is == was:
+	case is.Seq <= was.Seq:
+		return 0, fmt.Errorf("%w: it begins with record %d of sum %.16s, and began with %d of sum %.16s", errOther, is.Seq, is.Sum, was.Seq, was.Sum)
+	case is.Seq > c.Seq+1:
+		gone = is.Seq - c.Seq - 1
+	}
+	return gone, nil
 }
 
 // meets says what is wrong if a journal has a record. One in the place of the cursor's

@@ -8,7 +8,7 @@
 //
 // [Run] makes a trace of each rollout, with a span for each step:
 //
-//	tracers := sdktrace.NewTracerProvider(sdktrace.WithBatcher(exporter), sdktrace.WithIDGenerator(otel.IDs{}))
+//	tracers := sdktrace.NewTracerProvider(sdktrace.WithBatcher(exporter, sdktrace.WithBlocking()), sdktrace.WithIDGenerator(otel.IDs{}))
 //	follow := func(ctx context.Context) iter.Seq2[rollout.Record, error] { return rollout.Follow(ctx, "state") }
 //	err := otel.Run(ctx, follow, otel.Options{Tracers: tracers, Flush: tracers.ForceFlush, Cursor: "state/otel.json"})
 //
@@ -71,8 +71,13 @@
 //   - Every text is valid UTF-8 and bounded, so that no exporter refuses a batch for it:
 //     TestForeignTextsAreBounded.
 //   - With a Cursor, whatever record a Run ends at, each step is told, and told once:
-//     TestRestarts. With Flush that holds for a process that dies, too, but that spans may
-//     be sent again, with the same IDs: TestCrashes, TestCollectorIsAway.
+//     TestRestarts. With a Flush that fails whenever a span did not get out, that holds for
+//     a process that dies, too, but that spans may be sent again, with the same IDs:
+//     TestCrashes, TestCollectorIsAway. An SDK's ForceFlush does so only of a provider that
+//     is set up as [Options] says, and shut down after Run has returned. Of one that makes
+//     no spans at all OnProblem is told: TestNobodyMakesSpans, TestShutdownMeanwhile.
+//   - A cursor of another journal, and records that were gone untold, are told of, and
+//     nothing else is taken for that: TestNewJournal, TestRotation.
 //   - No instrument has more series than its limit, and one more, of the attribute
 //     guidon.overflow, for the rest: TestMetricsAreBounded.
 package otel

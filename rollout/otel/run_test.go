@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -309,36 +308,4 @@ func TestCollectorIsAway(t *testing.T) {
 			t.Errorf("%d spans were sent again, want 3", again)
 		}
 	})
-}
-
-func TestCursors(t *testing.T) {
-	records := journal(t)
-	cursor := filepath.Join(t.TempDir(), "cursor")
-	if err := os.WriteFile(cursor, []byte("{}"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := run(t, records, tracetest.NewInMemoryExporter(), otel.Options{Cursor: cursor}); !errors.Is(err, rollout.ErrInvalid) {
-		t.Errorf("a file that is none: got %v, want ErrInvalid", err)
-	}
-	if err := os.WriteFile(cursor, []byte(`{"seq": 5, "sum": "of another"}`), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	to, told := tracetest.NewInMemoryExporter(), ""
-	if err := run(t, records, to, otel.Options{Cursor: cursor, OnProblem: func(err error) { told += fmt.Sprint(err, "; ") }}); err != nil {
-		t.Fatal(err)
-	}
-	if !strings.Contains(told, "another one") || len(to.GetSpans()) == 0 {
-		t.Errorf("of another journal's cursor: told %q, %d spans", told, len(to.GetSpans()))
-	}
-	to, told = tracetest.NewInMemoryExporter(), ""
-	last := records[len(records)-1]
-	if err := run(t, records, to, otel.Options{Since: last.At.Add(time.Second)}); err != nil || len(to.GetSpans()) != 0 {
-		t.Errorf("since the end: %v, %d spans, want none", err, len(to.GetSpans()))
-	}
-	if err := os.WriteFile(cursor, []byte(`{"seq": 1, "sum": "x"}`), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := run(t, records[5:], to, otel.Options{Cursor: cursor, OnProblem: func(err error) { told += fmt.Sprint(err, "; ") }}); err != nil || !strings.Contains(told, "4 records are no longer") {
-		t.Errorf("a journal whose oldest records are gone: %v, told %q", err, told)
-	}
 }
