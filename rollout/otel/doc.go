@@ -45,8 +45,9 @@
 // backend. The trace is [TraceID], and with the generator [IDs] so are the spans' IDs:
 // what is sent twice, as after a crash, is the same, and a backend has it once. Without
 // [IDs] spans have IDs at random, and the steps' parent is not found. A rollout that a
-// pipeline makes is in the trace of the run, below its stage. One that takes another back
-// has a link to it.
+// pipeline makes is in the trace of the run, below its stage; so is what takes that back
+// before the run is over. What takes a rollout back has a link to it, if the journal still
+// knows of that.
 //
 // A step is one attempt. It has failed (status Error) if a gate said no, the target did not
 // move, or a judge said that the change fails. The attribute guidon.ended says how it ended:

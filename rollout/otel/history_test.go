@@ -190,6 +190,84 @@ func TestStageIsInterrupted(t *testing.T) {
 	}
 }
 
+// TestPipelineIsTakenBack is of a run that takes its rollout back, and of a person who does
+// so a day after a run: both ways back lead to what they take back, wherever the journal
+// begins.
+func TestPipelineIsTakenBack(t *testing.T) {
+	for every := 5; every < 40; every++ {
+		memory := &rollout.Memory{CheckpointEvery: every}
+		recent := takenBack(t, memory)
+		whole, late := tracetest.NewInMemoryExporter(), tracetest.NewInMemoryExporter()
+		if err := run(t, recorded(t, memory), whole, otel.Options{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := run(t, recent, late, otel.Options{}); err != nil {
+			t.Fatal(err)
+		}
+		known, in := map[trace.SpanID]trace.TraceID{}, map[trace.TraceID]int{}
+		for _, s := range whole.GetSpans() {
+			known[s.SpanContext.SpanID()] = s.SpanContext.TraceID()
+			in[s.SpanContext.TraceID()]++
+		}
+		bad, good, back := otel.TraceID("shop", "production", "bad"), otel.TraceID("shop", "production", "good"), otel.TraceID("shop", "production", "good/deploy back")
+		if want := map[trace.TraceID]int{bad: 10, good: 7, back: 2}; !cmp.Equal(want, in) {
+			t.Errorf("got %v, want %v", in, want)
+		}
+		links := 0
+		for _, s := range append(whole.GetSpans(), late.GetSpans()...) {
+			if s.Parent.SpanID().IsValid() && known[s.Parent.SpanID()] != s.SpanContext.TraceID() {
+				t.Errorf("checkpoint every %d: %s has no parent", every, s.Name)
+			}
+			for _, link := range s.Links {
+				links++
+				if known[link.SpanContext.SpanID()] != link.SpanContext.TraceID() {
+					t.Errorf("checkpoint every %d: %v of %s leads nowhere", every, link.SpanContext, s.Name)
+				}
+			}
+		}
+		if links < 2 {
+			t.Errorf("%d links, want one of each way back", links)
+		}
+	}
+}
+
+// takenBack is such a journal; it returns what comes from its newest checkpoint on.
+func takenBack(t *testing.T, memory *rollout.Memory) (recent []rollout.Record) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		engine, err := rollout.New(memory, rollout.Options{Service: "shop", Environment: "production"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		shop := &target{}
+		ship := func(id string, end error, want rollout.Outcome) {
+			t.Helper()
+			report, err := engine.Run(t.Context(), rollout.RunRequest{ID: id, Release: rollout.Release{Name: "shop", Version: "2"}}, rollout.Pipeline{Name: "ship", Stages: []rollout.Stage{
+				{Name: "deploy", Deploy: func(*rollout.StageRun) (rollout.Request, error) {
+					return rollout.Request{Target: shop, Plan: plan}, nil
+				}},
+				{Name: "smoke", Needs: []string{"deploy"}, Do: func(context.Context, *rollout.StageRun) error { return end }},
+			}})
+			if err != nil || report.Outcome != want {
+				t.Fatal(report.Outcome, err)
+			}
+		}
+		ship("bad", errors.New("no"), rollout.RolledBack)
+		ship("good", nil, rollout.Succeeded)
+		time.Sleep(24 * time.Hour)
+		if err := engine.Act(t.Context(), "good/deploy", rollout.Act{Kind: rollout.RollBack, Actor: "anna", Reason: "carts are empty"}); err != nil {
+			t.Fatal(err)
+		}
+		if outcome, err := engine.Resume(t.Context(), rollout.Request{ID: rollout.BackID("good/deploy"), Target: shop}); err != nil || outcome != rollout.RolledBack {
+			t.Fatal(outcome, err)
+		}
+		for r := range memory.Recent() {
+			recent = append(recent, r)
+		}
+	})
+	return recent
+}
+
 // recorded is what a journal has.
 func recorded(t *testing.T, memory *rollout.Memory) (records []rollout.Record) {
 	t.Helper()

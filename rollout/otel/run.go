@@ -148,7 +148,7 @@ func (t *teller) run(ctx context.Context, follow func(context.Context) iter.Seq2
 // pass reads from the oldest record, and tells what comes after the cursor. It returns
 // when something goes wrong, so that no file of the journal is open while it waits.
 func (t *teller) pass(ctx context.Context, records iter.Seq2[rollout.Record, error]) error {
-	known, first := steps{}, true
+	known, first := newSteps(), true
 	for r, err := range records {
 		if err == nil {
 			err = t.cursor.meets(r)
@@ -169,6 +169,7 @@ func (t *teller) pass(ctx context.Context, records iter.Seq2[rollout.Record, err
 		if r.Checkpoint != nil {
 			if all = nil; first {
 				all = r.Checkpoint.Live
+				known.remember(r.Checkpoint)
 			}
 		}
 		first = false
@@ -188,7 +189,7 @@ func (t *teller) pass(ctx context.Context, records iter.Seq2[rollout.Record, err
 }
 
 // take tells what a record ends.
-func (t *teller) take(ctx context.Context, known steps, r rollout.Record) error {
+func (t *teller) take(ctx context.Context, known *steps, r rollout.Record) error {
 	ended, over, err := known.apply(r)
 	if err != nil || len(ended) == 0 || !t.cursor.before(r) || r.At.Before(t.since) {
 		return err

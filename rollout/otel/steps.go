@@ -1,6 +1,7 @@
 package otel
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -43,16 +44,51 @@ type story struct {
 	machine rollout.Machine  // of a rollout
 }
 
-// steps folds records into spans. It keeps what is not over.
-type steps map[string]*story
+// steps folds records into spans.
+type steps struct {
+	live   map[string]*story // what is not over, by ID
+	traces map[string]part   // all that is known of, by ID
+}
+
+func newSteps() *steps { return &steps{map[string]*story{}, map[string]part{}} }
+
+// part says where a rollout, or a run, is told.
+type part struct {
+	trace trace.TraceID
+	run   string // of a pipeline, that it is part of
+}
+
+// remember takes in what a checkpoint has of those that are over.
+func (s *steps) remember(c *rollout.Checkpoint) {
+	for _, r := range c.Live {
+		if r.Run != nil {
+			s.traces[r.Rollout] = part{trace: TraceID(r.Run.Service, r.Run.Environment, r.Rollout)}
+		}
+	}
+	for _, e := range c.Ended {
+		if e.Run != nil {
+			s.traces[e.ID] = part{trace: TraceID(e.Run.Service, e.Run.Environment, e.ID)}
+		}
+	}
+	for _, e := range c.Ended {
+		run, known := s.traces[e.Parent]
+		switch {
+		case e.Request == nil || e.Request.TakesBack != "": // a run, or what nothing is linked to
+		case known:
+			s.traces[e.ID] = part{run.trace, e.Parent}
+		case e.Parent == "":
+			s.traces[e.ID] = part{trace: TraceID(e.Request.Service, e.Request.Environment, e.ID)}
+		}
+	}
+}
 
 // apply takes a record in and returns the spans that it ends, and whether the last is that
 // of a whole rollout.
-func (s steps) apply(r rollout.Record) (ended []span, over bool, err error) {
+func (s *steps) apply(r rollout.Record) (ended []span, over bool, err error) {
 	if r.Kind == rollout.KindRequested && (r.Request != nil || r.Run != nil) {
-		s[r.Rollout] = s.begin(r)
+		s.live[r.Rollout] = s.begin(r)
 	}
-	t := s[r.Rollout]
+	t := s.live[r.Rollout]
 	if t == nil { // it was over long ago, or its beginning is gone
 		return nil, false, nil
 	}
@@ -109,7 +145,7 @@ func (s steps) apply(r rollout.Record) (ended []span, over bool, err error) {
 	for stage := range t.open { // there is none, if the journal is right
 		ended = append(ended, t.end(stage, r, "interrupted", ""))
 	}
-	delete(s, r.Rollout)
+	delete(s.live, r.Rollout)
 	t.whole.ended = later(t.whole.began, r.At)
 	t.whole.attrs = append(t.whole.attrs, attribute.String("guidon.outcome", bounded(r.To)), attribute.String("guidon.reason", bounded(r.Reason)))
 	if r.To == rollout.RolledBack.String() || r.To == rollout.Failed.String() {
@@ -118,10 +154,11 @@ func (s steps) apply(r rollout.Record) (ended []span, over bool, err error) {
 	return append(ended, t.whole), true, nil
 }
 
-// begin is a new rollout, or a run. What is part of a run is in the trace of that.
-func (s steps) begin(r rollout.Record) *story {
+// begin is a new rollout, or a run. What is part of a run is in the trace of that; so is what
+// takes such a rollout back, while the run is not over.
+func (s *steps) begin(r rollout.Record) *story {
 	t := &story{open: map[string]*span{}, whole: span{name: "rollout", began: r.At}}
-	service, environment, release := "", "", rollout.Release{}
+	service, environment, release, made := "", "", rollout.Release{}, r.Rollout
 	add := func(key attribute.Key, value string) {
 		if value != "" {
 			t.whole.attrs = append(t.whole.attrs, key.String(bounded(value)))
@@ -137,6 +174,7 @@ func (s steps) begin(r rollout.Record) *story {
 		add("guidon.rollout", r.Rollout)
 		add(semconv.FeatureFlagKeyKey, r.Request.Flag)
 		add("guidon.takes_back", r.Request.TakesBack)
+		made = cmp.Or(r.Request.TakesBack, made)
 	}
 	add("guidon.service", service)
 	add(semconv.DeploymentEnvironmentNameKey, environment)
@@ -144,21 +182,21 @@ func (s steps) begin(r rollout.Record) *story {
 		add("guidon.release", release.String())
 	}
 	add("guidon.actor", r.Actor)
-	t.whole.trace = TraceID(service, environment, r.Rollout)
-	if run := s[r.Parent]; run != nil && r.Parent != "" {
-		t.whole.trace, t.whole.parent = run.whole.trace, run.whole.id
-		stage, _, _ := strings.Cut(strings.TrimPrefix(r.Rollout, r.Parent+"/"), "#")
+	is, taken := part{TraceID(service, environment, r.Rollout), r.Parent}, s.traces[r.Parent]
+	if made != r.Rollout {
+		is.run = taken.run
+	}
+	if run := s.live[is.run]; run != nil && is.run != "" {
+		is.trace, t.whole.parent = run.whole.trace, run.whole.id
+		stage, _, _ := strings.Cut(strings.TrimPrefix(made, is.run+"/"), "#")
 		if step := run.open[stage]; step != nil {
 			t.whole.parent = step.id
 		}
 	}
-	t.whole.id = spanID(t.whole.trace, r.Rollout, 0)
-	if r.Request != nil && r.Request.TakesBack != "" {
-		id := TraceID(service, environment, r.Request.TakesBack)
-		if t.whole.parent.IsValid() {
-			id = t.whole.trace
-		}
-		t.whole.link = trace.NewSpanContext(trace.SpanContextConfig{TraceID: id, SpanID: spanID(id, r.Request.TakesBack, 0), Remote: true})
+	s.traces[r.Rollout] = is
+	t.whole.trace, t.whole.id = is.trace, spanID(is.trace, r.Rollout, 0)
+	if made != r.Rollout && taken.trace.IsValid() {
+		t.whole.link = trace.NewSpanContext(trace.SpanContextConfig{TraceID: taken.trace, SpanID: spanID(taken.trace, made, 0), Remote: true})
 	}
 	return t
 }
