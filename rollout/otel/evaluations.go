@@ -121,12 +121,16 @@ func reasonOf(r flag.Reason) (reason attribute.KeyValue, failed string) {
 // bounded is a text that every exporter takes: one that is not UTF-8 would cost others
 // their place in the same batch.
 func bounded(s string) string {
-	if len(s) > longest {
-		cut := longest
-		for cut > longest-utf8.UTFMax && !utf8.RuneStart(s[cut]) {
-			cut--
-		}
-		s = s[:cut]
+	return shortened(strings.ToValidUTF8(shortened(s), "\uFFFD")) // which makes it longer
+}
+
+func shortened(s string) string {
+	if len(s) <= longest {
+		return s
 	}
-	return strings.ToValidUTF8(s, "\uFFFD")
+	cut := longest
+	for cut > longest-utf8.UTFMax && !utf8.RuneStart(s[cut]) {
+		cut--
+	}
+	return s[:cut]
 }

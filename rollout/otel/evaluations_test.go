@@ -110,12 +110,16 @@ func TestForeignTextsAreBounded(t *testing.T) {
 	tell := otel.Evaluations(otel.EvaluationOptions{Who: who, Set: "a\xffb"})
 	ctx, ended := request(t)
 	tell(flag.ExposureInfo{Key: strings.Repeat("x", 255) + "é", Variant: "R&D\n\xff", Context: ctx})
-	got := texts(ended().Events[0].Attributes)
-	for key, text := range got {
-		if !utf8.ValidString(text) || len(text) > 256+len("\uFFFD") {
-			t.Errorf("%s has %d bytes: %q", key, len(text), text)
+	tell(flag.ExposureInfo{Key: strings.Repeat("x\xff", 200), Context: ctx})
+	events := ended().Events
+	for _, event := range events {
+		for key, text := range texts(event.Attributes) {
+			if !utf8.ValidString(text) || len(text) > 256 {
+				t.Errorf("%s has %d bytes: %q", key, len(text), text)
+			}
 		}
 	}
+	got := texts(events[0].Attributes)
 	if want := strings.Repeat("x", 255); got["feature_flag.key"] != want || got["feature_flag.result.variant"] != "R&D\n\uFFFD" {
 		t.Errorf("got %q", got)
 	}
