@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"maps"
-	"slices"
 
 	otelapi "go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
@@ -23,7 +21,9 @@ type MetricOptions struct {
 	Meters metric.MeterProvider
 	// Flags is whose evaluations are observed: guidon.flag.evaluations, a counter by
 	// feature_flag.key and feature_flag.result.variant, which is empty for the caller's
-	// default. The store counts anyway, so evaluations cost no more. Nil leaves it out.
+	// default. It does not fall when flags go or begin anew; but what was counted since it
+	// was last collected goes with them. The store counts anyway, so evaluations cost no
+	// more. Nil leaves it out.
 	Flags *flag.Store
 	// Engine is whose rollouts are observed: guidon.rollout.live, how many are not over, by
 	// guidon.phase; and guidon.rollout.share, what part of the traffic the new version may
@@ -54,16 +54,10 @@ func Metrics(o MetricOptions) (metric.Registration, error) {
 		return nil, err
 	}
 	limit := cmp.Or(o.Limit, mostSeries)
-	flagSeries, shareSeries := newSeries(limit), newSeries(limit)
+	counted, shareSeries := &tally{series: newSeries(limit), past: map[names]int64{}}, newSeries(limit)
 	return meter.RegisterCallback(func(_ context.Context, out metric.Observer) error {
 		if o.Flags != nil {
-			sums := map[names]int64{}
-			for f := range o.Flags.All() {
-				for _, variant := range slices.Sorted(maps.Keys(f.Counts)) {
-					sums[flagSeries.of(names{f.Key, variant})] += int64(f.Counts[variant])
-				}
-			}
-			for n, sum := range sums {
+			for n, sum := range counted.sums(o.Flags) {
 				out.ObserveInt64(evaluations, sum, n.as(semconv.FeatureFlagKeyKey, semconv.FeatureFlagResultVariantKey))
 			}
 		}

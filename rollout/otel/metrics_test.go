@@ -2,7 +2,10 @@ package otel_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -137,6 +140,57 @@ func TestMetricsAreBounded(t *testing.T) {
 	if diff := cmp.Diff(slices.DeleteFunc(before, kept), slices.DeleteFunc(after, kept)); diff != "" {
 		t.Error("what was kept has changed: before -, after +\n" + diff)
 	}
+}
+
+// TestCountersDoNotFall drops flags and has them back, one of which has a series of its own.
+func TestCountersDoNotFall(t *testing.T) {
+	path, anna := filepath.Join(t.TempDir(), "flags.json"), flag.For("anna")
+	flags := flag.New(flag.File(path), flag.Options{})
+	load := func(keys ...string) {
+		t.Helper()
+		for i, key := range keys {
+			keys[i] = fmt.Sprintf(`%q: {"serve": "on"}`, key)
+		}
+		if err := os.WriteFile(path, []byte(`{"flags": {`+strings.Join(keys, ", ")+`}}`), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := flags.Load(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ask := func(key string, n int) {
+		for range n {
+			flag.ByKey(key, false).Value(flags, &anna)
+		}
+	}
+	provider, reader := meter()
+	if _, err := otel.Metrics(otel.MetricOptions{Meters: provider, Flags: flags, Limit: 1}); err != nil {
+		t.Fatal(err)
+	}
+	wants := func(when string, own, overflow int) {
+		t.Helper()
+		var want []string
+		if own > 0 {
+			want = append(want, fmt.Sprintf("guidon.flag.evaluations feature_flag.key=a feature_flag.result.variant=on: %d", own))
+		}
+		want = append(want, fmt.Sprintf("guidon.flag.evaluations guidon.overflow=true: %d", overflow))
+		if diff := cmp.Diff(want, slices.DeleteFunc(collect(t, reader), zero)); diff != "" {
+			t.Errorf("%s: want -, got +\n%s", when, diff)
+		}
+	}
+	load("a", "b", "c")
+	ask("a", 1)
+	ask("b", 10)
+	ask("c", 100)
+	wants("all are there", 1, 110)
+	load("b")
+	ask("b", 10)
+	wants("two are gone", 0, 120)
+	load("a", "b", "c")
+	ask("a", 1)
+	ask("c", 100)
+	wants("they are back", 2, 220)
+	wants("nothing was asked", 2, 220)
 }
 
 func TestMetricsOfRollouts(t *testing.T) {

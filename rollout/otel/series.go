@@ -1,10 +1,14 @@
 package otel
 
 import (
+	"maps"
+	"slices"
 	"sync"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+
+	"github.com/guidon-go/guidon/flag"
 )
 
 // names tell a series from others of its instrument. They are valid UTF-8.
@@ -52,4 +56,38 @@ func (s *series) of(n names) names {
 		s.kept[n] = struct{}{}
 	}
 	return n
+}
+
+// tally sums counts of flags, and does not fall when one goes, or begins anew.
+type tally struct {
+	series *series
+	mu     sync.Mutex
+	last   map[names]int64 // as collected the last time, by flag and variant
+	past   map[names]int64 // what those had counted that are gone, by series
+}
+
+// sums is what to tell, by series.
+func (t *tally) sums(flags *flag.Store) map[names]int64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now, sums := map[names]int64{}, map[names]int64{}
+	for f := range flags.All() {
+		for _, variant := range slices.Sorted(maps.Keys(f.Counts)) {
+			n := names{f.Key, variant}
+			now[n] = int64(f.Counts[variant])
+			sums[t.series.of(n)] += now[n]
+		}
+	}
+	for n, count := range t.last {
+		if now[n] < count {
+			t.past[t.series.of(n)] += count
+		}
+	}
+	t.last = now
+	for n, count := range t.past {
+		if _, is := sums[n]; is || n == overflow { // a series of its own goes with its flag, and comes back with it
+			sums[n] += count
+		}
+	}
+	return sums
 }
