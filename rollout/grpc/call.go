@@ -19,7 +19,7 @@ type Call struct {
 	Err      error         // of the handler, or what the client got
 	Latency  time.Duration // from the interceptor's call to its end; of a stream, as long as it lasted
 	Begun    bool          // in a stream: a message of the answer was sent, or received in the client
-	Panicked bool          // in a server: the handler did not return
+	Panicked bool          // the handler, or in a client an interceptor inside, did not return
 }
 
 // Class is how a call counts where nobody says otherwise: the documentation of the

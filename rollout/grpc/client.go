@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 
 	"github.com/guidon-go/guidon/health"
 )
@@ -29,22 +31,37 @@ type ClientOptions struct {
 // UnaryClient returns the interceptor of calls with one message each way. A call that
 // the caller gave up is a failure: callers give up what is slow.
 func UnaryClient(o ClientOptions) grpc.UnaryClientInterceptor {
-	return func(ctx context.Context, method string, request, answer any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
+	return func(ctx context.Context, method string, request, answer any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) (err error) {
 		start := time.Now()
-		err := invoke(o.outgoing(ctx), method, request, answer, cc, options...)
-		o.record(Call{Method: method, Err: err}, start)
+		call := Call{Method: method, Panicked: true}
+		defer func() {
+			call.Err = err
+			o.record(call, start)
+		}()
+		err = invoke(o.outgoing(ctx), method, request, answer, cc, options...)
+		call.Panicked = false
 		return err
 	}
 }
 
-// StreamClient returns the interceptor of streams. A stream that is neither received to
-// its end nor has a context that is done is never counted; it leaks, too.
+// StreamClient returns the interceptor of streams. A stream counts when RecvMsg returns
+// its end, or RecvMsg, SendMsg or Header fail, or the context that it was opened with is
+// done. One that comes to none of these is never counted; it leaks, too. So receive also
+// what was refused while it was sent (SendMsg returns io.EOF), has no header, or has a
+// time limit of the service config. A context whose Done is not of package context costs a
+// goroutine for as long as the stream lasts.
 func StreamClient(o ClientOptions) grpc.StreamClientInterceptor {
 	return func(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, open grpc.Streamer, options ...grpc.CallOption) (grpc.ClientStream, error) {
 		start := time.Now()
+		call, opened := Call{Method: method, Panicked: true}, false
+		defer func() {
+			if !opened {
+				o.record(call, start)
+			}
+		}()
 		stream, err := open(o.outgoing(ctx), desc, cc, method, options...)
+		call.Err, call.Panicked, opened = err, false, err == nil
 		if err != nil {
-			o.record(Call{Method: method, Err: err}, start)
 			return nil, err
 		}
 		if o.Window == nil {
@@ -64,6 +81,9 @@ func (o *ClientOptions) record(call Call, start time.Time) {
 	}
 	now := time.Now()
 	call.Latency, call.Code = now.Sub(start), codeOf(call.Err)
+	if call.Panicked {
+		call.Code = codes.Unknown
+	}
 	o.Window.Record(now, call.Latency, classifier(o.Classify).class(call))
 }
 
@@ -87,14 +107,35 @@ func (s *clientStream) RecvMsg(message any) error {
 		if !s.single {
 			return nil
 		}
-		s.end(nil)
+		s.finish(nil)
 	case errors.Is(err, io.EOF):
-		s.end(nil)
+		s.finish(nil)
 	default:
-		s.end(err)
+		s.finish(err)
 	}
-	s.stop()
 	return err
+}
+
+func (s *clientStream) SendMsg(message any) error {
+	err := s.ClientStream.SendMsg(message)
+	if err != nil && !errors.Is(err, io.EOF) { // of which RecvMsg knows the status
+		s.finish(err)
+	}
+	return err
+}
+
+func (s *clientStream) Header() (metadata.MD, error) {
+	header, err := s.ClientStream.Header()
+	if err != nil {
+		s.finish(err)
+	}
+	return header, err
+}
+
+// finish lets the caller's context go, too.
+func (s *clientStream) finish(err error) {
+	s.end(err)
+	s.stop()
 }
 
 func (s *clientStream) end(err error) {

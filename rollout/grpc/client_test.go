@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	pb "google.golang.org/grpc/interop/grpc_testing"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
 	"github.com/guidon-go/guidon/health"
@@ -72,6 +73,19 @@ func TestClientCounts(t *testing.T) {
 				_, _ = stream.CloseAndRecv()
 			}
 		}, begun: true, class: health.Success, latency: time.Second},
+		{name: "a message that cannot be sent", service: service{stream: func(s grpc.ServerStream) error { return hangs(s.Context()) }}, call: func(ctx context.Context, client pb.TestServiceClient) {
+			stream, err := client.StreamingInputCall(ctx, grpc.MaxCallSendMsgSize(10))
+			if err == nil {
+				_ = stream.Send(&pb.StreamingInputCallRequest{Payload: &pb.Payload{Body: make([]byte, 100)}})
+			}
+		}, code: codes.ResourceExhausted, class: health.Success},
+		{name: "refused while it is sent", service: service{stream: func(grpc.ServerStream) error { return status.Error(codes.Internal, "x") }}, call: func(ctx context.Context, client pb.TestServiceClient) {
+			stream, err := client.StreamingInputCall(ctx)
+			for err == nil {
+				err = stream.Send(&pb.StreamingInputCallRequest{})
+			}
+			_, _ = stream.CloseAndRecv()
+		}, code: codes.Internal},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -134,17 +148,56 @@ func (w *watched) AfterFunc(func()) func() bool {
 	return func() bool { w.stopped++; return true }
 }
 
+// broken is a stream of which every method fails.
+type broken struct{ grpc.ClientStream }
+
+func (broken) SendMsg(any) error            { return status.Error(codes.Internal, "sent") }
+func (broken) RecvMsg(any) error            { return status.Error(codes.Internal, "received") }
+func (broken) Header() (metadata.MD, error) { return nil, status.Error(codes.Internal, "header") }
+
 // TestClientStreamLeavesNothing: a stream that has ended does not hang on to the context
 // of its caller, who may have many.
 func TestClientStreamLeavesNothing(t *testing.T) {
-	ctx := &watched{Context: t.Context()}
-	open := func(context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, ...grpc.CallOption) (grpc.ClientStream, error) {
-		return out{}, nil
+	for name, tt := range map[string]struct {
+		stream grpc.ClientStream
+		end    func(grpc.ClientStream) error
+		want   string
+	}{
+		"received":             {out{}, func(s grpc.ClientStream) error { return s.RecvMsg(nil) }, ""},
+		"a message not sent":   {broken{}, func(s grpc.ClientStream) error { return s.SendMsg(nil) }, "sent"},
+		"nothing received":     {broken{}, func(s grpc.ClientStream) error { return s.RecvMsg(nil) }, "received"},
+		"a header that failed": {broken{}, func(s grpc.ClientStream) error { _, err := s.Header(); return err }, "header"},
+	} {
+		ctx, seen := &watched{Context: t.Context()}, &calls{}
+		open := func(context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, ...grpc.CallOption) (grpc.ClientStream, error) {
+			return tt.stream, nil
+		}
+		intercept := guidongrpc.StreamClient(guidongrpc.ClientOptions{Window: health.NewWindow(health.WindowOptions{}), Classify: seen.classify})
+		stream, err := intercept(ctx, &grpc.StreamDesc{}, nil, outputMethod, open)
+		require.NoError(t, err)
+		require.Zero(t, ctx.stopped)
+		require.Equal(t, tt.want, status.Convert(tt.end(stream)).Message(), name)
+		require.Equal(t, 1, ctx.stopped, name)
+		require.Equal(t, tt.want, status.Convert(seen.only(t).Err).Message(), name)
 	}
-	intercept := guidongrpc.StreamClient(guidongrpc.ClientOptions{Window: health.NewWindow(health.WindowOptions{})})
-	stream, err := intercept(ctx, &grpc.StreamDesc{}, nil, outputMethod, open)
-	require.NoError(t, err)
-	require.Zero(t, ctx.stopped)
-	require.NoError(t, stream.RecvMsg(nil))
-	require.Equal(t, 1, ctx.stopped)
+}
+
+// TestClientPanics: what an interceptor inside does not return is a failure, and goes on.
+func TestClientPanics(t *testing.T) {
+	seen := &calls{}
+	o := guidongrpc.ClientOptions{Window: health.NewWindow(health.WindowOptions{}), Classify: seen.classify}
+	require.PanicsWithValue(t, "boo", func() {
+		_ = guidongrpc.UnaryClient(o)(t.Context(), unaryMethod, nil, nil, nil, func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error { panic("boo") })
+	})
+	require.PanicsWithValue(t, "boo", func() {
+		_, _ = guidongrpc.StreamClient(o)(t.Context(), &grpc.StreamDesc{}, nil, outputMethod, func(context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, ...grpc.CallOption) (grpc.ClientStream, error) {
+			panic("boo")
+		})
+	})
+	require.Len(t, seen.all, 2)
+	for _, call := range seen.all {
+		require.True(t, call.Panicked)
+		require.Equal(t, codes.Unknown, call.Code)
+		require.Equal(t, health.Failure, call.Class())
+	}
 }
