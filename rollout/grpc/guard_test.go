@@ -110,6 +110,8 @@ func TestGuard(t *testing.T) {
 		{name: "does not ask", unary: wait(0, status.Error(codes.Internal, "x"))},
 		{name: "a failure of the host's", unary: on(wait(0, nil)), classify: func(guidongrpc.Call) health.Class { return health.Failure }, want: fails},
 		{name: "a success of the host's", unary: on(wait(0, errPlain)), classify: func(guidongrpc.Call) health.Class { return health.Success }, want: succeeds},
+		{name: "a panic that the host calls a success", unary: on(func(context.Context) error { panic("boo") }), classify: func(guidongrpc.Call) health.Class { return health.Success }, want: fails},
+		{name: "a stream's panic that the host calls a success", stream: func(s grpc.ServerStream) error { steady.On(s.Context()); panic("boo") }, classify: func(guidongrpc.Call) health.Class { return health.Success }, want: fails},
 		{name: "left out by the host, with an error", unary: on(wait(0, errPlain)), classify: func(guidongrpc.Call) health.Class { return health.Excluded }, want: fails},
 		{name: "left out by the host", unary: on(wait(0, nil)), classify: func(guidongrpc.Call) health.Class { return health.Excluded }, want: succeeds},
 		{name: "never answers", unary: on(wait(90*time.Second, nil)), want: fails},

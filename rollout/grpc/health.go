@@ -18,7 +18,8 @@ import (
 // on. Drain before GracefulStop, and give that an end by Stop: it waits for watchers who
 // stay. It starts nothing; the host runs the monitor.
 //
-// The service of the empty name is the whole server. Services has others, each with the
+// The service of the empty name is the whole server: all that the monitor has, or the checks
+// that services has for "". Services has others, each with the
 // names of the checks that it needs, or none if it needs the whole; a check that the
 // monitor does not have is one of which nothing is known. Any other name is NOT_FOUND, or
 // SERVICE_UNKNOWN to who watches. Nil has no others. The map is copied.
@@ -27,6 +28,9 @@ import (
 // but not that reports become too old where nobody runs the monitor, which only Check and
 // List see.
 func RegisterHealth(server grpc.ServiceRegistrar, monitor *health.Monitor, services map[string][]string) {
+	if monitor == nil {
+		panic("guidongrpc: RegisterHealth: the monitor is nil, want one")
+	}
 	h := &healthServer{monitor: monitor, services: map[string][]string{"": nil}}
 	for name, checks := range services {
 		h.services[name] = slices.Clone(checks)

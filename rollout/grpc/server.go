@@ -3,6 +3,8 @@ package guidongrpc
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"google.golang.org/grpc"
@@ -21,14 +23,14 @@ type ServerOptions struct {
 	Flags *flag.Store
 	// Who says whom a call is for: by what authenticated it, its metadata
 	// (metadata.FromIncomingContext, [Forwarded]) or its peer (peer.FromContext). It is
-	// called once per call, many at once; the method is as in [Call]. Nil is the zero
-	// Subject, whom no ramp admits.
+	// called once per call, many at once; the method is as in [Call]. If it panics, the call
+	// has panicked. Nil is the zero Subject, whom no ramp admits.
 	Who func(ctx context.Context, method string) flag.Subject
 	// Window counts the calls. Nil counts them nowhere.
 	Window *health.Window
 	// Guards count the calls that evaluated their flag, each as [rollout.Guard.Do] says.
-	// They know no Excluded: there, what Classify calls that fails if it has an error; and
-	// a panic is one. How an error counts can be said again by Guarded.Classify, which is
+	// They know no Excluded: there, what Classify calls that fails if it has an error. A
+	// panic fails, whatever Classify says. None may be nil. How an error counts can be said again by Guarded.Classify, which is
 	// given it, as a status.
 	Guards []*rollout.Guard
 	// Classify says how a call counts. Nil means [Call.Class]. It is called on the call's
@@ -38,10 +40,11 @@ type ServerOptions struct {
 
 // UnaryServer returns the interceptor of calls with one message each way.
 func UnaryServer(o ServerOptions) grpc.UnaryServerInterceptor {
+	o.check()
 	return func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (answer any, err error) {
 		start := time.Now()
 		call := Call{Method: info.FullMethod, Panicked: true}
-		_ = guarded(o.see(ctx, info.FullMethod), o.Guards, func(ctx context.Context) (counts error) {
+		_ = guarded(o.see(ctx, info.FullMethod, start), o.Guards, func(ctx context.Context) (counts error) {
 			// Without recover, so that a panic keeps its stack; guards know of it by themselves.
 			defer func() {
 				call.Err = err
@@ -55,6 +58,13 @@ func UnaryServer(o ServerOptions) grpc.UnaryServerInterceptor {
 	}
 }
 
+// check panics at once, and not in the first call.
+func (o *ServerOptions) check() {
+	if i := slices.Index(o.Guards, nil); i >= 0 {
+		panic(fmt.Sprintf("guidongrpc: ServerOptions.Guards[%d] is nil, want a guard", i))
+	}
+}
+
 // guarded does work within the guards, whom its error tells how it counts.
 func guarded(ctx context.Context, guards []*rollout.Guard, work func(context.Context) error) error {
 	if len(guards) == 0 {
@@ -63,14 +73,21 @@ func guarded(ctx context.Context, guards []*rollout.Guard, work func(context.Con
 	return guards[0].Do(ctx, func(ctx context.Context) error { return guarded(ctx, guards[1:], work) })
 }
 
-// see gives the context its view.
-func (o *ServerOptions) see(ctx context.Context, method string) context.Context {
+// see gives the context its view. If Who panics, the call is over.
+func (o *ServerOptions) see(ctx context.Context, method string, start time.Time) context.Context {
 	if o.Flags == nil {
 		return ctx
 	}
 	var subject flag.Subject
 	if o.Who != nil {
+		found := false
+		defer func() {
+			if !found {
+				_ = o.end(ctx, Call{Method: method, Panicked: true}, start)
+			}
+		}()
 		subject = o.Who(ctx, method)
+		found = true
 	}
 	return flag.NewContext(ctx, o.Flags.View(subject))
 }
@@ -82,7 +99,7 @@ func (o *ServerOptions) end(ctx context.Context, call Call, start time.Time) err
 	switch {
 	case call.Panicked:
 		call.Code = codes.Unknown
-	case ctx.Err() != nil:
+	case gone(ctx):
 		call.Code = codes.Canceled // a deadline, too: a client whose time is over cancels, and it is chance what comes first
 	default:
 		call.Code = codeOf(call.Err)
@@ -97,11 +114,22 @@ func (o *ServerOptions) end(ctx context.Context, call Call, start time.Time) err
 	return outcome(call, class)
 }
 
+// gone says whether the client waits no more. That is in the transport's context: the
+// call's may have a time limit of the server's own, of which the client is told.
+func gone(ctx context.Context) bool {
+	if stream, ok := grpc.ServerTransportStreamFromContext(ctx).(interface{ Context() context.Context }); ok {
+		ctx = stream.Context()
+	}
+	return ctx.Err() != nil
+}
+
 var errFailed = errors.New("the call counts as a failure")
 
 // outcome is a call's error as guards are told of it: nil is a success.
 func outcome(call Call, class health.Class) error {
 	switch {
+	case call.Panicked: // as in Guard.Do, which knows of it by itself
+		return status.Error(call.Code, "the handler panicked")
 	case class == health.Success || class == health.Excluded && call.Code == codes.OK:
 		return nil
 	case call.Code == codes.OK:

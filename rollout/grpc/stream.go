@@ -12,9 +12,10 @@ import (
 
 // StreamServer returns the interceptor of streams.
 func StreamServer(o ServerOptions) grpc.StreamServerInterceptor {
+	o.check()
 	return func(service any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) (err error) {
 		start := time.Now()
-		s := &serverStream{ServerStream: stream, ctx: o.see(stream.Context(), info.FullMethod)}
+		s := &serverStream{ServerStream: stream, ctx: o.see(stream.Context(), info.FullMethod, start)}
 		for _, guard := range o.Guards {
 			s.works = append(s.works, guard.Begin(s.ctx))
 		}
