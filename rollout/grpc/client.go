@@ -24,7 +24,9 @@ type ClientOptions struct {
 	Classify func(Call) health.Class
 	// Forward sends along whom the call is for, to a server that asks by [Forwarded]: the
 	// key of the subject of the view in the call's context, and nothing else of it. Keys
-	// of more than 1,024 bytes stay behind. Set it only for servers that may know.
+	// of more than 1,024 bytes stay behind. One that the metadata of the context has
+	// already does not count, or is removed if there is nobody to send. Set it only for
+	// servers that may know.
 	Forward bool
 }
 

@@ -37,7 +37,12 @@ func (o *ClientOptions) outgoing(ctx context.Context) context.Context {
 	}
 	subject := flag.FromContext(ctx).Subject()
 	if key := subject.Key(); key != "" && len(key) <= maxForwarded {
-		return metadata.AppendToOutgoingContext(ctx, SubjectKey, key)
+		return metadata.AppendToOutgoingContext(ctx, SubjectKey, key) // the last counts
+	}
+	// What a proxy has copied from the call before is of somebody else.
+	if sent, ok := metadata.FromOutgoingContext(ctx); ok && len(sent.Get(SubjectKey)) > 0 {
+		sent.Delete(SubjectKey)
+		return metadata.NewOutgoingContext(ctx, sent)
 	}
 	return ctx
 }

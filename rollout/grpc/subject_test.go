@@ -77,9 +77,10 @@ func TestView(t *testing.T) {
 // TestForward: the next server knows whom a call is for, whatever is in the key.
 func TestForward(t *testing.T) {
 	var got string
-	var sent []string
+	var sent, other []string
 	look := func(ctx context.Context) error {
 		got, sent = guidongrpc.Forwarded(ctx), metadata.ValueFromIncomingContext(ctx, guidongrpc.SubjectKey)
+		other = metadata.ValueFromIncomingContext(ctx, "other")
 		return nil
 	}
 	register := tested(&service{unary: look, stream: func(s grpc.ServerStream) error { return look(s.Context()) }})
@@ -105,6 +106,9 @@ func TestForward(t *testing.T) {
 		ctx := flag.NewContext(t.Context(), greetings(t).View(flag.For(key)))
 		require.Equal(t, want, call(ctx, conn))
 		require.Equal(t, want != "", len(sent) == 1)
+		stale := metadata.AppendToOutgoingContext(ctx, guidongrpc.SubjectKey, "mallory", "other", "stays")
+		require.Equal(t, want, call(stale, conn), "whoever was there before")
+		require.Equal(t, []string{"stays"}, other)
 		require.Empty(t, call(ctx, silent), "nothing is sent by default")
 	}
 	require.Empty(t, call(t.Context(), conn), "no view")
