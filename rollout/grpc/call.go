@@ -12,10 +12,12 @@ import (
 	"github.com/guidon-go/guidon/health"
 )
 
-// Call is what became of one call, as its server or its client saw it.
+// Call is what became of one call, as its server or its client saw it. A server's interceptor
+// is not told if the answer to a unary call then cannot be marshalled or sent: the Code is OK,
+// and the client has another.
 type Call struct {
 	Method   string        // in full: "/shop.v1.Checkout/Pay"
-	Code     codes.Code    // that the client gets; in a server Canceled if it has gone before, and Unknown if the handler panicked
+	Code     codes.Code    // that the client gets; in a server Canceled if it has gone before, and Unknown after a panic
 	Err      error         // of the handler, or what the client got
 	Latency  time.Duration // from the interceptor's call to its end; of a stream, as long as it lasted
 	Begun    bool          // in a stream: a message of the answer was sent, or received in the client

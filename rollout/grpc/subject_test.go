@@ -2,6 +2,7 @@ package guidongrpc_test
 
 import (
 	"context"
+	"io"
 	"strings"
 	"testing"
 
@@ -116,4 +117,26 @@ func TestForward(t *testing.T) {
 	require.Equal(t, "near", call(many, silent))
 	require.Empty(t, call(metadata.AppendToOutgoingContext(t.Context(), guidongrpc.SubjectKey, longest+"x"), silent), "not believed, either")
 	require.Empty(t, guidongrpc.Forwarded(t.Context()), "no call")
+}
+
+// TestStreamKeepsItsView: a kill reaches what looks again.
+func TestStreamKeepsItsView(t *testing.T) {
+	flags := flag.New(flag.Bytes([]byte(`{"flags": {"steady": {"ramp": {"percent": 100}}}}`)), flag.Options{OnChange: func(flag.ChangeInfo) {}})
+	require.NoError(t, flags.Load(t.Context()))
+	var got []bool
+	conn := inMemory(t, tested(&service{stream: func(stream grpc.ServerStream) error {
+		got = append(got, steady.On(stream.Context()))
+		if err := flags.Kill("steady", flag.Change{Actor: "anna", Reason: "it burns"}); err != nil {
+			return err
+		}
+		subject := flag.FromContext(stream.Context()).Subject()
+		ctx := flag.NewContext(stream.Context(), flags.View(subject)) // for each message, say
+		got = append(got, steady.On(stream.Context()), steady.On(ctx))
+		return nil
+	}}), serving(guidongrpc.ServerOptions{Flags: flags, Who: byMetadata}))
+	stream, err := pb.NewTestServiceClient(conn).StreamingOutputCall(metadata.AppendToOutgoingContext(t.Context(), "user", "ann"), &pb.StreamingOutputCallRequest{})
+	require.NoError(t, err)
+	_, err = stream.Recv()
+	require.Equal(t, io.EOF, err)
+	require.Equal(t, []bool{true, true, false}, got)
 }
