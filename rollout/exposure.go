@@ -138,6 +138,7 @@ func (w *Work) begin(view *flag.View) {
 
 // Begun says, from any goroutine, that an answer has begun, as the first message of a
 // stream is: in time, so that the work counts when Done is called, however long it takes.
+// What hangs after that is no evidence until then.
 func (w *Work) Begun() {
 	if w != nil {
 		w.timer.Stop()
