@@ -2,6 +2,7 @@ package rollout_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -194,20 +195,24 @@ type process struct {
 	dead  bool
 }
 
+var errHangs = errors.New("the journal hangs")
+
 // Append is of a journal that may be full, or hang, and whose process may die.
 func (p *process) Append(ctx context.Context, r rollout.Record) (rollout.Record, error) {
-	return p.write(r, func() (rollout.Record, error) { return p.Memory.Append(ctx, r) })
+	return p.write(ctx, r, func() (rollout.Record, error) { return p.Memory.Append(ctx, r) })
 }
 
 // Checkpoint is likewise.
 func (p *process) Checkpoint(ctx context.Context, r rollout.Record) (rollout.Record, error) {
-	return p.write(r, func() (rollout.Record, error) { return p.Memory.Checkpoint(ctx, r) })
+	return p.write(ctx, r, func() (rollout.Record, error) { return p.Memory.Checkpoint(ctx, r) })
 }
 
-func (p *process) write(r rollout.Record, write func() (rollout.Record, error)) (rollout.Record, error) {
+func (p *process) write(ctx context.Context, r rollout.Record, write func() (rollout.Record, error)) (rollout.Record, error) {
 	w := p.model
 	if now := w.now(); w.hangs.has(now) {
-		<-time.After(w.hangs.to - now)
+		if err := sleep(ctx, w.hangs.to-now); err != nil {
+			return r, fmt.Errorf("%w: %w", errHangs, err)
+		}
 	}
 	if w.lag > 0 {
 		<-time.After(w.lag)

@@ -228,7 +228,7 @@ func (l *life) deploy(ctx context.Context, i int) {
 	for {
 		outcome, err := l.engine.Deploy(ctx, l.request(i))
 		switch {
-		case errors.Is(err, errFull) && ctx.Err() == nil: // it was refused: ask again
+		case (errors.Is(err, errFull) || errors.Is(err, errHangs)) && ctx.Err() == nil: // it was refused: ask again
 			if sleep(ctx, 10*time.Second) != nil {
 				return
 			}
@@ -285,7 +285,7 @@ func (l *life) people(ctx context.Context) {
 
 func (l *life) act(ctx context.Context, id string, kind rollout.ActKind) {
 	err := l.engine.Act(ctx, id, rollout.Act{Kind: kind, Actor: "ann", Reason: "so"})
-	for _, fine := range []error{nil, rollout.ErrConflict, rollout.ErrOver, rollout.ErrNotFound, rollout.ErrNoWayBack, errCrash, errFull, context.Canceled} {
+	for _, fine := range []error{nil, rollout.ErrConflict, rollout.ErrOver, rollout.ErrNotFound, rollout.ErrNoWayBack, errCrash, errFull, errHangs, context.Canceled} {
 		if errors.Is(err, fine) {
 			l.takenBack(ctx)
 			return
