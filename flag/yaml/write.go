@@ -17,6 +17,10 @@ const (
 	// What aliases bring in may be this many times as long as the file, and maxSpare.
 	maxTimes = 10
 	maxSpare = 1 << 20
+	// What is wrong is listed up to maxProblems, and then counted: an alias can bring in the
+	// same mistake again and again.
+	maxProblems = 1000
+	maxStep     = 256 // bytes of a key in a path; no name in a document is longer
 )
 
 // writer writes a tree as JSON. Each key and each value is a token, and package flag
@@ -35,6 +39,7 @@ type writer struct {
 	counted  int // how much of out the two have counted
 
 	problems flag.Problems
+	more     int    // how many there are besides
 	trail    []step // the way to the value at hand
 	merging  int    // how many merge keys deep
 	alias    place  // of the outermost alias at hand: what it brings in stands there
@@ -46,7 +51,19 @@ func newWriter(size int) *writer {
 	return &writer{line: 1, col: 1, out: make([]byte, 0, size+size/2), budget: maxTimes*size + maxSpare}
 }
 
+// found is all that is wrong.
+func (w *writer) found() flag.Problems {
+	if w.more == 0 {
+		return w.problems
+	}
+	return append(w.problems, flag.Problem{Text: fmt.Sprintf("found %d problems more", w.more)})
+}
+
 func (w *writer) fail(at place, format string, args ...any) {
+	if len(w.problems) == maxProblems {
+		w.more++
+		return
+	}
 	path := ""
 	for _, s := range w.trail {
 		path += s.String()
@@ -208,6 +225,9 @@ type step struct {
 func (s step) String() string {
 	if s.index >= 0 {
 		return "[" + strconv.Itoa(s.index) + "]"
+	}
+	if len(s.key) > maxStep {
+		return "[" + strconv.Quote(strings.ToValidUTF8(s.key[:maxStep], "")+"...") + "]"
 	}
 	for i := range len(s.key) {
 		c := s.key[i]

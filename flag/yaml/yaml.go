@@ -21,8 +21,8 @@ func JSON(data []byte) ([]byte, error) {
 	}
 	w := newWriter(len(data))
 	w.value(root, placeOf(root))
-	if len(w.problems) > 0 {
-		return nil, w.problems
+	if problems := w.found(); len(problems) > 0 {
+		return nil, problems
 	}
 	// A store that nobody asks is the cheapest way to know that nothing is wrong.
 	if flag.New(flag.Bytes(w.out), flag.Options{NoCounts: true}).Load(context.Background()) == nil {
@@ -61,8 +61,8 @@ func Parse(data []byte) (flag.Document, error) {
 
 func parse(root *goyaml.Node, size int) (flag.Document, error) {
 	w := numberedText(root, size)
-	if len(w.problems) > 0 {
-		return flag.Document{}, w.problems
+	if problems := w.found(); len(problems) > 0 {
+		return flag.Document{}, problems
 	}
 	doc, err := flag.Parse(w.out)
 	var problems flag.Problems
@@ -81,8 +81,8 @@ func Lint(data []byte) flag.Problems {
 		return problems
 	}
 	w := numberedText(root, len(data))
-	if len(w.problems) > 0 {
-		return w.problems
+	if problems := w.found(); len(problems) > 0 {
+		return problems
 	}
 	problems = flag.Lint(w.out)
 	w.locate(problems)

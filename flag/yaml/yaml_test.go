@@ -149,6 +149,20 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// TestManyProblems: what an alias brings in again and again is counted, not listed.
+func TestManyProblems(t *testing.T) {
+	key := strings.Repeat("k", 300)
+	file := "x: &x [" + strings.Repeat("!x ,", 400) + "]\ny: " + strings.Repeat("{"+key+": ", 90) + "[" + strings.Repeat("*x,", 400) + "]" + strings.Repeat("}", 90) + "\n"
+	problems := yaml.Lint([]byte(file))
+	require.Len(t, problems, 1001)
+	require.Equal(t, "found 159400 problems more", problems[1000].String())
+	require.Less(t, len(problems[999].Path), 90*300)
+	_, err := yaml.JSON([]byte(file))
+	require.Equal(t, error(problems), err)
+	_, err = yaml.Parse([]byte(file))
+	require.Equal(t, error(problems), err)
+}
+
 // TestBrokenDocuments: JSON is YAML, so each of package flag's broken documents has the
 // same problems at the same places, read either way.
 func TestBrokenDocuments(t *testing.T) {
