@@ -34,7 +34,7 @@
 //   - Anchors, aliases and merge keys (<<) are written out. A mapping's own keys win over
 //     merged ones, and of several that are merged the first. What aliases bring in is at
 //     most ten times as long as the file, and 1 MiB; circles are refused.
-//   - A file is one document of at most 16 MiB, in UTF-8, with or without a byte order
+//   - A file is one document of at most 8 MiB, in UTF-8, with or without a byte order
 //     mark. An empty file, one of comments only and a second document are refused.
 //   - Tags other than those of the core schema are refused, as are tabs in indentation,
 //     nesting deeper than 100 levels, and characters that only some readers take for the

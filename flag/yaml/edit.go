@@ -2,6 +2,7 @@ package yaml
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -69,7 +70,7 @@ func Edit(data []byte, edit func(doc *flag.Document) error) ([]byte, error) {
 
 // readable is a file's tree, and its document, in JSON as well.
 func readable(data []byte) (root *goyaml.Node, doc flag.Document, asJSON []byte, err error) {
-	root, err = tree(data)
+	root, err = tree(context.Background(), data)
 	if err != nil {
 		return nil, doc, nil, err
 	}

@@ -2,6 +2,7 @@ package yaml
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -14,8 +15,9 @@ import (
 	"github.com/guidon-go/guidon/flag"
 )
 
-// maxFile is in bytes: the tree of a file takes up to a hundred times its size.
-const maxFile = 16 << 20
+// maxFile is in bytes: the tree of a file takes up to a hundred times its size, and a
+// second or more for each MiB.
+const maxFile = 8 << 20
 
 const bom = "\ufeff"
 
@@ -25,8 +27,21 @@ type place struct{ line, col int32 }
 
 func placeOf(n *goyaml.Node) place { return place{int32(n.Line), int32(n.Column)} }
 
-// tree reads the one document of a file.
-func tree(data []byte) (root *goyaml.Node, err error) {
+// until reads data as long as a context is not over.
+type until struct {
+	ctx  context.Context
+	data *bytes.Reader
+}
+
+func (u until) Read(p []byte) (int, error) {
+	if err := u.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return u.data.Read(p)
+}
+
+// tree reads the one document of a file. A context that is over is an error as it is.
+func tree(ctx context.Context, data []byte) (root *goyaml.Node, err error) {
 	data = bytes.TrimPrefix(data, []byte(bom))
 	if len(data) > maxFile {
 		return nil, wrong(place{}, "found %d bytes, want at most %d MiB", len(data), maxFile>>20)
@@ -40,7 +55,12 @@ func tree(data []byte) (root *goyaml.Node, err error) {
 			root, err = nil, wrong(place{}, "it cannot be read as YAML: %v", p)
 		}
 	}()
-	from, err := goyaml.NewLoader(bytes.NewReader(data))
+	defer func() {
+		if over := ctx.Err(); over != nil && err != nil {
+			root, err = nil, over
+		}
+	}()
+	from, err := goyaml.NewLoader(until{ctx, bytes.NewReader(data)})
 	if err != nil {
 		return nil, unreadable(err)
 	}

@@ -48,7 +48,10 @@ func (f *from) Read(ctx context.Context) ([]byte, error) {
 	known, json, err := f.read && bytes.Equal(f.file, file), f.json, f.err
 	f.mu.Unlock()
 	if !known {
-		json, err = JSON(file)
+		json, err = asJSON(ctx, file)
+		if over := ctx.Err(); over != nil {
+			return nil, over
+		}
 		f.mu.Lock()
 		f.file, f.json, f.err, f.read = file, json, err, true
 		f.mu.Unlock()

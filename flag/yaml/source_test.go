@@ -1,6 +1,7 @@
 package yaml_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
@@ -106,7 +107,9 @@ func TestSource(t *testing.T) {
 		require.ErrorIs(t, err, flag.ErrInvalid)
 	}
 	over, cancel := context.WithCancel(t.Context())
-	cancel()
+	asYAML := bytes.Repeat([]byte("a: [b, c]\n"), 1000)
+	_, err = yaml.From(flag.SourceFunc(func(context.Context) ([]byte, error) { cancel(); return asYAML, nil })).Read(over)
+	require.ErrorIs(t, err, context.Canceled, "it is over while it reads YAML")
 	_, err = source.Read(over)
 	require.ErrorIs(t, err, context.Canceled)
 

@@ -14,19 +14,27 @@ import (
 // the file; what is wrong with it already stands at its column, too (see the package's
 // comment). The error is a [flag.Problems] with what JSON cannot say, at its place in
 // the file.
-func JSON(data []byte) ([]byte, error) {
-	root, err := tree(data)
+func JSON(data []byte) ([]byte, error) { return asJSON(context.Background(), data) }
+
+func asJSON(ctx context.Context, data []byte) ([]byte, error) {
+	root, err := tree(ctx, data)
 	if err != nil {
 		return nil, err
 	}
 	w := newWriter(len(data))
 	w.value(root, placeOf(root))
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	if problems := w.found(); len(problems) > 0 {
 		return nil, problems
 	}
 	// A store that nobody asks is the cheapest way to know that nothing is wrong.
-	if flag.New(flag.Bytes(w.out), flag.Options{NoCounts: true}).Load(context.Background()) == nil {
+	if flag.New(flag.Bytes(w.out), flag.Options{NoCounts: true}).Load(ctx) == nil {
 		return w.out, nil
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
 	}
 	numbered := numberedText(root, len(data))
 	again := newWriter(len(data))
@@ -52,7 +60,7 @@ func numberedText(root *goyaml.Node, size int) *writer {
 // Parse is [flag.Parse] of a YAML file: the error is a [flag.Problems] with all that is
 // wrong, each at its place in the file.
 func Parse(data []byte) (flag.Document, error) {
-	root, err := tree(data)
+	root, err := tree(context.Background(), data)
 	if err != nil {
 		return flag.Document{}, err
 	}
@@ -75,7 +83,7 @@ func parse(root *goyaml.Node, size int) (flag.Document, error) {
 // Lint is [flag.Lint] of a YAML file: everything that is wrong with it and, if nothing
 // is, what is hardly meant, as warnings; each at its place in the file.
 func Lint(data []byte) flag.Problems {
-	root, err := tree(data)
+	root, err := tree(context.Background(), data)
 	var problems flag.Problems
 	if errors.As(err, &problems) {
 		return problems

@@ -122,7 +122,7 @@ func TestRefused(t *testing.T) {
 		{"a bomb of empty merges", strings.Replace(merges, "{x: 1}", "{}", 1), nil},
 		{"a circle of merges", "a: &x {<<: [*x, *x]}\n", []string{"a (line 1, column 13): merged deeper than 100 levels"}},
 		{"too deep", strings.Repeat("[", 102) + strings.Repeat("]", 102), nil},
-		{"too long", strings.Repeat("#", 16<<20) + "\n", []string{"found 16777217 bytes, want at most 16 MiB"}},
+		{"too long", strings.Repeat("#", 8<<20) + "\n", []string{"found 8388609 bytes, want at most 8 MiB"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
