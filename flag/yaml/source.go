@@ -17,11 +17,15 @@ func Open(path string) (*flag.Store, error) {
 	return store, store.Load(context.Background())
 }
 
-// File is [flag.File] of a YAML file.
-func File(path string) flag.Source { return From(flag.File(path)) }
+// File is [flag.File] of a YAML file. Replace the file whole: write another beside it, and
+// rename that. The first half of a file is often a file as well in YAML, with half of the
+// flags, and nothing in it tells that from one in which somebody deleted the others. So a
+// file that has just changed is read once it has stood still for a second, or for a tenth
+// of one if it is the first; one that a writer leaves half written for longer serves.
+func File(path string) flag.Source { return From(&still{source: flag.File(path), path: path}) }
 
 // From is a source of what another has as YAML: a [flag.FS], one of package flaghttp, or
-// any. It reads as [JSON] does, and a file that has not changed only once. What cannot be
+// any; [File] is for files. It reads as [JSON] does, and a file that has not changed only once. What cannot be
 // read as YAML is an error, so that a store goes on with its last good document. It is
 // safe for concurrent use if the other is. A nil source has nothing but an error.
 func From(source flag.Source) flag.Source { return &from{source: source} }
