@@ -67,16 +67,12 @@ func TestEdit(t *testing.T) {
 		{"a kill", with("new-checkout", func(f *flag.FeatureFlag) { f.Disabled = true }), `
 +    disabled: true
 `},
-		{"a kill of an anchor", with("button", func(f *flag.FeatureFlag) { f.Disabled = true }), `
+		{"a kill of an anchor, and of what refers to it", func(doc *flag.Document) {
+			for _, key := range []string{"button", "link", "banner"} {
+				with(key, func(f *flag.FeatureFlag) { f.Disabled = true })(doc)
+			}
+		}, `
 +    disabled: true
--  link: *button
-+  link: {variants: {blue: "#00f", green: "#0f0"}, "off": blue, split: {parts: [{serve: blue, percent: 50}, {serve: green, percent: 50}]}}
--    <<: *button
-+    variants: {blue: "#00f", green: "#0f0"}
-+    split:
-+      parts:
-+        - {serve: blue, percent: 50}
-+        - {serve: green, percent: 50}
 `},
 		{"a kill of an alias", with("link", func(f *flag.FeatureFlag) { f.Off = "green" }), `
 -  link: *button
@@ -89,7 +85,7 @@ func TestEdit(t *testing.T) {
 `},
 		{"a target more", with("new-checkout", func(f *flag.FeatureFlag) { f.Targets["on"] = append(f.Targets["on"], "carl: no") }), `
 -    targets: {on: [anna, 'bert']} # testers
-+    targets: {on: [anna, bert, "carl: no"]} # testers
++    targets: {on: [anna, 'bert', "carl: no"]} # testers
 `},
 		{"a target another", with("new-checkout", func(f *flag.FeatureFlag) { f.Targets["on"][1] = "o'hara" }), `
 -    targets: {on: [anna, 'bert']} # testers
@@ -98,19 +94,16 @@ func TestEdit(t *testing.T) {
 		{"no targets", with("new-checkout", func(f *flag.FeatureFlag) { f.Targets = nil }), `
 -    targets: {on: [anna, 'bert']} # testers
 `},
-		{"a re-split", with("button", func(f *flag.FeatureFlag) {
-			f.Split.Parts[0].Share, f.Split.Parts[1].Share = 20*flag.Percent, 80*flag.Percent
-		}), `
+		{"a re-split", func(doc *flag.Document) {
+			for _, key := range []string{"button", "link", "banner"} {
+				parts := doc.Flags[key].Split.Parts
+				parts[0].Share, parts[1].Share = 20*flag.Percent, 80*flag.Percent
+			}
+		}, `
 -      - {serve: blue, percent: 50}
 -      - {serve: green, percent: 50}   # the new one
 +      - {serve: blue, percent: 20}
 +      - {serve: green, percent: 80}   # the new one
--  link: *button
-+  link: {variants: {blue: "#00f", green: "#0f0"}, "off": blue, split: {parts: [{serve: blue, percent: 50}, {serve: green, percent: 50}]}}
-+    split:
-+      parts:
-+        - {serve: blue, percent: 50}
-+        - {serve: green, percent: 50}
 `},
 		{"a rule first", with("export", func(f *flag.FeatureFlag) {
 			f.Rules = append([]flag.Rule{{If: flag.Condition{Attr: "plan", Eq: "pro"}, Ramp: &flag.Ramp{Share: flag.Percent}}}, f.Rules...)
@@ -126,6 +119,7 @@ func TestEdit(t *testing.T) {
 +        serve: "off"
 `},
 		{"a rule less", with("export", func(f *flag.FeatureFlag) { f.Rules = f.Rules[1:] }), `
+-      # At home.
 -      - if: {attr: country, in: [SE, NO]}
 -        serve: on
 `},
@@ -154,6 +148,7 @@ func TestEdit(t *testing.T) {
 +        - {attr: a, lt: 9007199254740993}
 `},
 		{"a flag less", func(doc *flag.Document) { delete(doc.Flags, "export") }, `
+-  # The last.
 -  export:
 -    rules:
 -      # At home.
@@ -256,7 +251,12 @@ func TestEditRefuses(t *testing.T) {
 		return nil
 	}), flag.ErrInvalid)
 	require.ErrorContains(t, edit(shop, func(doc *flag.Document) error { delete(doc.Flags, "button"); return nil }),
-		"unknown anchor 'button' referenced")
+		"yaml: line 9: the change takes away what &button names, and line 18 refers to it")
+	require.EqualError(t, edit(shop, func(doc *flag.Document) error {
+		with("button", func(f *flag.FeatureFlag) { f.Disabled = true })(doc)
+		return nil
+	}), "yaml: line 20: flags.banner.disabled would change, too, because it is merged here; make the same change to both, or write the key here\n"+
+		"yaml: line 18: flags.link would change, too, because *button stands here; make the same change to both, or write it out here")
 	require.ErrorContains(t, edit("flags: {}", func(doc *flag.Document) error {
 		doc.Flags["a"] = flag.FeatureFlag{Variants: map[string]any{"a": func() {}}}
 		return nil

@@ -2,6 +2,7 @@ package yaml
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -12,10 +13,14 @@ import (
 // editor changes the text of a file. Places are offsets in bytes.
 type editor struct {
 	bom     string
-	text    string // without that
-	lines   []int  // where they begin
+	text    string       // without that
+	lines   []int        // where they begin
+	wide    map[int]bool // those, from 1, with characters of several bytes
 	eol     string
 	patches []patch
+
+	will map[*goyaml.Node]*goyaml.Node // what nodes with an anchor are to be
+	gone map[*goyaml.Node]bool         // nodes that are no longer written
 }
 
 // patch is text in the place of what stands from start to end.
@@ -24,18 +29,25 @@ type patch struct {
 	text       string
 }
 
-// lost is what a panic says about text that is not where it was looked for.
-type lost struct{ line int }
+// refusal is an error with a line of the file. A panic with it ends a change.
+type refusal struct {
+	line int
+	text string
+}
+
+func (r refusal) Error() string { return fmt.Sprintf("yaml: line %d: %s", r.line, r.text) }
 
 func newEditor(data []byte) *editor {
 	text, found := strings.CutPrefix(string(data), bom)
-	e := &editor{text: text, lines: []int{0}, eol: "\n"}
+	e := &editor{text: text, lines: []int{0}, wide: map[int]bool{}, eol: "\n", will: map[*goyaml.Node]*goyaml.Node{}, gone: map[*goyaml.Node]bool{}}
 	if found {
 		e.bom = bom
 	}
 	for i := 0; i < len(text); i++ {
 		if text[i] == '\n' || text[i] == '\r' && !strings.HasPrefix(text[i+1:], "\n") {
 			e.lines = append(e.lines, i+1)
+		} else if text[i] >= utf8.RuneSelf {
+			e.wide[len(e.lines)] = true
 		}
 	}
 	if i := strings.IndexByte(text, '\n'); i > 0 && text[i-1] == '\r' {
@@ -48,9 +60,19 @@ func (e *editor) patch(start, end int, text string) {
 	e.patches = append(e.patches, patch{start, end, text})
 }
 
+// first is where the first patch is.
+func (e *editor) first() int {
+	if len(e.patches) == 0 {
+		return 0
+	}
+	return e.patches[0].start
+}
+
 // apply returns the file with all patches, of which none reaches into another.
 func (e *editor) apply() []byte {
-	slices.SortStableFunc(e.patches, func(a, b patch) int { return cmp.Compare(a.start, b.start) })
+	slices.SortStableFunc(e.patches, func(a, b patch) int {
+		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.end, b.end))
+	})
 	out, at := []byte(e.bom), 0
 	for _, p := range e.patches {
 		if p.start < at {
@@ -62,20 +84,33 @@ func (e *editor) apply() []byte {
 	return append(out, e.text[at:]...)
 }
 
+// lose refuses text that is not where it was looked for.
 func (e *editor) lose(at int) {
+	e.refuse(at, "the change cannot be written where it is laid out like this")
+}
+
+func (e *editor) refuse(at int, format string, args ...any) {
+	panic(refusal{e.line(at), fmt.Sprintf(format, args...)})
+}
+
+// line is the number of the line that a place is on.
+func (e *editor) line(at int) int {
 	line, found := slices.BinarySearch(e.lines, at)
 	if found {
 		line++
 	}
-	panic(lost{line})
+	return line
 }
 
 // start is where a node stands, with its anchor and tag.
 func (e *editor) start(n *goyaml.Node) int {
 	if n.Line < 1 || n.Line > len(e.lines) {
-		panic(lost{n.Line})
+		e.lose(0)
 	}
 	at := e.lines[n.Line-1]
+	if !e.wide[n.Line] {
+		return min(at+n.Column-1, len(e.text))
+	}
 	for range n.Column - 1 {
 		if at >= len(e.text) {
 			break
@@ -119,9 +154,18 @@ func (e *editor) skip(at int) int {
 
 // end is where a node ends.
 func (e *editor) end(n *goyaml.Node) int {
-	at := e.content(n)
-	if n.Style&goyaml.TaggedStyle != 0 || n.Tag == "!" {
-		at = e.skip(at + strings.IndexAny(e.text[at:]+" ", " \t\r\n"))
+	at := e.start(n)
+	for at < len(e.text) && strings.IndexByte("&!", e.text[at]) >= 0 { // its anchor and tag
+		if i := strings.IndexAny(e.text[at:], " \t\r\n,[]{}"); i >= 0 {
+			at += i
+		} else {
+			return len(e.text)
+		}
+		if n.Kind != goyaml.ScalarNode || n.Value != "" || n.Style&quoted != 0 {
+			at = e.skip(at)
+		} else if rest := strings.TrimLeft(e.text[at:e.lineEnd(at)], " "); rest != "" && strings.IndexByte("&!", rest[0]) >= 0 {
+			at = e.lineEnd(at) - len(rest)
+		}
 	}
 	switch {
 	case n.Kind == goyaml.AliasNode:
@@ -173,7 +217,7 @@ func (e *editor) scalarEnd(n *goyaml.Node, at int) int {
 		}
 		e.lose(at)
 	}
-	for i, word := range strings.Fields(n.Value) { // which may stand on several lines
+	for i, word := range strings.FieldsFunc(n.Value, func(r rune) bool { return r == ' ' || r == '\t' || r == '\n' }) { // which may stand on several lines
 		if i > 0 {
 			at = e.skip(at)
 		}
@@ -185,13 +229,26 @@ func (e *editor) scalarEnd(n *goyaml.Node, at int) int {
 	return at
 }
 
-// blockScalarEnd is the end of the last line that is indented like the first one.
+// blockScalarEnd is the end of the last line that is indented like the first one, or as
+// its head says.
 func (e *editor) blockScalarEnd(at int) int {
 	end, indent := e.lineEnd(at), 0
+	head, _, _ := strings.Cut(e.text[at:end], " ")
+	if i := strings.IndexAny(head, "123456789"); i >= 0 {
+		before := e.text[e.lineStart(at):at]
+		outer := len(before) - len(strings.TrimLeft(before, " -"))
+		if outer == len(before) {
+			outer = strings.LastIndex(before, "-") // it is an item itself
+		}
+		indent = outer + int(head[i]-'0')
+	}
 	for next := e.nextLine(at); next < len(e.text); next = e.nextLine(next) {
 		line := e.text[next:e.lineEnd(next)]
 		depth := len(line) - len(strings.TrimLeft(line, " "))
 		if strings.TrimSpace(line) == "" {
+			if strings.Contains(head, "+") {
+				end = e.lineEnd(next)
+			}
 			continue
 		}
 		if indent == 0 {
@@ -205,15 +262,14 @@ func (e *editor) blockScalarEnd(at int) int {
 	return end
 }
 
-func (e *editor) lineStart(at int) int {
-	return strings.LastIndexAny(e.text[:at], "\r\n") + 1
-}
+func (e *editor) lineStart(at int) int { return e.lines[e.line(at)-1] }
 
 func (e *editor) lineEnd(at int) int {
-	if i := strings.IndexAny(e.text[at:], "\r\n"); i >= 0 {
-		return at + i
+	next := e.line(at)
+	if next == len(e.lines) {
+		return len(e.text)
 	}
-	return len(e.text)
+	return e.lines[next] - 1 - strings.Count(e.text[max(e.lines[next]-2, at):e.lines[next]-1], "\r")
 }
 
 // nextLine is where the line behind the one at hand begins.
@@ -241,12 +297,18 @@ func (e *editor) indent(key *goyaml.Node) string {
 	return strings.Repeat(" ", e.column(e.start(key)))
 }
 
-// dash is the column of an item's dash, or -1 if there is more before it, or none.
+// dash is where an item's dash is, or -1 if there is more before it, or none. Comments
+// may be between.
 func (e *editor) dash(item *goyaml.Node) int {
 	at := e.start(item)
 	before := strings.TrimRight(e.text[e.lineStart(at):at], " ")
+	for at = e.lineStart(at); before == "" && at > 0; {
+		at = e.lines[e.line(at)-2]
+		before, _, _ = strings.Cut(e.text[at:e.lineEnd(at)], "#")
+		before = strings.TrimRight(before, " ")
+	}
 	if indent, ok := strings.CutSuffix(before, "-"); ok && strings.Trim(indent, " ") == "" {
-		return len(indent)
+		return at + len(indent)
 	}
 	return -1
 }

@@ -68,8 +68,7 @@ func (w *writer) fail(at place, format string, args ...any) {
 	for _, s := range w.trail {
 		path += s.String()
 	}
-	path = strings.TrimPrefix(path, ".")
-	w.problems = append(w.problems, flag.Problem{Path: path, Line: int(at.line), Col: int(at.col), Text: fmt.Sprintf(format, args...)})
+	w.problems = append(w.problems, flag.Problem{Path: trimmed(path), Line: int(at.line), Col: int(at.col), Text: fmt.Sprintf(format, args...)})
 }
 
 // at is where a node stands: with the alias that brings it in, if one does. An alias
@@ -214,6 +213,9 @@ func (w *writer) text(s string) {
 	}
 	w.out = append(append(append(w.out, '"'), s...), '"')
 }
+
+// trimmed is a path of steps without the dot before the first.
+func trimmed(path string) string { return strings.TrimPrefix(path, ".") }
 
 // step is a part of a path: a key, or else an index that is not negative.
 type step struct {
