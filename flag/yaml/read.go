@@ -62,20 +62,20 @@ func tree(ctx context.Context, data []byte) (root *goyaml.Node, err error) {
 	}()
 	from, err := goyaml.NewLoader(until{ctx, bytes.NewReader(data)})
 	if err != nil {
-		return nil, unreadable(err)
+		return nil, unreadable(data, err)
 	}
 	var first, second goyaml.Node
 	switch err := from.Load(&first); {
 	case errors.Is(err, io.EOF):
 		return nil, wrong(place{1, 1}, "found an empty file, want a document")
 	case err != nil:
-		return nil, unreadable(err)
+		return nil, unreadable(data, err)
 	}
 	switch err := from.Load(&second); {
 	case err == nil:
 		return nil, wrong(placeOf(&second), "found a second document, want one in a file")
 	case !errors.Is(err, io.EOF):
-		return nil, unreadable(err)
+		return nil, unreadable(data, err)
 	}
 	return first.Content[0], nil
 }
@@ -108,15 +108,41 @@ func wrong(at place, format string, args ...any) error {
 	return flag.Problems{{Line: int(at.line), Col: int(at.col), Text: fmt.Sprintf(format, args...)}}
 }
 
+// advice is what to write instead, by what the library says.
+var advice = map[string]string{
+	"mapping values are not allowed in this context": "; a value with \": \" in it needs quotes, and a key stands below the one before it",
+	"found unknown escape character":                 "; write \\\\ for a backslash, or single quotes around the text",
+	"did not find expected key":                      "; a key stands exactly below the one before it, and a text with quotes in it needs the other quotes around it",
+	"did not find expected ',' or '}'":               "",
+	"did not find expected ',' or ']'":               "",
+}
+
 // unreadable is what the library says, as a problem.
-func unreadable(err error) error {
+func unreadable(data []byte, err error) error {
 	var load *goyaml.LoadError
 	if !errors.As(err, &load) {
 		return wrong(place{}, "%s", strings.TrimPrefix(err.Error(), "yaml: "))
 	}
-	text := load.Message
+	at, text := load.Mark, load.Message
 	if load.ContextMsg != "" {
 		text = load.ContextMsg + ": " + text
 	}
-	return wrong(place{int32(load.Mark.Line), int32(load.Mark.Column)}, "%s", text)
+	more, known := advice[load.Message]
+	switch begun := load.ContextMark; {
+	case load.Message == "found unexpected end of stream":
+		at, text = begun, "found a quote that nothing closes"
+	case known && more == "":
+		more = fmt.Sprintf("; it begins at line %d, column %d", begun.Line, begun.Column)
+	case strings.HasPrefix(load.Message, "unknown anchor"):
+		more = "; a value that begins with * needs quotes, and an anchor stands above what refers to it"
+	case load.Message == "found character that cannot start any token":
+		e := newEditor(data)
+		switch rest := e.text[e.start(&goyaml.Node{Line: at.Line, Column: at.Column}):]; {
+		case strings.HasPrefix(rest, "\t"):
+			text = "found a tab, want spaces for indentation"
+		case rest != "":
+			text = fmt.Sprintf("found %q, with which no value begins; want quotes around it", rest[:1])
+		}
+	}
+	return wrong(place{int32(at.Line), int32(at.Column)}, "%s", text+more)
 }
