@@ -5,6 +5,7 @@ import "time"
 // Document is everything a team says about its flags. In JSON it is
 // {"flags": {"new-checkout": {...}}, "segments": {...}, "layers": {...}}; the
 // page DOCUMENTS.md beside this file describes it, and schema.json is for editors.
+// Beside those three, keys that begin with x- are not read.
 // The tags "want" are for reading it strictly: what a field must be that may not be
 // left out, or may not be written without saying anything.
 type Document struct {

@@ -26,6 +26,7 @@ func parse(data []byte) (doc Document, root *jsontree.Node, problems Problems) {
 	if root == nil {
 		return doc, nil, problems
 	}
+	root.Items = slices.DeleteFunc(root.Items, func(n jsontree.Node) bool { return strings.HasPrefix(n.Key, "x-") })
 	problems = append(problems, asProblems(root.Decode("", &doc))...)
 	return doc, root, problems
 }

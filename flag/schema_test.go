@@ -38,6 +38,7 @@ func documentSchema(t *testing.T) jsonObject {
 		{"description", schemadoc.Sentence(first)},
 	}
 	schema = append(schema, g.structure(root)...)
+	schema = append(schema, jsonMember{"patternProperties", jsonObject{{"^x-", jsonObject{{"description", "Not read: for other programs, and a place for anchors in YAML."}}}}})
 	types := documentTypes()[1:]
 	slices.SortFunc(types, func(a, b reflect.Type) int {
 		return slices.Index(g.Types, a.Name()) - slices.Index(g.Types, b.Name())

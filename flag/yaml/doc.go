@@ -33,7 +33,9 @@
 //     keys are refused, with both places.
 //   - Anchors, aliases and merge keys (<<) are written out. A mapping's own keys win over
 //     merged ones, and of several that are merged the first. What aliases bring in is at
-//     most ten times as long as the file, and 1 MiB; circles are refused.
+//     most ten times as long as the file, and 1 MiB; circles are refused. An anchor that
+//     belongs to no flag stands under a key of the document that begins with x-, which is
+//     not read: `x-slow: &slow {ramp: {percent: 5}}`.
 //   - A file is one document of at most 8 MiB, in UTF-8, with or without a byte order
 //     mark. An empty file, one of comments only and a second document are refused.
 //   - Tags other than those of the core schema are refused, as are tabs in indentation,

@@ -153,6 +153,21 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// TestAnchorsAtTheTop: keys that begin with x- are where anchors stand that no flag has.
+func TestAnchorsAtTheTop(t *testing.T) {
+	const file = "x-slow: &slow\n  ramp: {percent: 5} # slowly\nflags:\n  a:\n    <<: *slow\n"
+	require.Empty(t, yaml.Lint([]byte(file)))
+	store := flag.New(yaml.From(flag.Bytes([]byte(file))), flag.Options{Strict: true})
+	require.NoError(t, store.Load(t.Context()))
+	after, err := yaml.Edit([]byte(file), func(doc *flag.Document) error {
+		require.Equal(t, flag.Share(5*flag.Percent), doc.Flags["a"].Ramp.Share)
+		with("a", func(f *flag.FeatureFlag) { f.Disabled = true })(doc)
+		return nil
+	})
+	require.NoError(t, err)
+	require.Equal(t, file+"    disabled: true\n", string(after))
+}
+
 // TestManyProblems: what an alias brings in again and again is counted, not listed.
 func TestManyProblems(t *testing.T) {
 	key := strings.Repeat("k", 300)
