@@ -48,8 +48,12 @@
 //
 // # Changes
 //
-// [Edit] makes any change to a document, and writes it into the file: comments, order,
-// anchors, quotes and layout stay, and only the lines change that must.
+// [Edit] makes a change to a document in the text of its file: comments, order, anchors,
+// quotes and layout stay, and only the lines change that must. Where a comment or an
+// anchor is in the way, it says which, and changes nothing.
+//
+// A file is replaced whole, written beside it and renamed: half a file of YAML is often a
+// file with half of the flags (see [File]).
 //
 // Everything is safe for concurrent use.
 package yaml

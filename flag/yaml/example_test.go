@@ -2,6 +2,7 @@ package yaml_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/guidon-go/guidon/flag"
@@ -45,8 +46,15 @@ func ExampleEdit() {
     ramp: {percent: 5}            # ask carl first
   export-page: {serve: on}
 `), func(doc *flag.Document) error {
-		doc.Flags["new-checkout"].Ramp.Share = 25 * flag.Percent
-		export := doc.Flags["export-page"]
+		checkout, found := doc.Flags["new-checkout"]
+		if !found || checkout.Ramp == nil {
+			return errors.New("no ramp of new-checkout")
+		}
+		checkout.Ramp.Share = 25 * flag.Percent // of the document
+		export, found := doc.Flags["export-page"]
+		if !found {
+			return errors.New("no flag export-page")
+		}
 		export.Disabled = true
 		doc.Flags["export-page"] = export
 		return nil

@@ -15,8 +15,8 @@ import (
 	"github.com/guidon-go/guidon/flag"
 )
 
-// maxFile is in bytes: the tree of a file takes up to a hundred times its size, and a
-// second or more for each MiB.
+// maxFile is in bytes. Of a file of nothing but short values, the tree takes up to 300
+// times its size, and a second or two for each MiB; of flags, about a third of that.
 const maxFile = 8 << 20
 
 const bom = "\ufeff"

@@ -57,7 +57,7 @@ func resolve(n *goyaml.Node) (is kind, literal, wrong string) {
 		return 0, "", fmt.Sprintf("found the tag %s, want none", cut(tag))
 	case want == isString:
 		is = isString
-	case plainKind(n.Value) != want:
+	case plainKind(n.Value) != want, tag == "!!int" && !whole(n.Value):
 		return 0, "", fmt.Sprintf("found %s under the tag %s", cut(strconv.Quote(n.Value)), tag)
 	default:
 		is = want
@@ -71,6 +71,11 @@ func resolve(n *goyaml.Node) (is kind, literal, wrong string) {
 		literal, wrong = number(n.Value)
 	}
 	return is, literal, wrong
+}
+
+// whole says whether a number is an integer by the core schema.
+func whole(text string) bool {
+	return strings.HasPrefix(text, "0x") || strings.HasPrefix(text, "0o") || strings.Trim(text, "+-0123456789") == ""
 }
 
 // numeric says whether text is a number by the core schema.

@@ -39,7 +39,7 @@ func TestValues(t *testing.T) {
 		{"numbers that JSON writes another way", "[+1, .5, 5., -.5, 5.e3, 0x1F, 0o17, 0xFFFFFFFFFFFFFFFF]", `[1,0.5,5.0,-0.5,5.0e3,31,15,18446744073709551615]`},
 		{"not numbers by YAML 1.2", "[1_000, 0b1, 12:30:45, 1e, e1, ., +, 0x, 0xg, 1.2.3, 1e5.5]", `["1_000","0b1","12:30:45","1e","e1",".","+","0x","0xg","1.2.3","1e5.5"]`},
 		{"timestamps are strings", "[2026-12-01, 2026-12-01T08:00:00Z, 2026-12-01 08:00:00]", `["2026-12-01","2026-12-01T08:00:00Z","2026-12-01 08:00:00"]`},
-		{"tags of the core schema", "[!!str 1, !!int \"7\", !!float 1, !!bool 'true', !!null '', ! 5, !!map {}, !!seq []]", `["1",7,1,true,null,"5",{},[]]`},
+		{"tags of the core schema", "[!!str 1, !!int \"7\", !!int 0x1F, !!int -7, !!float 1, !!bool 'true', !!null '', ! 5, !!map {}, !!seq []]", `["1",7,31,-7,1,true,null,"5",{},[]]`},
 		{"block scalars", "a: |\n  one\n  two\nb: >-\n  one\n  two\n", `{"a":"one\ntwo\n","b":"one two"}`},
 		{"unicode", "ü: \"\\U0001F600 \\x41\\u2028\"\né: 日本", `{"ü":"😀 A\u2028","é":"日本"}`},
 		{"tabs between tokens", "a:\t1\nb: [1,\t2]", `{"a":1,"b":[1,2]}`},
@@ -113,11 +113,12 @@ func TestRefused(t *testing.T) {
 			"a[3] (line 1, column 24): found 012, want a number without leading zeros, or quotes around it",
 			"a[4] (line 1, column 29): found 00, want a number without leading zeros, or quotes around it",
 		}},
-		{"tags", "a: !!binary aGk=\nb: !mine 1\nc: !!int x\nd: !!set {x}\n", []string{
+		{"tags", "a: !!binary aGk=\nb: !mine 1\nc: !!int x\nd: !!set {x}\ne: !!int 1.5\n", []string{
 			"a (line 1, column 4): found the tag !!binary, want none",
 			"b (line 2, column 4): found the tag !mine, want none",
 			"c (line 3, column 4): found \"x\" under the tag !!int",
 			"d (line 4, column 4): found the tag !!set, want none",
+			"e (line 5, column 4): found \"1.5\" under the tag !!int",
 		}},
 		{"a merge of nothing", "a: &x 1\nb:\n  <<: *x\n", []string{"b (line 3, column 7): found a value to merge, want a mapping or a list of them"}},
 		{"a circle", "a: &x [1, *x]\n", []string{"a" + strings.Repeat("[1]", 99) + " (line 1, column 11): nested deeper than 100 levels"}},
