@@ -139,7 +139,7 @@ func TestEdit(t *testing.T) {
 +      - if: {attr: country, in: [SE, DK]}
 `},
 		{"a flag more", func(doc *flag.Document) {
-			doc.Flags["R&D"] = flag.FeatureFlag{Description: "no\nyes \u2028", When: &flag.Condition{Any: []flag.Condition{{Attr: "a", Lt: 9007199254740993}}}}
+			doc.Flags["R&D"] = flag.FeatureFlag{Description: "no\nyes \u2028", When: &flag.Condition{Any: []flag.Condition{{Attr: "a", Lt: int64(9007199254740993)}}}}
 		}, `
 +  "R&D":
 +    description: "no\nyes \u2028"
