@@ -1,7 +1,6 @@
 package yaml
 
 import (
-	"slices"
 	"strings"
 
 	goyaml "go.yaml.in/yaml/v4"
@@ -98,7 +97,18 @@ func (e *editor) sequence(key, n, before, after *goyaml.Node) {
 	from := match(before.Content, after.Content)
 	e.pair(n, spans, before.Content, after.Content, from)
 	for i := range spans {
-		spans[i].gone = !slices.Contains(from, i)
+		spans[i].gone = true
+	}
+	for _, i := range from {
+		if i >= 0 {
+			spans[i].gone = false
+		}
+	}
+	moves := map[string]int{} // what is gone, by what it says
+	for i := range spans {
+		if spans[i].gone && spans[i].lines {
+			moves[flow(before.Content[i])] = i
+		}
 	}
 	at, last := -1, -1
 	var first []string
@@ -109,11 +119,12 @@ func (e *editor) sequence(key, n, before, after *goyaml.Node) {
 			continue
 		}
 		text := flow(want)
-		if isBlock(n) {
-			text = e.moved(spans, before.Content, want)
-			if text == "" {
-				text = e.item(want, strings.Repeat(" ", e.column(max(0, e.dash(n.Content[0])))))
-			}
+		if i, moved := moves[text]; moved && isBlock(n) {
+			delete(moves, text)
+			spans[i].nodes = nil // they are still written
+			text = strings.TrimRight(e.text[spans[i].from:spans[i].to], "\r\n")
+		} else if isBlock(n) {
+			text = e.item(want, strings.Repeat(" ", e.column(max(0, e.dash(n.Content[0])))))
 		}
 		if at < 0 {
 			first = append(first, text)
@@ -126,18 +137,6 @@ func (e *editor) sequence(key, n, before, after *goyaml.Node) {
 	} else {
 		e.write(key, n, after, spans, last, first)
 	}
-}
-
-// moved are the lines of an item that stands elsewhere now, with its comments.
-func (e *editor) moved(spans []span, before []*goyaml.Node, want *goyaml.Node) string {
-	for i := range spans {
-		if s := &spans[i]; s.gone && s.lines && s.nodes[0] != nil && equal(before[i], want) {
-			lines := strings.TrimRight(e.text[s.from:s.to], "\r\n")
-			s.nodes = []*goyaml.Node{nil} // it is not gone, and moves once
-			return lines
-		}
-	}
-	return ""
 }
 
 // write writes what is gone and new; all of it, if nothing of it stays.
@@ -165,7 +164,7 @@ func (e *editor) writeSpans(n *goyaml.Node, spans []span, first []string) {
 	for _, s := range spans {
 		changes = changes || s.gone || len(s.more) > 0
 		for _, node := range s.nodes {
-			if s.gone && node != nil {
+			if s.gone {
 				e.drop(node)
 			}
 		}

@@ -1,6 +1,7 @@
 package yaml_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -138,6 +139,24 @@ func TestEditComments(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestEditLongLists: a list may have very many keys, and all of them may change.
+func TestEditLongLists(t *testing.T) {
+	var file strings.Builder
+	var after []string
+	file.WriteString("flags:\n  a:\n    targets:\n      on:\n")
+	for i := range 30_000 {
+		fmt.Fprintf(&file, "      - key-%d # %d\n", i, i)
+		after = append(after, fmt.Sprintf("key-%d", 50_000-i))
+	}
+	data, err := yaml.Edit([]byte(file.String()), func(doc *flag.Document) error {
+		doc.Flags["a"].Targets["on"] = after
+		return nil
+	})
+	require.NoError(t, err)
+	require.Contains(t, string(data), "\n      - key-29999 # 29999\n      - key-29998 # 29998\n")
+	require.Contains(t, string(data), "\n      - key-30000\n")
 }
 
 // TestEditMerged: what is merged changes where the edit says so, and nowhere else.

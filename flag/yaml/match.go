@@ -72,7 +72,7 @@ func (e *editor) pair(n *goyaml.Node, spans []span, before, after []*goyaml.Node
 		}
 		plain := hi-lo == end-first
 		for i, next := lo, first; i < hi; i++ {
-			for b := next; b < end; b++ {
+			for b := next; b < end && len(after[i].Content) > 0; b++ {
 				if alike(before[b], after[i]) {
 					from[i], next, plain = b, b+1, false
 					break
