@@ -53,10 +53,19 @@
 //	request.Alarms = map[string]rollout.Gate{"errors": reader.Alarm(health.Comparison{})}
 //	request.StepTimeout = time.Hour // for as long as the gate may take
 //
+// Each call of a gate counts from its own beginning, so that each step which asks it is
+// judged by its own traffic. An alarm counts from its first call.
+//
 // It fails closed. A server that answers too late, in part, with what is no number of
 // requests, or not at all is missing data ([ErrMissing]): nothing is counted, the judge
 // does not look, and the gate cannot tell, which by default counts as a no. Answers are
 // bounded in size and in counters. Counters that are not scraped any more are no new
 // data either, as the reader asks for the samples themselves and not for the last ones
 // known.
+//
+// A reading has all samples since the one before, for an hour at most, so what came and
+// went between two readings counts; what a process did after its last scrape, nobody
+// knows. After a longer time counting begins anew. So that the history of a counter is
+// not taken for news, the first reading knows what the server had in the hour before,
+// and waits until it has had the baseline for ReaderOptions.MaxAge.
 package prometheus

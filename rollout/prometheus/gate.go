@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync/atomic"
+	"log/slog"
+	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/guidon-go/guidon/health"
@@ -15,12 +17,14 @@ import (
 // until then. Missing data is neither: when the context ends first, the gate cannot
 // tell ([rollout.ErrInconclusive]), so give the request a StepTimeout that is long
 // enough, and the judge a Pass that it can say: health.Comparison{PassRatio: 2}, for
-// example. What the judge has seen stays with the gate, and ends with the process.
+// example. Each call begins anew: only requests from then on count, and nothing of what
+// the judge has seen is kept, so that each step of a plan that asks it is judged by its
+// own traffic.
 func (r *Reader) Gate(judge health.Judge) rollout.Gate {
-	l := &look{r: r, judge: judge}
 	return func(ctx context.Context) error {
+		t := tally{r: r}
 		for {
-			verdict, err := l.at(ctx)
+			verdict, err := t.look(ctx, judge)
 			switch {
 			case err != nil:
 			case verdict.Call == health.Fail:
@@ -42,49 +46,72 @@ func (r *Reader) Gate(judge health.Judge) rollout.Gate {
 // Alarm says no once the judge has failed the candidate, cannot tell when data is
 // missing ([rollout.ErrInconclusive]), and says yes otherwise: it is for
 // [rollout.Request] Alarms, which are asked again and again, and no evidence that all is
-// well. It reads once in ReaderOptions.Every, and in between repeats what it said.
+// well. It reads once in ReaderOptions.Every, and in between repeats what it said. It
+// counts from its first call on, so make one for each rollout.
+//
+// A reading runs in a goroutine, one at a time, which ends within ReaderOptions.Timeout
+// even if the context of the caller ends earlier: that caller cannot tell, and the next
+// one finds the answer.
 func (r *Reader) Alarm(judge health.Judge) rollout.Gate {
-	l := &look{r: r, judge: judge}
-	type said struct {
-		at  time.Time
-		err error
-	}
-	var last atomic.Pointer[said]
+	t := tally{r: r}
+	var mu sync.Mutex
+	newest := &answer{done: make(chan struct{})}
+	close(newest.done)
 	return func(ctx context.Context) error {
-		if l := last.Load(); l != nil && time.Since(l.at) < r.o.Every {
-			return l.err
+		mu.Lock()
+		a := newest
+		if a.over() && time.Since(a.began) >= r.o.Every {
+			a = &answer{began: time.Now(), done: make(chan struct{}), err: rollout.ErrInconclusive}
+			newest = a
+			go a.by(func() error { return t.alarm(context.WithoutCancel(ctx), judge) })
 		}
-		verdict, err := l.at(ctx)
-		switch {
-		case err != nil:
-			err = fmt.Errorf("%w: %w", rollout.ErrInconclusive, err)
-		case verdict.Call == health.Fail:
-			err = errors.New(verdict.String())
-		case verdict.Missing != health.Present:
-			err = fmt.Errorf("%w: %v", rollout.ErrInconclusive, verdict)
+		mu.Unlock()
+		select {
+		case <-a.done:
+			return a.err
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %w", rollout.ErrInconclusive, ctx.Err())
 		}
-		last.Store(&said{time.Now(), err})
-		return err
 	}
 }
 
-// look is a judge with its memory.
-type look struct {
-	r     *Reader
-	judge health.Judge
-	state atomic.Pointer[health.State]
+// alarm is what an alarm says of a new reading.
+func (t *tally) alarm(ctx context.Context, judge health.Judge) error {
+	verdict, err := t.look(ctx, judge)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: %w", rollout.ErrInconclusive, err)
+	case verdict.Call == health.Fail:
+		return errors.New(verdict.String())
+	case verdict.Missing != health.Present:
+		return fmt.Errorf("%w: %v", rollout.ErrInconclusive, verdict)
+	}
+	return nil
 }
 
-func (l *look) at(ctx context.Context) (health.Verdict, error) {
-	sample, err := l.r.Read(ctx)
-	if err != nil {
-		return health.Verdict{}, err
+// answer is an alarm's, which any number of callers wait for.
+type answer struct {
+	began time.Time
+	done  chan struct{} // closed when err is right
+	err   error
+}
+
+func (a *answer) over() bool {
+	select {
+	case <-a.done:
+		return true
+	default:
+		return false
 	}
-	before, state := l.state.Load(), health.State(nil)
-	if before != nil {
-		state = *before
-	}
-	verdict, state := l.judge.Look(state, sample)
-	l.state.CompareAndSwap(before, &state) // of two at once, one is remembered: what the other saw comes with the next
-	return verdict, nil
+}
+
+// by contains panics: a judge that panics cannot tell.
+func (a *answer) by(alarm func() error) {
+	defer close(a.done)
+	defer func() {
+		if p := recover(); p != nil {
+			slog.Default().Error("prometheus: an alarm panicked", "panic", p, "stack", string(debug.Stack()))
+		}
+	}()
+	a.err = alarm()
 }

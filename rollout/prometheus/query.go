@@ -41,53 +41,57 @@ func (s *sample) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// answer is what the API says, as far as we ask.
-type answer struct {
+// result is what the API says, as far as we ask.
+type result struct {
 	Status, Error string
 	Warnings      []string
 	Data          struct {
 		ResultType string
 		Result     []struct {
 			Metric map[string]string
-			Values []sample
+			Values []sample // of a matrix
+			Value  *sample  // of a vector
 		}
 	}
 }
 
-// ask reads the counters that a selector has, by their series. It asks for the samples
-// themselves: a plain selector answers with old ones as if they were new.
-func (r *Reader) ask(ctx context.Context, selector string, at time.Time) (map[string]counter, error) {
+// ask reads the counters that a query has, by their series: a matrix or a vector of them.
+func (r *Reader) ask(ctx context.Context, query, resultType string, at time.Time) (map[string]counter, error) {
 	u := r.base.JoinPath("api/v1/query")
-	u.RawQuery = url.Values{
-		"query": {fmt.Sprintf("%s[%ds]", selector, int64(math.Ceil(r.o.MaxAge.Seconds())))},
-		"time":  {strconv.FormatFloat(float64(at.UnixMilli())/1000, 'f', 3, 64)},
-	}.Encode()
+	u.RawQuery = url.Values{"query": {query}, "time": {strconv.FormatFloat(unix(at), 'f', 3, 64)}}.Encode()
 	a, err := r.fetch(ctx, u.String())
 	switch {
 	case err != nil:
 		return nil, err
 	case len(a.Warnings) > 0:
 		return nil, fmt.Errorf("only a part: %.300q", a.Warnings)
-	case a.Data.ResultType != "matrix":
+	case a.Data.ResultType != resultType:
 		return nil, fmt.Errorf("found a %.40q, want the samples of a selector", a.Data.ResultType)
-	case len(a.Data.Result) == 0:
-		return nil, fmt.Errorf("no counters with a sample of the last %v", r.o.MaxAge)
-	case len(a.Data.Result) > r.o.MaxSeries:
-		return nil, fmt.Errorf("%d counters, want at most %d", len(a.Data.Result), r.o.MaxSeries)
 	}
 	counters := make(map[string]counter, len(a.Data.Result))
 	for _, series := range a.Data.Result {
 		name, _ := json.Marshal(series.Metric) // sorted by label
+		if series.Value != nil {
+			series.Values = append(series.Values, *series.Value)
+		}
 		if len(series.Values) == 0 {
 			return nil, fmt.Errorf("no numbers of %.200q", name)
 		}
-		counters[string(name)] = counter{r.o.Classify(series.Metric), series.Values}
+		class := health.Failure
+		if code, err := strconv.Atoi(series.Metric["code"]); r.o.Classify != nil {
+			class = r.o.Classify(series.Metric)
+		} else if err == nil {
+			class = health.ByStatus(code)
+		}
+		counters[string(name)] = counter{class, series.Values}
 	}
 	return counters, nil
 }
 
-func (r *Reader) fetch(ctx context.Context, address string) (answer, error) {
-	var a answer
+func unix(at time.Time) float64 { return float64(at.UnixMilli()) / 1000 }
+
+func (r *Reader) fetch(ctx context.Context, address string) (result, error) {
+	var a result
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return a, err

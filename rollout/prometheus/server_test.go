@@ -36,38 +36,42 @@ func started(t *testing.T, registry *client.Registry) *server.Server {
 	return s
 }
 
+// eventually asks again and again, for a minute at most.
+func eventually(t *testing.T, is func() bool) bool {
+	t.Helper()
+	for over := time.After(time.Minute); !is(); {
+		select {
+		case <-time.After(100 * time.Millisecond):
+		case <-over:
+			return false
+		}
+	}
+	return true
+}
+
 // ask is the value of a query of one series, once there is one; "" if there is none for
 // a minute.
 func ask(t *testing.T, s *server.Server, query string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	for ctx.Err() == nil {
+	var a struct {
+		Error string
+		Data  struct{ Result []struct{ Value [2]any } }
+	}
+	if !eventually(t, func() bool {
 		response, err := http.Get(s.URL + "/api/v1/query?query=" + url.QueryEscape(query))
 		if err != nil {
 			t.Fatal(err)
 		}
-		var a struct {
-			Error string
-			Data  struct{ Result []struct{ Value [2]any } }
-		}
 		err = json.NewDecoder(response.Body).Decode(&a)
 		response.Body.Close()
-		if err != nil || a.Error != "" {
-			t.Fatal(query, err, a.Error)
+		if err != nil || a.Error != "" || len(a.Data.Result) > 1 {
+			t.Fatal(query, err, a.Error, a.Data.Result)
 		}
-		if len(a.Data.Result) == 1 {
-			return a.Data.Result[0].Value[1].(string)
-		}
-		if len(a.Data.Result) > 1 {
-			t.Fatalf("%s: %d series", query, len(a.Data.Result))
-		}
-		select {
-		case <-time.After(100 * time.Millisecond):
-		case <-ctx.Done():
-		}
+		return len(a.Data.Result) == 1
+	}) {
+		return ""
 	}
-	return ""
+	return a.Data.Result[0].Value[1].(string)
 }
 
 func TestServerHasAll(t *testing.T) {
@@ -104,12 +108,18 @@ func TestServerHasForeignLabels(t *testing.T) {
 	}
 }
 
-// A harmful version is found, and a harmless one passes, by what the server has of them.
-func TestServerFeedsJudges(t *testing.T) {
-	t.Parallel()
+// answered is a registry of what versions answer.
+func answered() (*client.Registry, *client.CounterVec) {
 	answers := client.NewCounterVec(client.CounterOpts{Name: "http_requests_total", Help: "Requests."}, []string{"version", "code"})
 	registry := client.NewPedanticRegistry()
 	registry.MustRegister(answers)
+	return registry, answers
+}
+
+// A harmful version is found, and a harmless one passes, by what the server has of them.
+func TestServerFeedsJudges(t *testing.T) {
+	t.Parallel()
+	registry, answers := answered()
 	s := started(t, registry)
 	add := func(version string, requests, failures float64) {
 		answers.WithLabelValues(version, "200").Add(requests - failures)
@@ -119,35 +129,76 @@ func TestServerFeedsJudges(t *testing.T) {
 		add(version, 1000, 500) // before anybody reads
 		ask(t, s, `http_requests_total{code="500",version="`+version+`"}`)
 	}
-	read := func(version string) *prometheus.Reader {
-		r := must(prometheus.NewReader(prometheus.ReaderOptions{
-			URL: s.URL, Candidate: `http_requests_total{version="` + version + `"}`, Baseline: `http_requests_total{version="41"}`, Every: 100 * time.Millisecond,
-		}))
-		must(r.Read(t.Context()))
-		return r
-	}
-	harmless, harmful := read("42"), read("43")
-	add("41", 40_000, 400)
-	add("42", 40_000, 400)
-	add("43", 40_000, 2_000)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	if err := harmless.Gate(health.Comparison{PassRatio: 2})(ctx); err != nil {
-		t.Errorf("harmless: %v", err)
+	read := func(candidate string) *prometheus.Reader {
+		return must(prometheus.NewReader(prometheus.ReaderOptions{
+			URL: s.URL, Candidate: candidate, Baseline: `http_requests_total{version="41"}`, MaxAge: 4 * time.Second, Every: 100 * time.Millisecond,
+		}))
 	}
-	if err := harmful.Gate(health.Comparison{PassRatio: 2})(ctx); err == nil || !strings.HasPrefix(err.Error(), "fail: candidate fails 5 % of") {
-		t.Errorf("harmful: %v", err)
+	harmless, harmful := read(`http_requests_total{version="42"}`), read(`http_requests_total{version="43"}`)
+	if !eventually(t, func() bool { _, err := harmful.Read(ctx); return err == nil }) { // the server has known the baseline for long enough
+		t.Fatal(harmful.Read(ctx))
 	}
-	got, err := harmful.Read(t.Context())
-	if want := (health.Side{Successes: 38_000, Failures: 2_000}); err != nil || got.Candidate != want {
-		t.Errorf("got %v and %v, want %v", got.Candidate, err, want)
+	traffic, stop := context.WithCancel(ctx)
+	served := make(chan float64)
+	go func() {
+		n := 0.0
+		for tick := time.NewTicker(50 * time.Millisecond); ; n++ {
+			select {
+			case <-tick.C:
+				add("41", 1000, 10)
+				add("42", 1000, 10)
+				add("43", 1000, 50)
+			case <-traffic.Done():
+				served <- n
+				return
+			}
+		}
+	}()
+	for range 2 {
+		if err := harmless.Gate(health.Comparison{PassRatio: 2})(ctx); err != nil {
+			t.Errorf("harmless: %v", err)
+		}
+		if err := harmful.Gate(health.Comparison{PassRatio: 2})(ctx); err == nil || !strings.HasPrefix(err.Error(), "fail: candidate fails 5") {
+			t.Errorf("harmful: %v", err)
+		}
 	}
-	sums := must(prometheus.NewReader(prometheus.ReaderOptions{URL: s.URL, Candidate: `sum(http_requests_total)`, Baseline: `http_requests_total{version="41"}`}))
-	if _, err := sums.Read(t.Context()); !errors.Is(err, prometheus.ErrMissing) || !strings.Contains(err.Error(), "ranges only allowed for vector selectors") {
+	stop()
+	n := <-served
+	want := health.Side{Successes: uint64(n) * 950, Failures: uint64(n) * 50}
+	var got health.Sample
+	if !eventually(t, func() bool { got, _ = harmful.Read(t.Context()); return got.Candidate == want }) { // all of it is scraped
+		t.Errorf("got %v, want %v", got.Candidate, want)
+	}
+	if _, err := read(`sum(http_requests_total)`).Read(t.Context()); !errors.Is(err, prometheus.ErrMissing) || !strings.Contains(err.Error(), "ranges only allowed for vector selectors") {
 		t.Errorf("of a sum: %v", err)
 	}
 	s.Stop()
 	if _, err := harmless.Read(t.Context()); !errors.Is(err, prometheus.ErrMissing) {
 		t.Errorf("of a server that is gone: %v", err)
+	}
+}
+
+// A counter that is not scraped for a while is not a new one when it comes back.
+func TestServerKnowsWhatWasBefore(t *testing.T) {
+	t.Parallel()
+	registry, answers := answered()
+	s := started(t, registry)
+	for _, version := range []string{"41", "42"} {
+		answers.WithLabelValues(version, "200").Add(1000)
+	}
+	answers.WithLabelValues("42", "500").Add(70_000)
+	ask(t, s, `http_requests_total{code="500"} == 70000`)
+	answers.DeleteLabelValues("42", "500")
+	ask(t, s, `absent(count_over_time(http_requests_total{code="500"}[6s])) and on() count_over_time(http_requests_total{version="41"}[6s]) > 4`)
+	r := must(prometheus.NewReader(prometheus.ReaderOptions{
+		URL: s.URL, Candidate: `http_requests_total{version="42"}`, Baseline: `http_requests_total{version="41"}`, MaxAge: 3 * time.Second,
+	}))
+	must(r.Read(t.Context()))
+	answers.WithLabelValues("42", "500").Add(70_003)
+	ask(t, s, `http_requests_total{code="500"} == 70003`)
+	if got, want := counts(must(r.Read(t.Context()))), "0 3, 0 0"; got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }
