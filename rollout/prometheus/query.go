@@ -37,7 +37,9 @@ func (s *sample) UnmarshalJSON(data []byte) error {
 	if err != nil || !(value >= 0 && value < 1<<53 && value == math.Trunc(value)) { // NaN is refused, too
 		return fmt.Errorf("found a counter of %.40q, want a number of requests below 2^53", text)
 	}
-	s.value = value
+	if s.value = value; !(s.at > 0) {
+		return fmt.Errorf("found a sample without a time: %.40q", data)
+	}
 	return nil
 }
 
@@ -45,6 +47,7 @@ func (s *sample) UnmarshalJSON(data []byte) error {
 type result struct {
 	Status, Error string
 	Warnings      []string
+	IsPartial     bool // as VictoriaMetrics says it
 	Data          struct {
 		ResultType string
 		Result     []struct {
@@ -63,12 +66,12 @@ func (r *Reader) ask(ctx context.Context, query, resultType string, at time.Time
 	switch {
 	case err != nil:
 		return nil, err
-	case len(a.Warnings) > 0:
+	case len(a.Warnings) > 0 || a.IsPartial:
 		return nil, fmt.Errorf("only a part: %.300q", a.Warnings)
 	case a.Data.ResultType != resultType:
 		return nil, fmt.Errorf("found a %.40q, want the samples of a selector", a.Data.ResultType)
 	}
-	counters := make(map[string]counter, len(a.Data.Result))
+	counters, coded := make(map[string]counter, len(a.Data.Result)), false
 	for _, series := range a.Data.Result {
 		name, _ := json.Marshal(series.Metric) // sorted by label
 		if series.Value != nil {
@@ -81,9 +84,12 @@ func (r *Reader) ask(ctx context.Context, query, resultType string, at time.Time
 		if code, err := strconv.Atoi(series.Metric["code"]); r.o.Classify != nil {
 			class = r.o.Classify(series.Metric)
 		} else if err == nil {
-			class = health.ByStatus(code)
+			class, coded = health.ByStatus(code), true
 		}
 		counters[string(name)] = counter{class, series.Values}
+	}
+	if len(counters) > 0 && !coded && r.o.Classify == nil { // all would be failures, on both sides
+		return nil, errors.New("no counter has a status code in the label code, want ReaderOptions.Classify")
 	}
 	return counters, nil
 }

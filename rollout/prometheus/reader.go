@@ -25,7 +25,8 @@ type ReaderOptions struct {
 	Candidate, Baseline string
 	// Classify says by its labels how the requests of a counter count. Nil looks at the
 	// status code in the label code, as [health.ByStatus] does; without one they are
-	// failures. It must be safe for concurrent use.
+	// failures, and where no counter of a side has one, that is missing data. It must be
+	// safe for concurrent use.
 	Classify func(labels map[string]string) health.Class
 	// MaxAge is how old the newest sample of a counter may be: more than two of the
 	// server's scrape intervals, and at most half an hour. The first reading waits until

@@ -19,6 +19,7 @@ func TestReaderClassifies(t *testing.T) {
 		const good, gone, bad = `"version":"42","grpc_code":"OK"`, `"version":"42","grpc_code":"Canceled"`, `"version":"42","grpc_code":"Internal"`
 		d := new(database)
 		o := prometheus.ReaderOptions{URL: "http://p", Candidate: candidate, Baseline: baseline, Client: &http.Client{Transport: fake(d.answer)}}
+		unclassified := must(prometheus.NewReader(o))
 		o.Classify = func(labels map[string]string) health.Class {
 			return map[string]health.Class{"OK": health.Success, "Canceled": health.Excluded}[labels["grpc_code"]]
 		}
@@ -31,6 +32,9 @@ func TestReaderClassifies(t *testing.T) {
 				}
 			}
 			time.Sleep(time.Minute)
+		}
+		if _, err := unclassified.Read(t.Context()); !errors.Is(err, prometheus.ErrMissing) || !strings.Contains(err.Error(), "Classify") {
+			t.Errorf("unclassified: got %v", err)
 		}
 	})
 }
@@ -59,6 +63,7 @@ func TestReaderMissesData(t *testing.T) {
 			{name: "null", body: `null`, want: "200"},
 			{name: "cut short", body: good[:len(good)-9], want: "EOF"},
 			{name: "a part, as it says", body: strings.Replace(good, `"data"`, `"warnings":["store b is down"],"data"`, 1), want: "store b is down"},
+			{name: "a part, as VictoriaMetrics says it", body: strings.Replace(good, `"data"`, `"isPartial":true,"data"`, 1), want: "only a part"},
 			{name: "no counters", body: matrix(), want: "no counters"},
 			{name: "too many counters", body: matrix(many...), want: "101 counters"},
 			{name: "a vector", body: `{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1,"1"]}]}}`, want: "vector"},
@@ -71,7 +76,9 @@ func TestReaderMissesData(t *testing.T) {
 			{name: "a fraction", body: matrix(points(ok42, "NOW", 10.5)), want: "10.5"},
 			{name: "2^53+1", body: matrix(points(ok42, "NOW", "9007199254740993")), want: "9007199254740993"},
 			{name: "no pair", body: matrix(`{"metric":{},"values":[null]}`), want: "a counter of"},
+			{name: "no time", body: matrix(`{"metric":{"version":"42","code":"200"},"values":[[null,"5"]]}`), want: "without a time"},
 			{name: "old samples only", body: matrix(points(ok42, "OLD", 20)), want: "no counters with a sample of the last 1m0s"},
+			{name: "no status", body: matrix(points(`"version":"42","status":"200"`, "NOW", 20), points(`"version":"42","code":"OK"`, "NOW", 20)), want: "Classify"},
 			{name: "too long", body: strings.Repeat(" ", 32<<20) + good, want: "32 MiB"},
 		} {
 			for _, side := range []string{"candidate", "baseline"} {
