@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"log/slog"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -36,8 +38,8 @@ type Options struct {
 	// means 100,000.
 	MaxSeries int
 	// OnProblem is told of what a scrape had to leave out, once for each scrape, on its
-	// goroutine and outside any lock; many may be told at once. Nil is nobody:
-	// guidon_collector_left_out says how much it is.
+	// goroutine and outside any lock; many may be told at once, and its panics are
+	// logged. Nil is nobody: guidon_collector_left_out says how much it is.
 	OnProblem func(error)
 }
 
@@ -110,8 +112,18 @@ func (c *Collector) Collect(ch chan<- client.Metric) {
 		}
 	}
 	if c.o.OnProblem != nil && problems != nil {
-		c.o.OnProblem(errors.Join(problems...))
+		contained("OnProblem", func() { c.o.OnProblem(errors.Join(problems...)) })
 	}
+}
+
+// contained calls what is the host's, and logs its panic.
+func contained(what string, call func()) {
+	defer func() {
+		if p := recover(); p != nil {
+			slog.Default().Error("prometheus: "+what+" panicked", "panic", p, "stack", string(debug.Stack()))
+		}
+	}()
+	call()
 }
 
 var errFull = errors.New("there are more than Options.MaxSeries")

@@ -1,10 +1,12 @@
 package prometheus_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
+	"log/slog"
 	"runtime"
 	"strings"
 	"testing"
@@ -236,6 +238,28 @@ func TestLeavesOutWhatIsTooMuch(t *testing.T) {
 	if told == nil || !strings.Contains(told.Error(), "flags: 1906 series left out: there are more than Options.MaxSeries") || !strings.Contains(told.Error(), "windows: 2") {
 		t.Errorf("was told %v", told)
 	}
+}
+
+func TestContainsPanicsOfOnProblem(t *testing.T) {
+	log := logged(t)
+	registry := registered(t, prometheus.Options{
+		Windows:   map[string]*health.Window{"not \xff UTF-8": health.NewWindow(health.WindowOptions{})},
+		OnProblem: func(error) { panic("oh") },
+	})
+	if got, want := text(t, registry, "guidon_collector_left_out"), `{source="windows"} 2`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if !strings.Contains(log.String(), "OnProblem panicked") {
+		t.Errorf("logged %q", log)
+	}
+}
+
+// logged is what the default logger says until the test is over.
+func logged(t *testing.T) *bytes.Buffer {
+	log, before := new(bytes.Buffer), slog.Default()
+	t.Cleanup(func() { slog.SetDefault(before) })
+	slog.SetDefault(slog.New(slog.NewTextHandler(log, nil)))
+	return log
 }
 
 // unreadable is a journal whose records cannot be read any more.

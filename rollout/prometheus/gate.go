@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -63,7 +61,10 @@ func (r *Reader) Alarm(judge health.Judge) rollout.Gate {
 		if a.over() && time.Since(a.began) >= r.o.Every {
 			a = &answer{began: time.Now(), done: make(chan struct{}), err: rollout.ErrInconclusive}
 			newest = a
-			go a.by(func() error { return t.alarm(context.WithoutCancel(ctx), judge) })
+			go func() {
+				defer close(a.done)
+				contained("an alarm", func() { a.err = t.alarm(context.WithoutCancel(ctx), judge) })
+			}()
 		}
 		mu.Unlock()
 		select {
@@ -92,8 +93,8 @@ func (t *tally) alarm(ctx context.Context, judge health.Judge) error {
 // answer is an alarm's, which any number of callers wait for.
 type answer struct {
 	began time.Time
-	done  chan struct{} // closed when err is right
-	err   error
+	done  chan struct{} // closed when it is there
+	err   error         // that it cannot tell, until then and if the judge panics
 }
 
 func (a *answer) over() bool {
@@ -103,15 +104,4 @@ func (a *answer) over() bool {
 	default:
 		return false
 	}
-}
-
-// by contains panics: a judge that panics cannot tell.
-func (a *answer) by(alarm func() error) {
-	defer close(a.done)
-	defer func() {
-		if p := recover(); p != nil {
-			slog.Default().Error("prometheus: an alarm panicked", "panic", p, "stack", string(debug.Stack()))
-		}
-	}()
-	a.err = alarm()
 }

@@ -3,7 +3,6 @@ package prometheus_test
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -231,17 +230,41 @@ func TestAlarmOutlivesItsCaller(t *testing.T) {
 	})
 }
 
+// Even if a reading takes longer than the time between two.
+func TestAlarmReadsOneAtATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, asked := &traffic{candidate: 0.01, baseline: 0.01}, 0
+		r := must(prometheus.NewReader(prometheus.ReaderOptions{
+			URL: "http://p", Candidate: candidate, Baseline: baseline, Every: time.Second, Client: &http.Client{Transport: fake(func(r *http.Request) (int, string, error) {
+				asked++
+				return slowly(4*time.Second, server.answer)(r)
+			})},
+		}))
+		alarm := r.Alarm(health.Comparison{})
+		for range 9 {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			if err := alarm(ctx); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("got %v", err)
+			}
+			cancel()
+		}
+		synctest.Wait()
+		if asked != 3 { // one after the other, until Timeout
+			t.Errorf("asked %d times in 9 s, want 3", asked)
+		}
+		time.Sleep(time.Minute) // the reading ends by itself
+	})
+}
+
 func TestAlarmContainsPanics(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var log strings.Builder
-		defer slog.SetDefault(slog.Default())
-		slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
+		log := logged(t)
 		judge := health.JudgeFunc(func(health.State, health.Sample) (health.Verdict, health.State) { panic("oh") })
 		if err := reader(t, new(traffic).answer).Alarm(judge)(t.Context()); !errors.Is(err, rollout.ErrInconclusive) {
 			t.Errorf("got %v", err)
 		}
-		if !strings.Contains(log.String(), "panic=oh") {
-			t.Errorf("logged %q", log.String())
+		if !strings.Contains(log.String(), "an alarm panicked") {
+			t.Errorf("logged %q", log)
 		}
 	})
 }
