@@ -37,7 +37,11 @@
 // without rate(), which would take what was forgotten for restarts; the client's
 // registry has no type of its own for that. The histogram is within 0.78 % of each
 // latency, as the window is, in buckets 9 % wide; its sum is estimated from them, within
-// 5 %. A server that takes no native histograms gets octaves from 1 ms to 64 s.
+// 5 %. It ends at 68 s, where the window does: what took longer counts as that, in the
+// sum, too. A server that takes no native histograms gets octaves from 1 ms to 64 s
+// under the name that is usual for them, so ask it
+//
+//	histogram_quantile(0.99, guidon_window_latency_seconds_bucket)
 //
 // # What a reader counts
 //

@@ -21,11 +21,11 @@ import (
 
 // started is a real server that scrapes the registry, or the end of the test where there
 // is none to run.
-func started(t *testing.T, registry *client.Registry) *server.Server {
+func started(t *testing.T, registry *client.Registry, flags ...string) *server.Server {
 	t.Helper()
 	target := httptest.NewServer(promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	t.Cleanup(target.Close)
-	s, err := server.Start(t.Context(), t.TempDir(), strings.TrimPrefix(target.URL, "http://"))
+	s, err := server.Start(t.Context(), t.TempDir(), strings.TrimPrefix(target.URL, "http://"), flags...)
 	if errors.Is(err, server.ErrNone) {
 		t.Skip(err)
 	}
@@ -77,7 +77,7 @@ func ask(t *testing.T, s *server.Server, query string) string {
 func TestServerHasAll(t *testing.T) {
 	t.Parallel()
 	registry := registered(t, everything(t))
-	s := started(t, registry)
+	s := started(t, registry, "--enable-feature=native-histograms")
 	for query, want := range map[string]string{
 		`guidon_flag_evaluations_total{flag="page",variant="R&D"}`:                   "3",
 		`guidon_flag_ramp_ratio{flag="new-checkout"}`:                                "0.125",
@@ -93,6 +93,32 @@ func TestServerHasAll(t *testing.T) {
 		if got := ask(t, s, query); got != want {
 			t.Errorf("%s: got %s, want %s", query, got, want)
 		}
+	}
+}
+
+// A server that takes no native histograms has the octaves, under another name.
+func TestServerHasClassicHistograms(t *testing.T) {
+	t.Parallel()
+	s := started(t, registered(t, everything(t)))
+	for query, want := range map[string]string{
+		`guidon_window_latency_seconds_bucket{window="http",le="0.125"}`:                         "124", // of 1 to 200 ms
+		`histogram_quantile(0.62, guidon_window_latency_seconds_bucket{window="http"}) == 0.125`: "0.125",
+		`absent(guidon_window_latency_seconds{window="http"})`:                                   "1",
+	} {
+		if got := ask(t, s, query); got != want {
+			t.Errorf("%s: got %s, want %s", query, got, want)
+		}
+	}
+}
+
+func TestServerSaysWhyItEnds(t *testing.T) {
+	t.Parallel()
+	_, err := server.Start(t.Context(), t.TempDir(), "127.0.0.1:1", "--no-such-flag")
+	if errors.Is(err, server.ErrNone) {
+		t.Skip(err)
+	}
+	if err == nil || !strings.Contains(err.Error(), "prometheus ended: exit status") {
+		t.Errorf("got %v", err)
 	}
 }
 

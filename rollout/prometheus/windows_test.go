@@ -111,6 +111,9 @@ func TestHistogramAtItsEdges(t *testing.T) {
 	if n := h.Bucket[len(h.Bucket)-1].GetCumulativeCount(); h.GetSampleCount() != 5 || n != 4 {
 		t.Errorf("of an hour, got %d in all, and %d up to 64 s", h.GetSampleCount(), n)
 	}
+	if sum := h.GetSampleSum(); math.Abs(sum/68-1) > 0.05 { // as the documentation says
+		t.Errorf("of an hour, got a sum of %v s, want 68", sum)
+	}
 	if h.CreatedTimestamp != nil {
 		t.Error("says when it was created")
 	}

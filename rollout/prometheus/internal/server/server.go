@@ -24,8 +24,9 @@ type Server struct {
 }
 
 // Start runs one that scrapes the target ("127.0.0.1:8080") each second, with its data
-// in dir, and returns when it is ready. It ends with Stop or with the context.
-func Start(ctx context.Context, dir, target string) (*Server, error) {
+// in dir, and returns when it is ready. It ends with Stop or with the context. Flags are
+// its own.
+func Start(ctx context.Context, dir, target string, flags ...string) (*Server, error) {
 	path, err := exec.LookPath("prometheus")
 	if err != nil {
 		return nil, ErrNone
@@ -43,8 +44,8 @@ func Start(ctx context.Context, dir, target string) (*Server, error) {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	var log bytes.Buffer
-	cmd := exec.CommandContext(ctx, path, "--config.file="+config, "--storage.tsdb.path="+filepath.Join(dir, "data"),
-		"--web.listen-address="+address, "--enable-feature=native-histograms")
+	cmd := exec.CommandContext(ctx, path, append([]string{"--config.file=" + config, "--storage.tsdb.path=" + filepath.Join(dir, "data"),
+		"--web.listen-address=" + address}, flags...)...)
 	cmd.Stdout, cmd.Stderr = &log, &log
 	if err := cmd.Start(); err != nil {
 		cancel()
@@ -63,7 +64,7 @@ func Start(ctx context.Context, dir, target string) (*Server, error) {
 		select {
 		case <-gone:
 			cancel()
-			return nil, fmt.Errorf("prometheus ended: %v\n%s", ctx.Err(), log.Bytes())
+			return nil, fmt.Errorf("prometheus ended: %s\n%s", cmd.ProcessState, log.Bytes())
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
