@@ -71,5 +71,6 @@
 // went between two readings counts; what a process did after its last scrape, nobody
 // knows. After a longer time counting begins anew. So that the history of a counter is
 // not taken for news, the first reading knows what the server had in the hour before,
-// and waits until it has had the baseline for ReaderOptions.MaxAge.
+// and waits until it has had the baseline for ReaderOptions.MaxAge, without a gap that
+// is longer than that.
 package prometheus

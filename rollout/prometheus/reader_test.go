@@ -102,7 +102,7 @@ func TestReaderMissesData(t *testing.T) {
 					body := strings.ReplaceAll(strings.ReplaceAll(tt.body, "NOW", fmt.Sprint(now)), "OLD", fmt.Sprint(now-61))
 					return max(tt.status, 200), body, tt.err
 				})
-				d.scrape(time.Now().Add(-65*time.Second), ok42, 10, ok41, 10)
+				d.scrape(time.Now().Add(-time.Minute), ok42, 10, ok41, 10)
 				d.scrape(time.Now(), ok42, 10, ok41, 10)
 				must(r.Read(t.Context()))
 				time.Sleep(time.Second)
@@ -168,6 +168,7 @@ func FuzzReader(f *testing.F) {
 	f.Fuzz(func(t *testing.T, one, two string) {
 		d, foreign := new(database), ""
 		d.scrape(time.Now().Add(-90*time.Second), ok42, 1, ok41, 10)
+		d.scrape(time.Now().Add(-45*time.Second), ok42, 1, ok41, 10)
 		d.scrape(time.Now(), ok42, 1, ok41, 10)
 		r := reader(t, func(r *http.Request) (int, string, error) {
 			if foreign != "" && strings.HasPrefix(r.URL.Query().Get("query"), candidate) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/guidon-go/guidon/health"
@@ -91,19 +92,29 @@ func (t *tally) side(ctx context.Context, selector string, at time.Time) (map[st
 	if err != nil {
 		return nil, err
 	}
-	oldest, newest := math.Inf(1), math.Inf(-1)
+	var times []float64
 	for _, c := range counters {
-		oldest, newest = min(oldest, c.samples[0].at), max(newest, c.samples[len(c.samples)-1].at)
+		for _, s := range c.samples {
+			times = append(times, s.at)
+		}
+	}
+	slices.Sort(times)
+	unbroken := unix(at) // since when there has been no time of MaxAge without samples
+	for _, t := range slices.Backward(times) {
+		if unbroken-t > o.MaxAge.Seconds() {
+			break
+		}
+		unbroken = t
 	}
 	switch aged := unix(at.Add(-o.MaxAge)); {
-	case newest < aged:
+	case len(times) == 0 || times[len(times)-1] < aged:
 		return nil, fmt.Errorf("no counters with a sample of the last %v", o.MaxAge)
 	case len(counters) > o.MaxSeries:
 		return nil, fmt.Errorf("%d counters, want at most %d", len(counters), o.MaxSeries)
 	case !first:
 		return counters, nil
-	case selector == o.Baseline && oldest > aged: // the server may have counters yet to see that are not new
-		return nil, fmt.Errorf("no sample of %v ago: the server may be new", o.MaxAge)
+	case selector == o.Baseline && unbroken > aged: // the server may have counters yet to see that are not new
+		return nil, fmt.Errorf("no samples for a whole %v: the server may be new", o.MaxAge)
 	}
 	known, err := t.r.ask(ctx, fmt.Sprintf("last_over_time(%s[%ds])", selector, int64(lookback.Seconds())), "vector", at)
 	for series := range counters {

@@ -47,9 +47,15 @@ func TestReaderCounts(t *testing.T) {
 			{"as much as floats count", 0, []any{ok42, int64(1<<53 - 1), ok41, 55}, "9007199254741047 3, 5 2"},
 		}},
 		{"the server must have known the baseline for a while", []step{
-			{"new", 45 * time.Second, []any{ok42, 1000}, "no sample of 1m0s ago"},
+			{"new", 45 * time.Second, []any{ok42, 1000}, "no samples for a whole 1m0s"},
 			{"nothing counts yet", 0, []any{ok42, 2000, other, 70_000}, "0 0, 0 0"},
 			{"", 0, []any{ok42, 2001, other, 70_000}, "1 0, 0 0"},
+		}},
+		{"nor has it after a gap", []step{
+			{"", 0, []any{ok42, 1000}, ""},
+			{"back", 61 * time.Second, []any{ok42, 1000}, "no samples for a whole 1m0s"},
+			{"still new", 45 * time.Second, []any{ok42, 1000}, "no samples for a whole 1m0s"},
+			{"nothing counts yet", 0, []any{ok42, 2000, other, 70_000}, "0 0, 0 0"},
 		}},
 		{"what was known in the hour before is not new", []step{
 			{"", 0, []any{ok42, 1, other, 70_000}, ""},
@@ -68,7 +74,7 @@ func TestReaderCounts(t *testing.T) {
 			{"notes", time.Minute, []any{ok42, 1}, "0 0, 0 0"},
 			{"counts", 0, []any{ok42, 5}, "4 0, 0 0"},
 			{"nobody knows", time.Hour + time.Second, []any{ok42, 2000}, "not read for 1h0m1s"},
-			{"the server, too", 0, []any{ok42, 2000}, "no sample of 1m0s ago"},
+			{"the server, too", 0, []any{ok42, 2000}, "no samples for a whole 1m0s"},
 			{"notes", time.Minute, []any{ok42, 2000}, "0 0, 0 0"},
 			{"counts", 0, []any{ok42, 2001}, "1 0, 0 0"},
 		}},
@@ -143,8 +149,10 @@ func TestReaderForgetsNoCounterAndIsBounded(t *testing.T) {
 		r := reader(t, d.answer)
 		d.scrape(time.Now(), ok41, 10)
 		for i := range 22 {
-			time.Sleep(2 * time.Minute)
-			d.scrape(time.Now(), ok41, 10)
+			for range 2 {
+				time.Sleep(time.Minute)
+				d.scrape(time.Now(), ok41, 10)
+			}
 			for j := range 49 {
 				d.scrape(time.Now(), fmt.Sprintf(`"version":"42","code":"200","instance":"%d-%d"`, i, j), 1)
 			}
