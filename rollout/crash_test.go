@@ -129,6 +129,7 @@ func live(t *testing.T, journal rollout.Journal, w *world, p strategy.Plan) (rol
 // TestCrashAnywhere lets the process die at every single record, before and after
 // it is written, in random worlds, and again and again while it comes back.
 func TestCrashAnywhere(t *testing.T) {
+	t.Parallel()
 	worlds := 40
 	if testing.Short() || raceEnabled {
 		worlds = 8

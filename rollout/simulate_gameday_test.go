@@ -28,6 +28,7 @@ func experienced(t *testing.T) *rollout.Engine {
 // TestGameDay: the engine bears what everybody should, with a change that is good and with
 // one that harms, as a rollout and as a pipeline; and what nobody bounds is found.
 func TestGameDay(t *testing.T) {
+	t.Parallel()
 	for _, harm := range []float64{1, 5} {
 		if raceEnabled && harm > 1 {
 			continue // it takes as long again, and nothing else runs at once

@@ -15,6 +15,7 @@ import (
 // TestSimulations plays the stories of simulations. testdata/simulations/README.md lists
 // what they know.
 func TestSimulations(t *testing.T) {
+	t.Parallel()
 	playAll(t, "testdata/simulations", func(t *testing.T, story *scenario.Story) { story.Play(newTheatre(t).do) })
 }
 
