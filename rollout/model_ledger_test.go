@@ -218,6 +218,9 @@ func (p *process) write(ctx context.Context, r rollout.Record, write func() (rol
 		<-time.After(w.lag)
 		defer func() { <-time.After(w.lag) }()
 	}
+	if err := ctx.Err(); err != nil {
+		return r, fmt.Errorf("%w: %w", errHangs, err)
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	gone := fmt.Errorf("%w: %w", errCrash, rollout.ErrFenced)
