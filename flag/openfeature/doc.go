@@ -49,8 +49,8 @@
 //	PROVIDER_ERROR                   initialising has failed, since there is no document
 //
 // In the same goroutine, it finds out what each flag asks for, so that evaluations look at
-// nothing else of a context; until that is known they look at all of it, with the same
-// result.
+// nothing else of a context; until that is known, and for flags that ask for more than
+// eight attributes, they look at all of it, with the same result.
 //
 // Whoever is slow to take events misses none: what has changed meanwhile is in the next.
 //
